@@ -1,0 +1,3 @@
+export { errorCategories, type CategoryTraits, type ErrorCategory } from './categories.ts';
+export { HoldfastError, isHoldfastError, toHoldfastError, type HoldfastErrorOptions } from './holdfast-error.ts';
+export { errorTable, errorTraits, type ErrorCode, type ErrorTraits } from './table.ts';

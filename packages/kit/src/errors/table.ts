@@ -1,0 +1,343 @@
+import { errorCategories, type ErrorCategory } from './categories.ts';
+
+interface ErrorRow {
+  readonly category: ErrorCategory;
+  /** Overrides the category's HTTP status. */
+  readonly status?: number;
+  /** Overrides the category's retry advice. */
+  readonly retryable?: boolean;
+  /** What the user reads: what happened and what to do next. Never a stack, a query, a path or an upstream's text. */
+  readonly message: string;
+  /** For the reference page: when it happens and how an operator finds the cause. */
+  readonly help: string;
+}
+
+/**
+ * Every error that Holdfast shows, once. Types, HTTP mapping, the reference page and the tests are derived from this table;
+ * an error that is not in it cannot be thrown.
+ */
+export const errorTable = {
+  // --- the request itself
+  invalid_json: {
+    category: 'validation',
+    message: 'The request body is not valid JSON. Check for a missing quote, comma or bracket.',
+    help: 'The body could not be parsed. Nothing was sent to a provider.',
+  },
+  invalid_request: {
+    category: 'validation',
+    message: 'The request is not valid. See `details` for the fields at fault.',
+    help: 'The body, query or path does not match the schema of the route; `details` names each field and what was expected.',
+  },
+  body_too_deep: {
+    category: 'validation',
+    message: 'The request body is nested too deeply. Flatten it and send it again.',
+    help: 'JSON nested beyond the limit (64 levels by default) is refused before it is parsed.',
+  },
+  dialect_unsupported: {
+    category: 'validation',
+    message: 'This request uses a feature that the provider of the model cannot carry. See `details`, or choose a model whose provider speaks this API.',
+    help: 'A call in one dialect (OpenAI or Anthropic) reached a provider of the other and uses something that has no counterpart there. Nothing was sent. The guide on dialects lists what is carried.',
+  },
+  operation_unsupported: {
+    category: 'validation',
+    message: 'The provider of this model does not offer this operation. Choose another model.',
+    help: 'For example embeddings asked of a provider that has none.',
+  },
+  provider_rejected_request: {
+    category: 'validation',
+    message: 'The provider refused the request as invalid. See `details` for its reason.',
+    help: 'The provider answered 400, 404, 413 or 422. Its own short reason is passed on with secrets masked, since it speaks about the request that the client made.',
+  },
+  context_length_exceeded: {
+    category: 'validation',
+    message: 'The prompt is longer than the context window of the model. Shorten it or choose a model with a larger window.',
+    help: 'The provider refused the call because prompt and answer do not fit in the model.',
+  },
+  content_filtered: {
+    category: 'validation',
+    message: 'The content filter of the provider refused the request. Change the prompt.',
+    help: 'A provider refused the prompt for its content. The same prompt is never sent to the same target again.',
+  },
+  // --- who is asking
+  key_missing: {
+    category: 'authentication',
+    message: 'No API key was sent. Send it as `Authorization: Bearer <key>` or `x-api-key: <key>`.',
+    help: 'The route needs a key and the request carried none.',
+  },
+  key_malformed: {
+    category: 'authentication',
+    message: 'The API key is not a Holdfast key. Check that it was copied whole.',
+    help: 'Prefix, length or checksum of the key do not fit; it was refused without a look into the database.',
+  },
+  key_unknown: {
+    category: 'authentication',
+    message: 'The API key is not known. Check that it belongs to this server.',
+    help: 'The key is well formed but no such key exists here.',
+  },
+  key_expired: {
+    category: 'authentication',
+    message: 'The API key has expired. Ask for a new one.',
+    help: 'The expiry of the key, or the grace period of a rotated key, has passed.',
+  },
+  key_revoked: {
+    category: 'authentication',
+    message: 'The API key was revoked. Ask for a new one.',
+    help: 'Somebody with the scope `keys:write` revoked the key.',
+  },
+  scope_missing: {
+    category: 'authorization',
+    message: 'The API key may not do this. Ask for a key with the scope named in `details`.',
+    help: 'Each route names the scope that it needs; the key has others.',
+  },
+  model_not_allowed: {
+    category: 'authorization',
+    message: 'The API key may not use this model. Ask for a key that allows it.',
+    help: 'The key was made with a list of allowed models and the one asked for is not among them.',
+  },
+  // --- what is asked for
+  route_not_found: {
+    category: 'not_found',
+    message: 'There is no such route. See /docs for those that exist.',
+    help: 'Method and path match no route.',
+  },
+  method_not_allowed: {
+    category: 'validation',
+    status: 405,
+    message: 'This path does not answer that method. See /docs for those that exist.',
+    help: 'The path exists with another method; the `allow` header names it.',
+  },
+  resource_not_found: {
+    category: 'not_found',
+    message: 'There is no such resource.',
+    help: 'It does not exist, or it belongs to another organization: both look the same on purpose.',
+  },
+  model_not_found: {
+    category: 'not_found',
+    message: 'There is no such model here. GET /v1/models lists those that exist; `provider/model` passes straight to a provider.',
+    help: 'The name is neither a model of the configuration nor starts with the name of a provider.',
+  },
+  conflict: {
+    category: 'conflict',
+    message: 'The resource is in a state that does not allow this. See `details`.',
+    help: 'For example rotating a key that was revoked.',
+  },
+  // --- size and form
+  body_too_large: {
+    category: 'payload_too_large',
+    message: 'The request body is too large. Send less, or ask the operator to raise the limit.',
+    help: 'The body is larger than `HOLDFAST_MAX_BODY_BYTES`.',
+  },
+  headers_too_large: {
+    category: 'payload_too_large',
+    status: 431,
+    message: 'The request headers are too large.',
+    help: 'More than 16 KiB of headers. The connection is closed.',
+  },
+  content_type_unsupported: {
+    category: 'unsupported_media',
+    message: 'The content type is not supported here. Send `content-type: application/json`.',
+    help: 'The route takes JSON only.',
+  },
+  request_timeout: {
+    category: 'timeout',
+    status: 408,
+    message: 'The request took too long to arrive. Send it again.',
+    help: 'Headers or body did not arrive within the limit; the connection is closed. A defence against slow clients.',
+  },
+  // --- the provider
+  provider_rate_limited: {
+    category: 'rate_limit',
+    message: 'The provider is limiting its calls. Wait for the time in `Retry-After` and try again.',
+    help: 'The provider answered 429. Its `Retry-After` is passed on.',
+  },
+  provider_auth_failed: {
+    category: 'ai_service',
+    retryable: false,
+    message: 'The provider refused the credentials of this server. Tell the operator.',
+    help: 'The provider answered 401 or 403: its key in the configuration is wrong, expired or without credit. Not the fault of the client.',
+  },
+  provider_unreachable: {
+    category: 'ai_service',
+    message: 'The provider cannot be reached. Try again later or choose another model.',
+    help: 'No connection could be made: name not found, connection refused, TLS failure. The log has the cause.',
+  },
+  provider_connect_timeout: {
+    category: 'timeout',
+    message: 'The provider did not accept a connection in time. Try again later or choose another model.',
+    help: 'No connection within `limits.connectMs` of the model.',
+  },
+  provider_failed: {
+    category: 'ai_service',
+    message: 'The provider failed. Try again later or choose another model.',
+    help: 'The provider answered with a server error, or with an error inside a successful answer.',
+  },
+  provider_overloaded: {
+    category: 'ai_service',
+    status: 503,
+    message: 'The provider is overloaded. Try again later or choose another model.',
+    help: 'The provider answered 503 or 529. Its `Retry-After` is passed on.',
+  },
+  provider_malformed: {
+    category: 'ai_service',
+    message: 'The provider sent an answer that cannot be understood. Try again later or choose another model.',
+    help: 'Not JSON, not an event stream, an event that does not parse, or a line beyond the limit. What did arrive is not shown as an answer.',
+  },
+  provider_too_large: {
+    category: 'ai_service',
+    retryable: false,
+    message: 'The answer of the provider is larger than this server accepts. Ask for less.',
+    help: 'The whole answer or one event of a stream passed the byte limit of the transport.',
+  },
+  first_token_timeout: {
+    category: 'timeout',
+    message: 'The provider did not begin its answer in time. Try again later or choose another model.',
+    help: 'No first event of a stream within `limits.firstTokenMs` of the model. Comments and pings do not count.',
+  },
+  stream_stalled: {
+    category: 'timeout',
+    message: 'The provider stopped in the middle of its answer. What arrived is incomplete; ask again.',
+    help: 'Nothing at all, not even a ping, within `limits.stallMs` of the model.',
+  },
+  stream_cut: {
+    category: 'ai_service',
+    message: 'The answer of the provider broke off. What arrived is incomplete; ask again.',
+    help: 'The connection ended before the provider said that the answer was finished.',
+  },
+  call_timeout: {
+    category: 'timeout',
+    message: 'The call took longer than the limit of this model. Ask for less, or ask the operator to raise the limit.',
+    help: 'The whole call passed `limits.totalMs` of the model.',
+  },
+  client_closed: {
+    category: 'timeout',
+    status: 499,
+    retryable: false,
+    message: 'The client closed the connection before the answer was complete.',
+    help: 'Never sent, since nobody is there to read it; it is the outcome in the ledger, the log and the metrics.',
+  },
+  // --- this server
+  draining: {
+    category: 'unavailable',
+    message: 'This server is stopping. Send the request again; another instance will take it.',
+    help: 'The server received SIGTERM and lets the calls that it has come to their end.',
+  },
+  database_unavailable: {
+    category: 'database',
+    message: 'The server cannot reach its database. Try again in a moment.',
+    help: 'A query failed for want of a connection, or took longer than its limit.',
+  },
+  ledger_unavailable: {
+    category: 'database',
+    message: 'The server cannot record calls at the moment, and it serves none that it cannot record. Try again in a moment.',
+    help: 'The row of a call could not be committed. The answer is withheld rather than given unrecorded.',
+  },
+  internal_error: {
+    category: 'internal',
+    message: 'Something went wrong on this server. Quote the request id when you ask for help.',
+    help: 'A fault of Holdfast. The log has the detail under the request id.',
+  },
+  // --- starting and running the server: shown on the terminal, as one line and exit code 1
+  configuration_invalid: {
+    category: 'internal',
+    message: 'The configuration has faults.',
+    help: 'Every fault is named in one list at start, with the nearest known name for an unknown one.',
+  },
+  node_too_old: {
+    category: 'internal',
+    message: 'This version of Node is too old. Holdfast needs Node 22.19 or later.',
+    help: 'Within the workspace npm brings the right Node; it is missing where npm skipped optional dependencies or the platform has none.',
+  },
+  platform_unsupported: {
+    category: 'internal',
+    message: 'The embedded PostgreSQL does not run on this platform. Set DATABASE_URL to a PostgreSQL 15 or later.',
+    help: 'There are no binaries for this operating system, processor or C library (musl).',
+  },
+  data_folder_in_use: {
+    category: 'internal',
+    message: 'Another server is running on this data folder. Stop it, or choose another folder with HOLDFAST_DATA_DIR.',
+    help: 'One data folder serves one server at a time.',
+  },
+  data_folder_unusable: {
+    category: 'internal',
+    message: 'The data folder cannot be used. Choose another with HOLDFAST_DATA_DIR.',
+    help: 'It cannot be made, is not writable, or is not a Holdfast folder.',
+  },
+  data_folder_version: {
+    category: 'internal',
+    message: 'The data folder was made by another major version of PostgreSQL. Use the version of Holdfast that made it, or dump and restore.',
+    help: 'The embedded PostgreSQL does not upgrade its files by itself.',
+  },
+  disk_full: {
+    category: 'internal',
+    message: 'The disk is full. Free some space and start again.',
+    help: 'PostgreSQL could not write to its data folder.',
+  },
+  port_unusable: {
+    category: 'internal',
+    message: 'The port cannot be used. Choose another with HOLDFAST_PORT.',
+    help: 'It is taken by another program, or the user may not open it.',
+  },
+  postgres_start_failed: {
+    category: 'internal',
+    message: 'The embedded PostgreSQL did not start.',
+    help: 'The last lines of its log are shown with the error.',
+  },
+  database_login_unsafe: {
+    category: 'internal',
+    message: 'The login of DATABASE_URL is a superuser or may bypass row-level security. Holdfast refuses to serve with it.',
+    help: 'Row-level security does not hold for such a login. The deployment guide has the two statements that make a proper one.',
+  },
+  database_version: {
+    category: 'internal',
+    message: 'The database is too old. Holdfast needs PostgreSQL 15 or later.',
+    help: 'Shown at start.',
+  },
+  database_schema_newer: {
+    category: 'internal',
+    message: 'The database was migrated by a newer Holdfast. Start that version.',
+    help: 'The migrations table names a migration that this version does not know.',
+  },
+  migration_failed: {
+    category: 'internal',
+    message: 'A migration of the database failed. Nothing of it was kept.',
+    help: 'The log has the migration and the cause.',
+  },
+  master_key_unusable: {
+    category: 'internal',
+    message: 'The master key is missing, malformed or not the one of this database. Set HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE.',
+    help: 'Key hashes depend on it. With DATABASE_URL it must be set, since instances share it; with the embedded database it is made on the first start.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorTraits {
+  readonly code: ErrorCode;
+  readonly category: ErrorCategory;
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly logLevel: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly help: string;
+}
+
+/** The row of a code with the defaults of its category filled in. */
+export const errorTraits: (code: ErrorCode) => ErrorTraits = (() => {
+  const traits = new Map<string, ErrorTraits>();
+  for (const [code, row] of Object.entries<ErrorRow>(errorTable)) {
+    const category = errorCategories[row.category];
+    traits.set(
+      code,
+      Object.freeze({
+        code: code as ErrorCode,
+        category: row.category,
+        status: row.status ?? category.status,
+        retryable: row.retryable ?? category.retryable,
+        logLevel: category.logLevel,
+        message: row.message,
+        help: row.help,
+      }),
+    );
+  }
+  return (code) => traits.get(code)!;
+})();

@@ -1,0 +1,1 @@
+export { defineChannel, type EventChannel } from './channel.ts';

@@ -1,0 +1,45 @@
+/** A timer that was set. Cancelling twice, or after it fired, does nothing. */
+export interface Timer {
+  cancel(): void;
+  /** Starts the same wait again from now, without allocating. MUST NOT be called after `cancel`. */
+  refresh(): void;
+}
+
+/** All that Holdfast knows of time. Passed in, so that no test sleeps to see time pass. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch; may jump when the machine's clock is set. */
+  now(): number;
+  /** Milliseconds from an arbitrary start, with fractions; never goes back. For durations. */
+  monotonic(): number;
+  /** Calls once after `delayMs`. Does not keep the process alive. */
+  setTimeout(callback: () => void, delayMs: number): Timer;
+}
+
+export const systemClock: Clock = Object.freeze({
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout(callback: () => void, delayMs: number): Timer {
+    const handle = setTimeout(callback, delayMs);
+    handle.unref();
+    return {
+      cancel: () => clearTimeout(handle),
+      refresh: () => void handle.refresh(),
+    };
+  },
+});
+
+/** Resolves after `delayMs`; rejects with the signal's reason when it is aborted before. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      timer.cancel();
+      reject(signal!.reason);
+    };
+    const timer = clock.setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, delayMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,4 @@
+export { Cancellation } from './cancellation.ts';
+export { sleep, systemClock, type Clock, type Timer } from './clock.ts';
+export { systemRandom, type Random } from './random.ts';
+export { createUuidV7 } from './uuid.ts';
