@@ -1,5 +1,8 @@
 export type { AttemptHead, AttemptRequest, AttemptResult, AttemptSink, PartialUse, Provider } from './attempt.ts';
 export { AttemptError, type AttemptErrorOptions } from './attempt-error.ts';
+export { callFinished, type CallFinished, type CallOutcome } from './call-events.ts';
 export type { Dialect, Operation } from './operation.ts';
 export type { ShallowBody } from './shallow-body.ts';
 export type { Usage } from './usage.ts';
+export { editBody, type BodyEdits } from './edit-body.ts';
+export { readShallowBody, type ShallowBodyLimits } from './read-shallow-body.ts';
