@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // The source of the workspace's packages, not what was built of it.
   resolve: { conditions: ['dev-source'] },
   ssr: { resolve: { conditions: ['dev-source'] } },
   test: {
@@ -9,5 +11,18 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // vitest leaves one core free, which on two cores would halve the speed.
+    maxWorkers: Math.max(2, availableParallelism()),
+    coverage: {
+      provider: 'v8',
+      include: ['packages/kit/src/**/*.ts', 'packages/server/src/**/*.ts', 'packages/contracts/src/**/*.ts'],
+      exclude: ['**/*.test.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      reportsDirectory: 'coverage',
+      thresholds: {
+        'packages/kit/src/**': { lines: 90 },
+        'packages/server/src/**': { lines: 85 },
+      },
+    },
   },
 });
