@@ -6,3 +6,4 @@ export type { ShallowBody } from './shallow-body.ts';
 export type { Usage } from './usage.ts';
 export { editBody, type BodyEdits } from './edit-body.ts';
 export { readShallowBody, type ShallowBodyLimits } from './read-shallow-body.ts';
+export type { AttemptLayer, AttemptNext } from './attempt-layer.ts';

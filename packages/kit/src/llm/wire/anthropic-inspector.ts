@@ -1,0 +1,59 @@
+import type { Usage } from '../spec/index.ts';
+import { readAnthropicUsage } from './anthropic-usage.ts';
+import type { StreamEventKind, StreamInspector } from './stream-inspector.ts';
+
+interface AnthropicEvent {
+  type?: string;
+  message?: { model?: string; usage?: unknown };
+  delta?: { stop_reason?: string | null; text?: string; partial_json?: string; thinking?: string };
+  usage?: unknown;
+  error?: { type?: string; message?: string };
+}
+
+/** Reads the events of the Messages API. */
+export class AnthropicInspector implements StreamInspector {
+  usage: Usage | undefined;
+  finishReason: string | undefined;
+  servedModel: string | undefined;
+  outputBytes = 0;
+  error: { type: string | undefined; message: string | undefined } | undefined;
+
+  inspect(name: string | undefined, data: string | undefined): StreamEventKind {
+    if (data === undefined || data === '') return 'noise';
+    let event: AnthropicEvent;
+    try {
+      event = JSON.parse(data) as AnthropicEvent;
+    } catch {
+      return 'malformed';
+    }
+    if (typeof event !== 'object' || event === null) return 'malformed';
+    switch (event.type ?? name) {
+      case 'ping':
+        return 'noise';
+      case 'message_start':
+        this.servedModel = event.message?.model;
+        this.usage = readAnthropicUsage(event.message?.usage);
+        return 'opening';
+      case 'content_block_start':
+        return 'content';
+      case 'content_block_delta': {
+        const { delta } = event;
+        this.outputBytes += (delta?.text ?? delta?.partial_json ?? delta?.thinking ?? '').length;
+        return 'content';
+      }
+      case 'message_delta':
+        this.usage = readAnthropicUsage(event.usage, this.usage);
+        if (typeof event.delta?.stop_reason !== 'string') return 'content';
+        this.finishReason = event.delta.stop_reason;
+        return 'finish';
+      case 'message_stop':
+        return 'end';
+      case 'error':
+        this.error = { type: event.error?.type, message: event.error?.message };
+        return 'error';
+      default:
+        // The API's own advice: new event types come, pass what is unknown.
+        return 'content';
+    }
+  }
+}
