@@ -1,0 +1,1 @@
+export { createOpenaiProvider, openaiKinds, type OpenaiKind, type OpenaiProviderOptions } from './openai-provider.ts';
