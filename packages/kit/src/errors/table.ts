@@ -28,6 +28,11 @@ export const errorTable = {
     message: 'The request is not valid. See `details` for the fields at fault.',
     help: 'The body, query or path does not match the schema of the route; `details` names each field and what was expected.',
   },
+  malformed_http: {
+    category: 'validation',
+    message: 'What arrived is not a valid HTTP request. Check the client, and any proxy before this server.',
+    help: 'The request line, a header or the framing of the body could not be read, or the request broke off. The connection is closed.',
+  },
   body_too_deep: {
     category: 'validation',
     message: 'The request body is nested too deeply. Flatten it and send it again.',
