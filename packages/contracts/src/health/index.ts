@@ -1,0 +1,1 @@
+export { dependencyHealth, healthReport, healthStatus, type DependencyHealth, type HealthReport, type HealthStatus } from './health.ts';

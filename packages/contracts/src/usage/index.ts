@@ -1,0 +1,1 @@
+export { callOutcome, usagePage, usageQuery, usageRow, type CallOutcomeName, type UsagePage, type UsageQuery, type UsageRow } from './usage.ts';
