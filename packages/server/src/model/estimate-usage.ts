@@ -1,0 +1,53 @@
+import type { ErrorCode, HoldfastError } from '@holdfast/kit/errors';
+import type { Usage } from '@holdfast/kit/llm';
+import type { ModelCall } from './model-call.ts';
+
+/** Characters that make a token, on the average of English prose and code in the common tokenizers. */
+const charactersPerToken = 4;
+
+/** Failures before which a provider may have worked: what it did is not known, so it is counted. */
+const mayHaveWorked: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'client_closed',
+  'call_timeout',
+  'first_token_timeout',
+  'stream_stalled',
+  'stream_cut',
+  'provider_malformed',
+  'provider_too_large',
+  'ledger_unavailable',
+  'draining',
+]);
+
+/**
+ * What a call used when no provider said so: never 0 for work that was done, and undefined (nothing used) where the
+ * provider refused or was never reached.
+ */
+export function estimateUsage(call: ModelCall, error: HoldfastError | undefined, outputBytes: number): Usage | undefined {
+  if (call.record.provider === undefined) return undefined;
+  if (error && outputBytes === 0 && !(mayHaveWorked.has(error.code) && call.record.sent)) return undefined;
+  return {
+    promptTokens: Math.max(1, Math.ceil(textLength(call.body.value) / charactersPerToken)),
+    completionTokens: call.operation === 'embeddings' ? 0 : error ? Math.ceil(outputBytes / charactersPerToken) : Math.max(1, Math.ceil(outputBytes / charactersPerToken)),
+    cachedTokens: 0,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+    source: 'estimated',
+  };
+}
+
+/** What an embedded picture or file is counted as, in characters: about the tokens of a middling picture. */
+const embeddedLength = 4000;
+
+/** The length of all text in a body. Depth is bounded at the door. */
+function textLength(value: unknown): number {
+  if (typeof value === 'string') return value.length > 2048 && isEmbedded(value) ? embeddedLength : value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let length = 0;
+  for (const each of Array.isArray(value) ? value : Object.values(value)) length += textLength(each);
+  return length;
+}
+
+/** A data URL, or base64 as Anthropic carries it: long and without a blank. */
+function isEmbedded(text: string): boolean {
+  return text.startsWith('data:') || !/\s/.test(text.slice(0, 512));
+}

@@ -1,0 +1,131 @@
+import { HoldfastError, toHoldfastError } from '@holdfast/kit/errors';
+import { AttemptError, type AttemptHead, type AttemptResult, type PartialUse, type Usage } from '@holdfast/kit/llm';
+import type { Clock } from '@holdfast/kit/time';
+import { estimateUsage } from '../estimate-usage.ts';
+import type { CallLayer, CallSink, ModelCall, SettledCall } from '../model-call.ts';
+import type { CallEnding, Ledger, LedgerEntry, Pricing } from '../ports.ts';
+
+/**
+ * Records every call: its intent before the client gets a byte, its row before the client gets the end.
+ * An answer whose row could not be committed is withheld.
+ */
+export function ledgerLayer(ledger: Ledger, pricing: Pricing, clock: Clock): CallLayer {
+  return (next) => async (call) => {
+    if (!ledger.available) throw new HoldfastError('ledger_unavailable', { detail: 'the database has not answered', retryAfterSeconds: 1 });
+    const entry = ledger.enter(call);
+    const inner = call.stream ? { ...call, sink: new DurableSink(call, entry, clock) } : call;
+    let result: AttemptResult;
+    try {
+      result = await next(inner);
+    } catch (thrown) {
+      const error = toHoldfastError(thrown);
+      const use = error instanceof AttemptError ? error.partial : undefined;
+      const settled = settlement(call, pricing, error, use);
+      call.record.settled = settled;
+      // The row of a failed call is committed before the client hears of the failure; when that fails too, the first
+      // reason is the one worth telling.
+      await entry.settle(ending(call, clock, settled, undefined)).catch(() => {});
+      throw error;
+    }
+    const settled = settlement(call, pricing, undefined, result);
+    call.record.settled = settled;
+    await entry.settle(ending(call, clock, settled, result.finishReason)).catch((error: unknown) => {
+      call.record.settled = { ...settled, outcome: 'failed', error: toHoldfastError(error) };
+      throw error;
+    });
+    return result;
+  };
+}
+
+function settlement(call: ModelCall, pricing: Pricing, error: HoldfastError | undefined, use: PartialUse | undefined): SettledCall {
+  const usage = use?.usage ?? estimateUsage(call, error, use?.outputBytes ?? 0);
+  const { providerKind, targetModel } = call.record;
+  const costNanoUsd =
+    usage === undefined || providerKind === undefined || targetModel === undefined
+      ? 0
+      : pricing.costNanoUsd({ providerKind, model: targetModel, servedModel: use?.servedModel, usage, at: call.context.startedAt });
+  return { outcome: outcomeOf(error), error, use, usage, costNanoUsd };
+}
+
+function outcomeOf(error: HoldfastError | undefined): CallEnding['outcome'] {
+  if (!error) return 'completed';
+  return error.code === 'client_closed' ? 'aborted' : 'failed';
+}
+
+function ending(call: ModelCall, clock: Clock, settled: SettledCall, finishReason: string | undefined): CallEnding {
+  const { context, record } = call;
+  const latencyMs = clock.monotonic() - context.startedMonotonic;
+  record.layers['provider'] = record.providerMs;
+  return {
+    outcome: settled.outcome as CallEnding['outcome'],
+    errorCode: settled.error?.code,
+    status: settled.error?.status ?? 200,
+    usage: settled.usage as Usage | undefined,
+    finishReason,
+    servedModel: settled.use?.servedModel ?? record.targetModel,
+    costNanoUsd: settled.costNanoUsd,
+    latencyMs,
+    overheadMs: Math.max(0, latencyMs - record.providerMs),
+    finishedAt: clock.now(),
+  };
+}
+
+/** Lets no byte of a stream out before the intent of its call is durable. */
+class DurableSink implements CallSink {
+  readonly #call: ModelCall;
+  readonly #entry: LedgerEntry;
+  readonly #clock: Clock;
+  #state: 'closed' | 'waiting' | 'open' = 'closed';
+  #head: AttemptHead | undefined;
+  #held: Buffer[] = [];
+  #drained: (() => void)[] = [];
+
+  constructor(call: ModelCall, entry: LedgerEntry, clock: Clock) {
+    this.#call = call;
+    this.#entry = entry;
+    this.#clock = clock;
+  }
+
+  head(head: AttemptHead): void {
+    if (this.#entry.durable) {
+      this.#state = 'open';
+      this.#call.sink.head(head);
+      return;
+    }
+    this.#state = 'waiting';
+    this.#head = head;
+    const began = this.#clock.monotonic();
+    this.#entry.makeDurable().then(
+      () => {
+        this.#call.record.layers['ledger'] = this.#clock.monotonic() - began;
+        this.#open();
+      },
+      (error: unknown) => this.#call.context.cancellation.cancel(error),
+    );
+  }
+
+  data(bytes: Buffer): boolean {
+    if (this.#state === 'open') return this.#call.sink.data(bytes);
+    this.#held.push(bytes);
+    return false;
+  }
+
+  drained(callback: () => void): void {
+    if (this.#state === 'open') this.#call.sink.drained(callback);
+    else this.#drained.push(callback);
+  }
+
+  #open(): void {
+    if (this.#call.context.cancellation.cancelled || this.#call.record.settled) return;
+    this.#state = 'open';
+    const { sink } = this.#call;
+    sink.head(this.#head!);
+    let flowing = true;
+    for (const bytes of this.#held) flowing = sink.data(bytes);
+    this.#held = [];
+    const waiting = this.#drained;
+    this.#drained = [];
+    if (flowing) for (const callback of waiting) callback();
+    else for (const callback of waiting) sink.drained(callback);
+  }
+}

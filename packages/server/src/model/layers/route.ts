@@ -1,0 +1,108 @@
+import { isHoldfastError, toHoldfastError, type HoldfastError } from '@holdfast/kit/errors';
+import type { AttemptHead, AttemptResult, AttemptSink } from '@holdfast/kit/llm';
+import type { Clock } from '@holdfast/kit/time';
+import type { CallNext, ModelCall } from '../model-call.ts';
+import type { Target } from '../model-route.ts';
+
+/**
+ * Sends the call to the targets of its route in their order. The next one is tried when the one before failed in a way
+ * that another may not, and only while the client has no byte.
+ */
+export function routeCall(clock: Clock): CallNext {
+  return async (call) => {
+    const { targets } = call.record.route!;
+    let failure: HoldfastError | undefined;
+    for (const target of targets) {
+      if (!target.provider.supports(call.operation)) continue;
+      const sink = new RouteSink(call, clock);
+      try {
+        return await attemptTarget(call, target, sink, clock);
+      } catch (thrown) {
+        const error = toHoldfastError(thrown);
+        if (sink.begun || call.context.cancellation.cancelled || !worthAnother(error)) throw error;
+        failure = error;
+      }
+    }
+    throw failure!;
+  };
+}
+
+/** The fault lies with the target, not with the request: another target may do better. */
+function worthAnother(error: HoldfastError): boolean {
+  return error.retryable || error.code === 'provider_auth_failed';
+}
+
+async function attemptTarget(call: ModelCall, target: Target, sink: RouteSink, clock: Clock): Promise<AttemptResult> {
+  const { record } = call;
+  record.provider = target.provider.name;
+  record.providerKind = target.provider.kind;
+  record.targetModel = target.model;
+  record.sent = false;
+  const began = clock.monotonic();
+  try {
+    const result = await target.attempt(
+      {
+        operation: call.operation,
+        dialect: call.dialect,
+        model: target.model,
+        stream: call.stream,
+        body: call.body,
+        headers: call.headers,
+        cancellation: call.context.cancellation,
+      },
+      sink,
+    );
+    finish(call, target, began, clock, undefined);
+    return result;
+  } catch (error) {
+    finish(call, target, began, clock, error);
+    throw error;
+  }
+}
+
+function finish(call: ModelCall, target: Target, began: number, clock: Clock, error: unknown): void {
+  const latencyMs = clock.monotonic() - began;
+  const code = error === undefined ? undefined : isHoldfastError(error) ? error.code : 'internal_error';
+  call.record.providerMs += latencyMs;
+  call.record.attempts.push({
+    target: target.name,
+    outcome: code === undefined ? 'completed' : code === 'client_closed' ? 'aborted' : 'failed',
+    error_code: code,
+    latency_ms: Math.round(latencyMs * 1000) / 1000,
+  });
+}
+
+class RouteSink implements AttemptSink {
+  readonly #call: ModelCall;
+  readonly #clock: Clock;
+  readonly #began: number;
+  /** The client may have a byte: there is no way back to another target. */
+  begun = false;
+
+  constructor(call: ModelCall, clock: Clock) {
+    this.#call = call;
+    this.#clock = clock;
+    this.#began = clock.monotonic();
+  }
+
+  connected(): void {
+    this.#call.record.sent = true;
+  }
+  pulse(): void {}
+
+  head(head: AttemptHead): void {
+    this.begun = true;
+    const now = this.#clock.monotonic();
+    this.#call.record.firstTokenMs = now - this.#call.context.startedMonotonic;
+    this.#call.record.providerFirstTokenMs = now - this.#began;
+    this.#call.sink.head(head);
+  }
+
+  data(bytes: Buffer): boolean {
+    return this.#call.sink.data(bytes);
+  }
+
+  drained(callback: () => void): void {
+    this.#call.sink.drained(callback);
+  }
+}

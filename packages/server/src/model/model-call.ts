@@ -1,0 +1,109 @@
+import type { HoldfastError } from '@holdfast/kit/errors';
+import type { AttemptHead, AttemptResult, CallOutcome, Dialect, Operation, PartialUse, ShallowBody } from '@holdfast/kit/llm';
+import type { Cancellation } from '@holdfast/kit/time';
+import type { Principal } from './principal.ts';
+import type { ModelRoute } from './model-route.ts';
+
+/** Who calls, and until when: made once at the door, frozen, handed down. */
+export interface CallContext {
+  /** The client's id of the request, or one made for it. Shown and logged; never unique. */
+  readonly requestId: string;
+  readonly principal: Principal;
+  /** Cancelled when the client goes away or the server must stop. */
+  readonly cancellation: Cancellation;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  /** The same moment on the clock that never goes back. */
+  readonly startedMonotonic: number;
+}
+
+/** Where the pieces of a streamed answer go. What ends it comes as the result of the call. */
+export interface CallSink {
+  head(head: AttemptHead): void;
+  /** Returns false when the reader is behind. */
+  data(bytes: Buffer): boolean;
+  drained(callback: () => void): void;
+}
+
+/** One call of a model on its way through the layers. */
+export interface ModelCall {
+  /** Made by the server, UUID version 7: the one identity of the call. */
+  readonly id: string;
+  readonly context: CallContext;
+  readonly operation: Operation;
+  readonly dialect: Dialect;
+  /** The name that the client asked for. */
+  readonly model: string;
+  readonly stream: boolean;
+  readonly body: ShallowBody;
+  /** Client headers that a provider may be handed, lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Attributes for reports, as the client gave them: never an identity. */
+  readonly endUser: string | undefined;
+  readonly feature: string | undefined;
+  readonly sink: CallSink;
+  /** What the layers find out on the way. */
+  readonly record: CallRecord;
+}
+
+/** One try at one target, as it ended. */
+export interface AttemptRecord {
+  readonly target: string;
+  readonly outcome: 'completed' | 'failed' | 'aborted';
+  readonly error_code: string | undefined;
+  readonly latency_ms: number;
+}
+
+/** The one mutable part of a call: measurements, written by the layer that knows them. */
+export interface CallRecord {
+  route: ModelRoute | undefined;
+  /** The provider that was tried last. */
+  provider: string | undefined;
+  /** Its kind, by which prices are looked up. */
+  providerKind: string | undefined;
+  /** The model asked of that provider. */
+  targetModel: string | undefined;
+  readonly attempts: AttemptRecord[];
+  /** A connection took the request of the last attempt: from then on the provider may have worked. */
+  sent: boolean;
+  /** Milliseconds until the first event of a stream, from the arrival of the request. */
+  firstTokenMs: number | undefined;
+  /** Milliseconds from the start of the attempt that streams until its first event: the provider's part of `firstTokenMs`. */
+  providerFirstTokenMs: number | undefined;
+  /** Milliseconds spent in waiting for providers: everything else is ours. */
+  providerMs: number;
+  /** Milliseconds by layer, exclusive of the layers within. */
+  readonly layers: Record<string, number>;
+  /** Set once, by the layer that settles the call. */
+  settled: SettledCall | undefined;
+}
+
+export interface SettledCall {
+  readonly outcome: CallOutcome;
+  readonly error: HoldfastError | undefined;
+  readonly use: PartialUse | undefined;
+  readonly costNanoUsd: number | null;
+  readonly usage: AttemptResult['usage'];
+}
+
+/** Resolves when the answer is whole and durable; otherwise throws a HoldfastError. */
+export type CallNext = (call: ModelCall) => Promise<AttemptResult>;
+
+/** A behaviour around a call. */
+export type CallLayer = (next: CallNext) => CallNext;
+
+export function emptyRecord(): CallRecord {
+  return {
+    route: undefined,
+    provider: undefined,
+    providerKind: undefined,
+    targetModel: undefined,
+    attempts: [],
+    sent: false,
+    firstTokenMs: undefined,
+    providerFirstTokenMs: undefined,
+    providerMs: 0,
+    layers: {},
+    settled: undefined,
+  };
+}

@@ -1,0 +1,59 @@
+import { attemptLimitDefaults, attemptLimits, type AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
+import type { AttemptNext, Operation, Provider } from '@holdfast/kit/llm';
+import type { Clock } from '@holdfast/kit/time';
+import type { ModelCatalog, ModelRoute, Target } from './model-route.ts';
+
+export interface ModelDefinition {
+  readonly targets: readonly string[];
+  readonly limits: AttemptLimits;
+}
+
+export interface ModelCatalogOptions {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly models: ReadonlyMap<string, ModelDefinition>;
+  readonly clock: Clock;
+}
+
+/** Routes of pass-through names that are remembered: clients choose them, so their number is theirs. */
+const maxRemembered = 1000;
+
+const operations: readonly Operation[] = ['chat', 'embeddings', 'count_tokens'];
+
+/** Builds each target with its attempt layers once, not per call. */
+export function createModelCatalog({ providers, models, clock }: ModelCatalogOptions): ModelCatalog {
+  const routes = new Map<string, ModelRoute>();
+  const passedThrough = new Map<string, ModelRoute>();
+
+  function target(name: string, limits: AttemptLimits): Target | undefined {
+    const slash = name.indexOf('/');
+    const provider = slash < 0 ? undefined : providers.get(name.slice(0, slash));
+    const model = name.slice(slash + 1);
+    if (!provider || model === '') return undefined;
+    const provide: AttemptNext = (request, sink) => provider.attempt(request, sink);
+    return { name, provider, model, attempt: attemptLimits(limits, clock)(provide) };
+  }
+
+  for (const [name, definition] of models) {
+    const targets = definition.targets.map((each) => target(each, definition.limits)!);
+    routes.set(name, { name, targets });
+  }
+
+  return {
+    find(model) {
+      const known = routes.get(model) ?? passedThrough.get(model);
+      if (known) return known;
+      const through = target(model, attemptLimitDefaults);
+      if (!through) return undefined;
+      const route = { name: model, targets: [through] };
+      if (passedThrough.size >= maxRemembered) passedThrough.delete(passedThrough.keys().next().value!);
+      passedThrough.set(model, route);
+      return route;
+    },
+    list: () =>
+      [...routes.values()].map((route) => ({
+        id: route.name,
+        ownedBy: route.targets[0]!.provider.name,
+        operations: operations.filter((operation) => route.targets.some((each) => each.provider.supports(operation))),
+      })),
+  };
+}

@@ -1,0 +1,46 @@
+import type { CallOutcome, Usage } from '@holdfast/kit/llm';
+import type { ModelCall } from './model-call.ts';
+
+/** How a call ended, for its row. */
+export interface CallEnding {
+  readonly outcome: Exclude<CallOutcome, 'interrupted'>;
+  readonly errorCode: string | undefined;
+  readonly status: number;
+  readonly usage: Usage | undefined;
+  readonly finishReason: string | undefined;
+  readonly servedModel: string | undefined;
+  /** Null when the price is unknown. */
+  readonly costNanoUsd: number | null;
+  readonly latencyMs: number;
+  readonly overheadMs: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly finishedAt: number;
+}
+
+/**
+ * Where calls are recorded. A call is entered before its first byte reaches the client and settled before its last:
+ * a crash in between leaves the entry, which is then settled as interrupted.
+ */
+export interface Ledger {
+  /** False while nothing can be recorded; a call is then refused before it costs anything. */
+  readonly available: boolean;
+  enter(call: ModelCall): LedgerEntry;
+}
+
+export interface LedgerEntry {
+  /** Whether the intent of the call is already durable. */
+  readonly durable: boolean;
+  /** Resolves when it is; rejects with `ledger_unavailable`. MUST be awaited before the client gets a byte. */
+  makeDurable(): Promise<void>;
+  /**
+   * Resolves when the row is committed; rejects with `ledger_unavailable` when that could not be learnt in time, in
+   * which case the row may still be committed later. Called once. Repeating a commit is safe: rows are known by their id.
+   */
+  settle(ending: CallEnding): Promise<void>;
+}
+
+/** What a call costs, in integer nano-dollars; null when the price is unknown. */
+export interface Pricing {
+  costNanoUsd(used: { readonly providerKind: string; readonly model: string; readonly servedModel: string | undefined; readonly usage: Usage; readonly at: number }): number | null;
+}
+
