@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../time/index.ts';
+import { eventLoopTurn } from './event-loop-turn.ts';
 
 export interface FakeClockOptions {
   /** What `now()` says at first, in Unix milliseconds. Default: 2026-01-01T00:00:00Z. */
@@ -96,18 +97,13 @@ export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
     },
     async advanceAsync(durationMs) {
       const limitMs = limitAfter(durationMs);
-      do await turn();
+      do await eventLoopTurn();
       while (fireNextUntil(limitMs));
       elapsedMs = Math.max(elapsedMs, limitMs);
-      await turn();
+      await eventLoopTurn();
     },
     setNow(nowMs) {
       originMs = nowMs - elapsedMs;
     },
   };
-}
-
-/** One turn of the event loop: all promises that are ready have run by then. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
