@@ -1,0 +1,125 @@
+import { HoldfastError } from '@holdfast/kit/errors';
+import type { Clock, Timer } from '@holdfast/kit/time';
+import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/index.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { InstanceLease } from './instance-lease.ts';
+import { intentText, rowText } from './ledger-text.ts';
+import type { LedgerWrite } from './ledger-writer.ts';
+
+export interface CallLedgerOptions {
+  /** Commits rows and intents in one statement. */
+  readonly write: (batch: readonly LedgerWrite[]) => Promise<void>;
+  readonly mayPass: (error: unknown) => boolean;
+  readonly lease: InstanceLease;
+  readonly clock: Clock;
+}
+
+/** How long a row is tried before its answer is withheld: long enough for a failover of a managed database's proxy, short enough for a client. */
+const patienceMs = 5_000;
+const pauseMs = 100;
+const maxBatch = 256;
+
+/**
+ * How long a call may run before its intent is written although no byte is due: calls that end sooner leave one row and
+ * no intent. What a crash can hide is thus at most a call of this age that no client has had an answer from.
+ */
+const intentAfterMs = 10;
+
+/** The ledger of calls: group commit of intents and rows under the lease of this instance. */
+export class CallLedger implements Ledger {
+  readonly #commits: GroupCommit<LedgerWrite>;
+  readonly #lease: InstanceLease;
+  readonly #clock: Clock;
+  /** Entries whose intent may have to be written, oldest first; those that settled meanwhile are skipped. */
+  #young: Entry[] = [];
+  #timer: Timer | undefined;
+
+  constructor(options: CallLedgerOptions) {
+    this.#commits = new GroupCommit({
+      commit: options.write,
+      mayPass: options.mayPass,
+      // Calls are refused from now on; the lease finds out when they may come again.
+      onAway: () => options.lease.beatSoon(),
+      clock: options.clock,
+      patienceMs,
+      pauseMs,
+      maxBatch,
+    });
+    this.#lease = options.lease;
+    this.#clock = options.clock;
+  }
+
+  get available(): boolean {
+    const { failedAt } = this.#commits;
+    return this.#lease.valid && (failedAt === undefined || this.#lease.beatenAt > failedAt);
+  }
+
+  enter(call: ModelCall): LedgerEntry {
+    const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic());
+    this.#young.push(entry);
+    this.#timer ??= this.#clock.setTimeout(() => this.#age(), intentAfterMs);
+    return entry;
+  }
+
+  /** Resolves when all that was entered is committed or given up. */
+  async flush(): Promise<void> {
+    await this.#commits.idle();
+  }
+
+  #age(): void {
+    this.#timer = undefined;
+    const due = this.#clock.monotonic() - intentAfterMs;
+    let index = 0;
+    for (; index < this.#young.length && this.#young[index]!.enteredAt <= due; index++) this.#young[index]!.grow();
+    this.#young = this.#young.slice(index);
+    if (this.#young.length > 0) this.#timer = this.#clock.setTimeout(() => this.#age(), intentAfterMs);
+  }
+}
+
+class Entry implements LedgerEntry {
+  readonly enteredAt: number;
+  readonly #call: ModelCall;
+  readonly #commits: GroupCommit<LedgerWrite>;
+  readonly #lease: InstanceLease;
+  readonly #instanceId: string;
+  #intent: Promise<void> | undefined;
+  #settled = false;
+  durable = false;
+
+  constructor(call: ModelCall, commits: GroupCommit<LedgerWrite>, lease: InstanceLease, enteredAt: number) {
+    this.#call = call;
+    this.#commits = commits;
+    this.#lease = lease;
+    this.#instanceId = lease.instanceId;
+    this.enteredAt = enteredAt;
+  }
+
+  /** Still running after a while: a crash from now on would hide something of worth. */
+  grow(): void {
+    // A failure here is met again by whoever needs the intent, or by the row itself.
+    if (!this.#settled) this.makeDurable().catch(() => {});
+  }
+
+  makeDurable(): Promise<void> {
+    return (this.#intent ??= this.#commit({ kind: 'intent', text: intentText(this.#call, this.#instanceId) }).then(() => {
+      this.durable = true;
+    }));
+  }
+
+  settle(ending: CallEnding): Promise<void> {
+    this.#settled = true;
+    return this.#commit({ kind: 'row', text: rowText(this.#call, this.#instanceId, ending) });
+  }
+
+  async #commit(write: LedgerWrite): Promise<void> {
+    // After its lease ran out, another instance may have settled this call as interrupted: a second row would not count.
+    if (!this.#lease.holds(this.#instanceId)) {
+      throw new HoldfastError('ledger_unavailable', { detail: 'the lease of this instance ran out while the call was running' });
+    }
+    try {
+      await this.#commits.add(write);
+    } catch (cause) {
+      throw new HoldfastError('ledger_unavailable', { detail: `the row of a call could not be committed: ${String(cause)}`, cause, retryAfterSeconds: 1 });
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock } from '@holdfast/kit/time';
+
+export interface GroupCommitOptions<Item> {
+  /** Makes all of them durable, or none; repeating it for the same items MUST be safe. */
+  readonly commit: (items: readonly Item[]) => Promise<void>;
+  /** Whether a failure may pass, so that the same items are tried again. */
+  readonly mayPass: (error: unknown) => boolean;
+  /** Called when a commit failed in a way that may pass. */
+  readonly onAway?: (error: unknown) => void;
+  readonly clock: Clock;
+  /** How long an item is tried, in milliseconds, before whoever waits for it is told that it failed. */
+  readonly patienceMs: number;
+  /** Wait between tries while the database is away, in milliseconds. */
+  readonly pauseMs: number;
+  /** Most items in one commit. */
+  readonly maxBatch: number;
+}
+
+interface Waiting<Item> {
+  readonly item: Item;
+  readonly deadline: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Takes what is waiting and commits it together: at once when idle, so that a lone item pays one commit and no timer, and
+ * while a commit runs the next group gathers. One commit at a time keeps one order of writing, so that two never deadlock.
+ */
+export class GroupCommit<Item> {
+  readonly #options: GroupCommitOptions<Item>;
+  #waiting: Waiting<Item>[] = [];
+  #running: Promise<void> | undefined;
+  #lastError: unknown;
+  #failedAt: number | undefined;
+
+  constructor(options: GroupCommitOptions<Item>) {
+    this.#options = options;
+  }
+
+  /** When the last commit failed for want of the database, on the clock's monotonic scale; undefined while commits succeed. */
+  get failedAt(): number | undefined {
+    return this.#failedAt;
+  }
+
+  /** Resolves when the item is durable. */
+  add(item: Item): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, deadline: this.#options.clock.monotonic() + this.#options.patienceMs, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when nothing is waiting any more. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the microtask queue: whoever adds in the same tick joins the first group.
+    await undefined;
+    const { clock, maxBatch, pauseMs } = this.#options;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.length <= maxBatch ? this.#waiting : this.#waiting.slice(0, maxBatch);
+      this.#waiting = batch === this.#waiting ? [] : this.#waiting.slice(maxBatch);
+      const unsettled = await this.#commit(batch);
+      if (unsettled.length === 0) continue;
+      this.#waiting = [...unsettled, ...this.#waiting];
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, pauseMs));
+      this.#giveUpOnLate();
+    }
+    this.#running = undefined;
+  }
+
+  /** Returns those that are to be tried again. */
+  async #commit(batch: Waiting<Item>[]): Promise<Waiting<Item>[]> {
+    try {
+      await this.#options.commit(batch.map((each) => each.item));
+    } catch (error) {
+      this.#lastError = error;
+      if (this.#options.mayPass(error)) {
+        this.#failedAt = this.#options.clock.monotonic();
+        this.#options.onAway?.(error);
+        return batch;
+      }
+      if (batch.length === 1) {
+        batch[0]!.reject(error);
+        return [];
+      }
+      // One bad item must not take its neighbours down: each is tried alone, and only the bad one fails.
+      const again: Waiting<Item>[] = [];
+      for (const each of batch) again.push(...(await this.#commit([each])));
+      return again;
+    }
+    this.#failedAt = undefined;
+    for (const each of batch) each.resolve();
+    return [];
+  }
+
+  #giveUpOnLate(): void {
+    const now = this.#options.clock.monotonic();
+    const late = this.#waiting.filter((each) => each.deadline <= now);
+    if (late.length === 0) return;
+    this.#waiting = this.#waiting.filter((each) => each.deadline > now);
+    for (const each of late) each.reject(this.#lastError);
+  }
+}
