@@ -1,0 +1,41 @@
+import { defineChannel } from '@holdfast/kit/events';
+import type { DatabaseRole } from './roles.ts';
+
+export interface QueryCompleted {
+  readonly role: DatabaseRole;
+  readonly durationMs: number;
+  readonly failed: boolean;
+}
+
+export interface QuerySlow {
+  readonly role: DatabaseRole;
+  readonly durationMs: number;
+  /** The statement with `$1` in place of values: parameters may hold personal data and are never announced. */
+  readonly statement: string;
+}
+
+export interface PoolExhausted {
+  readonly role: DatabaseRole;
+  readonly maxConnections: number;
+  readonly waiting: number;
+}
+
+export interface ConnectionLost {
+  /** undefined for the connection that listens. */
+  readonly role: DatabaseRole | undefined;
+  readonly error: unknown;
+}
+
+export interface ListenerStateChanged {
+  readonly connected: boolean;
+}
+
+/** Every statement that went through kysely; those on a raw `pool()` are not seen. */
+export const queryCompleted = defineChannel<QueryCompleted>('holdfast:postgres:query-completed');
+/** A statement took `slowQueryMs` or longer. */
+export const querySlow = defineChannel<QuerySlow>('holdfast:postgres:query-slow');
+/** A caller was refused because every connection of a pool was busy for too long, or too many were waiting. */
+export const poolExhausted = defineChannel<PoolExhausted>('holdfast:postgres:pool-exhausted');
+/** A connection broke while nobody used it; the next query makes another. */
+export const connectionLost = defineChannel<ConnectionLost>('holdfast:postgres:connection-lost');
+export const listenerStateChanged = defineChannel<ListenerStateChanged>('holdfast:postgres:listener-changed');

@@ -1,0 +1,177 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** Written by hand beside the migrations; test/postgres/schema.test.ts compares it with the catalog. Names carry their schema. */
+export interface Schema {
+  'identity.user': UserTable;
+  'identity.organization': OrganizationTable;
+  'identity.member': MemberTable;
+  'identity.invitation': InvitationTable;
+  'identity.session': SessionTable;
+  'identity.account': AccountTable;
+  'identity.verification': VerificationTable;
+  'holdfast.api_keys': ApiKeysTable;
+  'holdfast.instances': InstancesTable;
+  'holdfast.settings': SettingsTable;
+  'holdfast.calls': CallsTable;
+  'holdfast.call_intents': CallIntentsTable;
+}
+
+/** `timestamptz`: a Date when read; Date or RFC 3339 text when written. */
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+type OptionalTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+/** `bigint`: a safe integer when read; number or bigint when written. */
+type OptionalInteger = ColumnType<number | null, number | bigint | null | undefined, number | bigint | null>;
+/** `jsonb`: a value when read; JSON text when written, because pg would send an array as a PostgreSQL array. */
+type OptionalJson = ColumnType<unknown, string | null | undefined, string | null>;
+
+export interface UserTable {
+  id: string;
+  name: string;
+  email: string;
+  emailVerified: Generated<boolean>;
+  image: string | null;
+  createdAt: Generated<Date>;
+  updatedAt: Generated<Date>;
+}
+
+export interface OrganizationTable {
+  id: string;
+  name: string;
+  slug: string;
+  logo: string | null;
+  /** JSON text, as better-auth keeps it. */
+  metadata: string | null;
+  createdAt: Generated<Date>;
+}
+
+export interface MemberTable {
+  id: string;
+  organizationId: string;
+  userId: string;
+  role: Generated<string>;
+  createdAt: Generated<Date>;
+}
+
+export interface InvitationTable {
+  id: string;
+  organizationId: string;
+  email: string;
+  role: string | null;
+  status: Generated<string>;
+  expiresAt: Date;
+  createdAt: Generated<Date>;
+  inviterId: string;
+}
+
+export interface SessionTable {
+  id: string;
+  userId: string;
+  token: string;
+  expiresAt: Date;
+  ipAddress: string | null;
+  userAgent: string | null;
+  activeOrganizationId: string | null;
+  createdAt: Generated<Date>;
+  updatedAt: Generated<Date>;
+}
+
+export interface AccountTable {
+  id: string;
+  userId: string;
+  accountId: string;
+  providerId: string;
+  accessToken: string | null;
+  refreshToken: string | null;
+  idToken: string | null;
+  accessTokenExpiresAt: Date | null;
+  refreshTokenExpiresAt: Date | null;
+  scope: string | null;
+  password: string | null;
+  createdAt: Generated<Date>;
+  updatedAt: Generated<Date>;
+}
+
+export interface VerificationTable {
+  id: string;
+  identifier: string;
+  value: string;
+  expiresAt: Date;
+  createdAt: Generated<Date>;
+  updatedAt: Generated<Date>;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  organization_id: string;
+  user_id: string | null;
+  name: string;
+  /** The first characters, as shown in lists. */
+  prefix: string;
+  /** HMAC-SHA-256 of the key under version `hash_key_version` of the key ring. */
+  hash: Buffer;
+  hash_key_version: number;
+  scopes: string[];
+  /** null allows every model. */
+  allowed_models: string[] | null;
+  created_at: ColumnType<Date, Date | string | undefined, never>;
+  created_by_key_id: string | null;
+  expires_at: OptionalTimestamp;
+  revoked_at: OptionalTimestamp;
+  /** The key that took its place when it was rotated. */
+  replaced_by: string | null;
+  last_used_at: OptionalTimestamp;
+}
+
+export interface InstancesTable {
+  id: string;
+  started_at: Timestamp;
+  seen_at: Timestamp;
+}
+
+export interface SettingsTable {
+  key: string;
+  /** JSON text when written. */
+  value: ColumnType<unknown, string, string>;
+}
+
+/** Who made a call of what, known before it is sent. */
+interface CallOriginColumns {
+  id: string;
+  organization_id: string;
+  instance_id: string | null;
+  request_id: string | null;
+  key_id: string | null;
+  user_id: string | null;
+  end_user: string | null;
+  feature: string | null;
+  operation: string | null;
+  dialect: string | null;
+  streamed: boolean | null;
+  model_asked: string | null;
+  provider: string | null;
+  started_at: Timestamp;
+}
+
+export type CallIntentsTable = CallOriginColumns;
+
+export interface CallsTable extends CallOriginColumns {
+  model_served: string | null;
+  prompt_tokens: OptionalInteger;
+  completion_tokens: OptionalInteger;
+  cached_tokens: OptionalInteger;
+  cache_write_tokens: OptionalInteger;
+  reasoning_tokens: OptionalInteger;
+  usage_source: 'provider' | 'estimated' | 'none';
+  /** null: the price is unknown. Never 0 for that. */
+  cost_nano_usd: OptionalInteger;
+  outcome: 'completed' | 'failed' | 'refused' | 'aborted' | 'interrupted';
+  error_code: string | null;
+  finish_reason: string | null;
+  status: number | null;
+  latency_ms: number | null;
+  first_token_ms: number | null;
+  overhead_ms: number | null;
+  layers: OptionalJson;
+  attempts: OptionalJson;
+  finished_at: OptionalTimestamp;
+}
