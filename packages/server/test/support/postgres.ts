@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { systemClock } from '@holdfast/kit/time';
+import {
+  databaseRoles,
+  migrateDatabase,
+  openDatabase,
+  prepareEmbeddedCluster,
+  roleName,
+  type Database,
+  type DatabaseTarget,
+  type OpenDatabaseOptions,
+} from '../../src/platform/postgres/index.ts';
+import { startLocalCluster } from './local-cluster.ts';
+
+export interface TestDatabase {
+  readonly name: string;
+  readonly target: DatabaseTarget;
+  readonly majorVersion: number;
+  /** Opened with the real clock and 20 connections; `stop` closes what the test did not. */
+  open(overrides?: Partial<OpenDatabaseOptions>): Promise<Database>;
+  /** Past row-level security: to arrange and to judge, never as what is tested. Returns the rows. */
+  asSuperuser<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Another database on the same cluster, in some 30 ms; `migrated: false` gives an empty one. */
+  createDatabase(options?: { readonly migrated?: boolean }): Promise<TestDatabase>;
+  /** Of the first database: drops all and stops the cluster. Of another: drops that one. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A real PostgreSQL with a migrated database, for one test file. On the server of TEST_DATABASE_URL (a superuser's, used to make and
+ * drop a throw-away login and databases) when that is set, otherwise on a cluster of its own in a temporary folder.
+ *
+ * ```ts
+ * let postgres: TestDatabase;
+ * beforeAll(async () => { postgres = await startTestDatabase(); });   // about a second, once a file
+ * afterAll(() => postgres.stop());
+ *
+ * test('…', async () => {
+ *   const database = await (await postgres.createDatabase()).open();  // or `postgres.open()`, when tests may share rows
+ *   await database.asOperator((transaction) => transaction.insertInto('identity.organization').values({ … }).execute());
+ *   const rows = await postgres.asSuperuser<{ id: string }>('select id from holdfast.calls');
+ * });
+ * ```
+ */
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const server = process.env['TEST_DATABASE_URL'] ? await useServer(process.env['TEST_DATABASE_URL']) : await startCluster();
+  const databases = new Set<TestDatabase>();
+  let template: Promise<string> | undefined;
+
+  async function create(options: { readonly template?: string }): Promise<string> {
+    const name = `${server.prefix}_${randomBytes(6).toString('hex')}`;
+    await server.admin.query(`create database ${name} owner ${server.login} template ${options.template ?? 'template0'}`);
+    return name;
+  }
+  async function createTemplate(): Promise<string> {
+    const name = await create({});
+    await migrateDatabase({ target: server.target(name), clock: systemClock });
+    return name;
+  }
+
+  async function createDatabase(options: { readonly migrated?: boolean } = {}): Promise<TestDatabase> {
+    const name = await create(options.migrated === false ? {} : { template: await (template ??= createTemplate()) });
+    const target = server.target(name);
+    const opened: Database[] = [];
+    let superuser: Promise<pg.Client> | undefined;
+    const database: TestDatabase = {
+      name,
+      target,
+      majorVersion: server.majorVersion,
+      async open(overrides) {
+        const handle = await openDatabase({ target, maxConnections: 20, clock: systemClock, ...overrides });
+        opened.push(handle);
+        return handle;
+      },
+      async asSuperuser<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]) {
+        const client = await (superuser ??= server.connectAsSuperuser(name));
+        return (await client.query<Row>(statement, values as unknown[] | undefined)).rows;
+      },
+      createDatabase,
+      async stop() {
+        databases.delete(database);
+        await Promise.all(opened.map((handle) => handle.close()));
+        await (await superuser)?.end();
+        await server.admin.query(`drop database if exists ${name} with (force)`);
+      },
+    };
+    databases.add(database);
+    return database;
+  }
+
+  const first = await createDatabase();
+  const stopFirst = first.stop;
+  return Object.assign(first, {
+    async stop() {
+      for (const database of databases) if (database !== first) await database.stop();
+      await stopFirst();
+      if (template) await server.admin.query(`drop database if exists ${await template} with (force)`);
+      await server.stop();
+    },
+  });
+}
+
+interface Server {
+  readonly admin: pg.Client;
+  readonly login: string;
+  readonly prefix: string;
+  readonly majorVersion: number;
+  target(database: string): DatabaseTarget;
+  connectAsSuperuser(database: string): Promise<pg.Client>;
+  stop(): Promise<void>;
+}
+
+async function startCluster(): Promise<Server> {
+  const { socketDir, port, stop } = await startLocalCluster();
+  await prepareEmbeddedCluster({ socketDir, port });
+  const url = (login: string, database: string) => `postgres://${login}@localhost/${database}?host=${encodeURIComponent(socketDir)}&port=${port}`;
+  const admin = await connect(url('postgres', 'postgres'));
+  return {
+    admin,
+    login: 'holdfast',
+    prefix: 'test',
+    majorVersion: await majorVersionOf(admin),
+    target: (database) => ({ kind: 'url', url: url('holdfast', database) }),
+    connectAsSuperuser: (database) => connect(url('postgres', database)),
+    async stop() {
+      await admin.end();
+      await stop();
+    },
+  };
+}
+
+async function useServer(superuserUrl: string): Promise<Server> {
+  const admin = await connect(superuserUrl);
+  const login = `holdfast_test_${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(16).toString('hex');
+  const majorVersion = await majorVersionOf(admin);
+  await admin.query(`create role ${login} login createrole password '${password}'`);
+  // Since 16 a login may grant only the roles that it made itself; those of this server are shared by all test files.
+  if (majorVersion >= 16) await grantRoles(admin, login);
+  const url = (database: string, credentials?: { readonly login: string; readonly password: string }) => {
+    const changed = new URL(superuserUrl);
+    changed.pathname = `/${database}`;
+    if (credentials) [changed.username, changed.password] = [credentials.login, credentials.password];
+    return changed.href;
+  };
+  return {
+    admin,
+    login,
+    prefix: login,
+    majorVersion,
+    target: (database) => ({ kind: 'url', url: url(database, { login, password }) }),
+    connectAsSuperuser: (database) => connect(url(database)),
+    async stop() {
+      await admin.query(`drop role ${login}`);
+      await admin.end();
+    },
+  };
+}
+
+async function grantRoles(admin: pg.Client, login: string): Promise<void> {
+  for (const name of databaseRoles.map(roleName)) {
+    await admin.query(`do $$ begin create role ${name}; exception when duplicate_object or unique_violation then null; end $$`);
+    await admin.query(`grant ${name} to ${login} with set true, inherit false`);
+  }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client(url);
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+async function majorVersionOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int / 10000 as version`);
+  return rows[0]!.version;
+}
