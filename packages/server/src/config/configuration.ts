@@ -1,0 +1,15 @@
+import type { ModelConfiguration } from './models/index.ts';
+import type { Origin } from './origin.ts';
+import type { ProviderConfiguration } from './providers/index.ts';
+import type { Settings } from './settings.ts';
+
+/** Everything that the server was told, validated and frozen through and through. */
+export interface Configuration extends Settings {
+  /** At least one; in the order of the file, then those of the environment. */
+  readonly providers: readonly ProviderConfiguration[];
+  readonly models: readonly ModelConfiguration[];
+  /** The file that was read, as it is shown; undefined when there was none. */
+  readonly file: string | undefined;
+  /** Where each value came from, by the name of the setting: `server.port`, `providers.primary.baseUrl`. */
+  readonly origins: Readonly<Record<string, Origin>>;
+}

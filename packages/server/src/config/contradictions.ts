@@ -1,0 +1,33 @@
+import type { Settings } from './settings.ts';
+import { variable, type Sources } from './sources.ts';
+
+/** Values that are right one by one and wrong together. `where` is where the one stands that is named first. */
+export function refuseContradictions(sources: Sources, values: Settings): void {
+  const { faults, origins } = sources;
+  const contradiction = (setting: string, problem: string, hint: string): void => {
+    faults.add({ where: origins.get(setting)?.text ?? 'configuration', setting, problem, hint });
+  };
+  const { server, database, secrets, cors } = values;
+
+  if (server.headersTimeoutMs > server.requestTimeoutMs && origins.get('server.headersTimeoutMs')?.source !== 'default') {
+    contradiction(
+      'server.headersTimeoutMs',
+      `it is longer than server.requestTimeoutMs (${server.headersTimeoutMs} > ${server.requestTimeoutMs}), so it would never be reached.`,
+      'Lower it, or raise HOLDFAST_REQUEST_TIMEOUT_MS.',
+    );
+  }
+  // A master key that is there and faulty has its own line.
+  const hasMasterKey =
+    secrets.masterKey !== undefined ||
+    ['HOLDFAST_MASTER_KEY', 'HOLDFAST_MASTER_KEY_FILE'].some((name) => variable(sources, name) !== undefined);
+  if (database.url !== undefined && !hasMasterKey) {
+    contradiction(
+      'database.url',
+      'with a database of your own a master key has to be set, since all instances share it.',
+      'Set HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE; `openssl rand -base64 32` makes one.',
+    );
+  }
+  if (cors.origins.includes('*') && cors.origins.length > 1) {
+    contradiction('cors.origins', '`*` allows every origin, and others are listed beside it.', 'Keep one or the other.');
+  }
+}

@@ -1,0 +1,15 @@
+export type { Configuration } from './configuration.ts';
+export { isInjectedByCluster, readEnvironment, type Variables } from './environment.ts';
+export type { ConfigurationFault } from './faults.ts';
+export { loadConfiguration, type LoadOptions } from './load.ts';
+export { defaultModelLimits, type ModelConfiguration, type ModelLimits, type ModelTarget } from './models/index.ts';
+export type { Origin } from './origin.ts';
+export { configurationEntries, printConfiguration, type ConfigurationEntry } from './print.ts';
+export type {
+  HttpProviderConfiguration,
+  HttpProviderKind,
+  ProviderConfiguration,
+  SandboxProviderConfiguration,
+} from './providers/index.ts';
+export { Secret } from './secret.ts';
+export type { Overrides } from './sources.ts';

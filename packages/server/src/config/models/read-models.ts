@@ -1,0 +1,92 @@
+import { showName, showReceived } from '../faults.ts';
+import { readField, refuseUnknownKeys } from '../fields.ts';
+import { pathToText, type SettingPath } from '../file/index.ts';
+import { nearestHint } from '../nearest.ts';
+import { fileFault, fileSection, isFileMap, type Sources } from '../sources.ts';
+import { limitFields } from './limit-fields.ts';
+import { defaultModelLimits, type ModelConfiguration, type ModelLimits, type ModelTarget } from './model-configuration.ts';
+
+/** Model names go into headers, metrics and the ledger, and `provider/model` is told from them by its slash. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
+const maxTargets = 32;
+
+/** The models of the file. `providerNames` are the ones that a target may name. */
+export function readModels(sources: Sources, providerNames: ReadonlySet<string>): readonly ModelConfiguration[] {
+  const models: ModelConfiguration[] = [];
+  for (const [name, entry] of Object.entries(fileSection(sources, 'models'))) {
+    const path = ['models', name];
+    if (name.includes('/'))
+      fileFault(sources, path, 'the name of a model cannot have a slash: provider/model passes straight to a provider.');
+    else if (!namePattern.test(name))
+      fileFault(sources, path, 'the name of a model is made of letters, digits and . _ : @ + -, and begins with a letter or digit.');
+    if (!isFileMap(entry)) {
+      fileFault(sources, path, 'expected a map such as { targets: [provider/model] }.');
+      continue;
+    }
+    refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map: entry, path, known: ['targets', 'limits'] });
+    sources.origins.set(pathToText([...path, 'targets']), { source: 'file', text: sources.file!.lineOf([...path, 'targets']) });
+    const targets = readTargets(sources, entry['targets'], [...path, 'targets'], providerNames);
+    models.push({ name, targets, limits: readLimits(sources, entry['limits'], [...path, 'limits']) });
+  }
+  return models;
+}
+
+function readTargets(sources: Sources, given: unknown, path: SettingPath, providerNames: ReadonlySet<string>): readonly ModelTarget[] {
+  if (!Array.isArray(given) || given.length === 0 || given.length > maxTargets) {
+    fileFault(
+      sources,
+      path,
+      given === undefined
+        ? 'it is missing: a list of provider/model.'
+        : `expected a list of 1 to ${maxTargets} provider/model, received ${showReceived(given)}.`,
+    );
+    return [];
+  }
+  const targets: ModelTarget[] = [];
+  const seen = new Set<string>();
+  for (const [index, item] of (given as readonly unknown[]).entries()) {
+    const itemPath = [...path, index];
+    const match = typeof item === 'string' ? /^([^/\s]+)\/([^\s\p{Cc}]{1,256})$/u.exec(item) : null;
+    if (!match) {
+      fileFault(sources, itemPath, `expected provider/model, received ${showReceived(item)}.`);
+      continue;
+    }
+    const [target, provider, model] = match as unknown as [string, string, string];
+    if (!providerNames.has(provider)) {
+      const hint = nearestHint(provider, providerNames) ?? `Known providers: ${[...providerNames].join(', ')}.`;
+      fileFault(sources, itemPath, `there is no provider ${showName(provider)}.`, hint);
+    }
+    if (seen.has(target)) fileFault(sources, itemPath, `${showName(target)} is named twice.`);
+    seen.add(target);
+    targets.push({ provider, model });
+  }
+  return targets;
+}
+
+function readLimits(sources: Sources, given: unknown, path: SettingPath): ModelLimits {
+  const map = given ?? {};
+  if (!isFileMap(map)) {
+    fileFault(sources, path, `expected a map, received ${showReceived(given)}.`);
+    return defaultModelLimits;
+  }
+  if (sources.file)
+    refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map, path, known: Object.keys(limitFields) });
+  const read = (name: keyof ModelLimits) => readField(sources, map, path, name, limitFields[name]);
+  const set = { connectMs: read('connectMs'), firstTokenMs: read('firstTokenMs'), stallMs: read('stallMs'), totalMs: read('totalMs') };
+
+  // Only what was written can contradict; a default gives way to it.
+  const totalMs = set.totalMs ?? Math.max(defaultModelLimits.totalMs, set.connectMs ?? 0, set.firstTokenMs ?? 0, set.stallMs ?? 0);
+  const within = (name: 'connectMs' | 'firstTokenMs' | 'stallMs', ceiling: number, ceilingName: keyof ModelLimits): number => {
+    const value = set[name];
+    if (value === undefined) return Math.min(defaultModelLimits[name], ceiling);
+    if (value > ceiling)
+      fileFault(sources, [...path, name], `it is longer than ${ceilingName} (${value} > ${ceiling}), so it would never be reached.`);
+    return value;
+  };
+  return {
+    connectMs: within('connectMs', totalMs, 'totalMs'),
+    firstTokenMs: within('firstTokenMs', totalMs, 'totalMs'),
+    stallMs: within('stallMs', totalMs, 'totalMs'),
+    totalMs,
+  };
+}

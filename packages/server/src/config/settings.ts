@@ -1,0 +1,174 @@
+import { isHeaderToken } from './header-token.ts';
+import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
+import { choice, filePath, flag, integer, listOf, text } from './value-types.ts';
+
+/** pino's levels; the other spellings are those of Python, syslog and Java. */
+const logLevel = choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+  warning: 'warn',
+  critical: 'fatal',
+});
+
+const corsOrigin = text('an origin', /^(?:\*|https?:\/\/[^\s/?#@\\]+)$/);
+
+/**
+ * Every setting that is not a map, by section of the file. The one place: validation, `holdfast config print`, the types
+ * and docs/reference/configuration.md are derived from it. Names are never changed, since they stand in people's files.
+ */
+export const settings = {
+  server: {
+    host: {
+      type: text('a host name or IP address', /^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?)$/),
+      environment: 'HOLDFAST_HOST',
+      default: '127.0.0.1',
+      description: 'Address to listen on. The default is reachable from this machine only; in a container use `0.0.0.0` or `::`.',
+    },
+    port: {
+      type: integer(0, 65_535),
+      environment: 'HOLDFAST_PORT',
+      default: 8080,
+      description: 'Port to listen on; `0` takes any free one.',
+    },
+    dataDir: {
+      type: filePath('a path'),
+      environment: 'HOLDFAST_DATA_DIR',
+      default: '.holdfast',
+      description:
+        'Folder of what the server keeps: the embedded database and its master key. Needs a disk that survives a restart. One server at a time.',
+    },
+    headersTimeoutMs: {
+      type: integer(100, 600_000),
+      environment: 'HOLDFAST_HEADERS_TIMEOUT_MS',
+      default: 10_000,
+      description: 'Milliseconds in which the headers of a request have to arrive. A defence against slow clients.',
+    },
+    requestTimeoutMs: {
+      type: integer(100, 3_600_000),
+      environment: 'HOLDFAST_REQUEST_TIMEOUT_MS',
+      default: 60_000,
+      description:
+        'Milliseconds in which a request has to arrive whole, headers and body. Raise it for large bodies over slow lines. It does not limit the answer.',
+    },
+    drainTimeoutMs: {
+      type: integer(0, 3_600_000),
+      environment: 'HOLDFAST_DRAIN_TIMEOUT_MS',
+      default: 30_000,
+      description:
+        'Milliseconds that running calls are given to end after SIGTERM; what runs longer is cut and recorded. Keep it below the grace period of the process manager.',
+    },
+  },
+  database: {
+    url: {
+      secret: true,
+      environment: 'DATABASE_URL',
+      expected: 'a URL like `postgres://user:password@host:5432/database` (special characters in the password percent-encoded)',
+      accepts: isPostgresUrl,
+      description: 'PostgreSQL 15 or later to use. Without it the embedded PostgreSQL is started in the data folder.',
+    },
+    maxConnections: {
+      type: integer(8, 10_000),
+      environment: 'POSTGRES_MAX_CONNECTIONS',
+      default: 100,
+      description:
+        'Ceiling of database connections over all pools of this instance. The sum over all instances has to stay below `max_connections` of the database.',
+    },
+  },
+  secrets: {
+    masterKey: {
+      secret: true,
+      environment: 'HOLDFAST_MASTER_KEY',
+      expected: '32 random bytes in hex or base64, as `openssl rand -base64 32` prints them',
+      accepts: isMasterKeyText,
+      description:
+        'Root of everything that Holdfast hashes and encrypts. Made on the first start for the embedded database; required with `DATABASE_URL`, since instances share it. Lost, all API keys are void.',
+    },
+    bootstrapKey: {
+      secret: true,
+      environment: 'HOLDFAST_BOOTSTRAP_KEY',
+      expected: 'the text of an API key, on one line and without spaces',
+      accepts: isHeaderToken,
+      description:
+        "The operator's API key that the first start is to use, instead of making one and showing it once. Later starts do not look at it.",
+    },
+  },
+  limits: {
+    maxBodyBytes: {
+      type: integer(1024, 1_073_741_824),
+      environment: 'HOLDFAST_MAX_BODY_BYTES',
+      default: 33_554_432,
+      defaultText: '33554432 (32 MiB)',
+      description: 'Largest request body, in bytes. Images travel inside of bodies: keep it well above the largest that you send.',
+    },
+    maxBodyDepth: {
+      type: integer(4, 1000),
+      environment: 'HOLDFAST_MAX_BODY_DEPTH',
+      default: 64,
+      description: 'How deeply a JSON body may be nested.',
+    },
+  },
+  cors: {
+    origins: {
+      type: listOf(corsOrigin, 'origins like `https://app.example.com` without a path, or `*`'),
+      environment: 'HOLDFAST_CORS_ORIGINS',
+      default: [] as readonly string[],
+      defaultText: 'none',
+      description:
+        'Origins whose pages may call the API from a browser. Comma-separated in the environment, a list in the file. `*` allows all of them.',
+    },
+  },
+  log: {
+    level: {
+      type: logLevel,
+      environment: 'LOG_LEVEL',
+      default: 'info',
+      description: 'Least level that is logged. Case does not matter.',
+    },
+    file: {
+      type: filePath('a path'),
+      environment: 'LOG_FILE',
+      default: undefined,
+      defaultText: 'standard output',
+      description: 'File to append the log to, in place of standard output.',
+    },
+    json: {
+      type: flag,
+      environment: 'LOG_JSON_FORMAT',
+      default: undefined,
+      defaultText: '`false` on a terminal, otherwise `true`',
+      description: 'Whether lines are JSON objects, or made for the eye.',
+    },
+  },
+  metrics: {
+    enabled: {
+      type: flag,
+      environment: 'HOLDFAST_METRICS_ENABLED',
+      default: true,
+      description: 'Whether metrics are gathered and served at `/metrics`.',
+    },
+  },
+} as const satisfies Readonly<Record<string, SettingSection>>;
+
+export type Settings = SettingValues<typeof settings>;
+
+export interface SettingEntry {
+  readonly section: string;
+  readonly name: string;
+  readonly setting: Setting<unknown> | SecretSetting;
+}
+
+/** The table as one list, in its order. */
+export const settingEntries: readonly SettingEntry[] = Object.entries<SettingSection>(settings).flatMap(([section, rows]) =>
+  Object.entries(rows).map(([name, setting]) => ({ section, name, setting })),
+);
+
+function isPostgresUrl(value: string): boolean {
+  return /^postgres(?:ql)?:\/\//i.test(value) && URL.canParse(value);
+}
+
+/** The outer form only, so that a wrong one is in the list of faults; the key ring reads it in earnest. Several keys: one per line. */
+function isMasterKeyText(value: string): boolean {
+  const words = value
+    .split(/[\n,]/)
+    .map((word) => word.trim())
+    .filter((word) => word !== '' && !word.startsWith('#'));
+  return words.length > 0 && words.every((word) => /^(?:\d{1,10}:)?(?:[0-9a-f]{64}|[\w+/-]{43}=?)$/i.test(word));
+}
