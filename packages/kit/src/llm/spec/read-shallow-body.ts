@@ -35,7 +35,7 @@ export function readShallowBody(bytes: Buffer, limits: ShallowBodyLimits = {}): 
     throw new HoldfastError('invalid_json', { detail: `body of ${bytes.length} bytes does not parse`, cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new HoldfastError('invalid_request', { details: { fields: [{ path: '', message: 'must be a JSON object' }] } });
+    throw new HoldfastError('invalid_request', { details: [{ field: '', message: 'must be a JSON object' }] });
   }
   return { bytes, value: value as Record<string, unknown>, members };
 }
@@ -99,7 +99,7 @@ function memberName(bytes: Buffer, start: number, end: number): string {
 
 function record(bytes: Buffer, members: Map<string, readonly [number, number]>, name: string, start: number, end: number): void {
   if (members.has(name)) {
-    throw new HoldfastError('invalid_request', { details: { fields: [{ path: name, message: 'is given twice' }] } });
+    throw new HoldfastError('invalid_request', { details: [{ field: name, message: 'is given twice' }] });
   }
   while (start < end && bytes[start]! <= 0x20) start++;
   while (end > start && bytes[end - 1]! <= 0x20) end--;

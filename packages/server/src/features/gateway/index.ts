@@ -1,0 +1,1 @@
+export { gatewayRoutes, type GatewayOptions } from './routes.ts';
