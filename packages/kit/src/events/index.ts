@@ -1,1 +1,2 @@
 export { defineChannel, type EventChannel } from './channel.ts';
+export { httpErrorRaised, httpRequestFinished, type HttpErrorRaised, type HttpRequestFinished } from './http-request.ts';

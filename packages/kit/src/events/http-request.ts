@@ -1,0 +1,40 @@
+import type { ErrorCategory, ErrorCode } from '../errors/index.ts';
+import { defineChannel } from './channel.ts';
+
+/** One HTTP request whose answer has been sent, or whose client has gone. */
+export interface HttpRequestFinished {
+  readonly requestId: string;
+  readonly method: string;
+  /** The pattern of the route, such as `/api/keys/:id`; undefined when no route matched. Bounded, hence fit for a metric label. */
+  readonly route: string | undefined;
+  /** The path without its query, which may hold secrets. */
+  readonly path: string;
+  /** 499 when the client went away before the answer was sent. */
+  readonly status: number;
+  readonly latencyMs: number;
+  /** Bytes on the wire, headers included. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly clientAddress: string;
+  readonly organizationId: string | undefined;
+  readonly keyId: string | undefined;
+  readonly userId: string | undefined;
+  readonly errorCode: ErrorCode | undefined;
+  readonly errorCategory: ErrorCategory | undefined;
+}
+
+export const httpRequestFinished = defineChannel<HttpRequestFinished>('holdfast:http:request-finished');
+
+/** A request that ended in an error: the detail that the client does not see. */
+export interface HttpErrorRaised {
+  readonly requestId: string;
+  readonly method: string;
+  readonly route: string | undefined;
+  readonly code: ErrorCode;
+  readonly category: ErrorCategory;
+  readonly logLevel: 'info' | 'warn' | 'error';
+  /** With `cause` and `stack`. */
+  readonly error: Error;
+}
+
+export const httpErrorRaised = defineChannel<HttpErrorRaised>('holdfast:http:error-raised');
