@@ -1,0 +1,28 @@
+import { HoldfastError } from '@holdfast/kit/errors';
+import type { FastifyInstance } from 'fastify';
+import { jsonDepthExceeds } from './json-depth.ts';
+
+const json = 'application/json';
+
+/**
+ * Bodies of `/api`: JSON and nothing else, never deeper than `maxDepth`, and without the keys through which a careless
+ * merge would reach a prototype.
+ */
+export function parseJsonBodies(app: FastifyInstance, maxDepth: number): void {
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser(json, { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = body as Buffer;
+    if (jsonDepthExceeds(bytes, maxDepth)) return done(new HoldfastError('body_too_deep'));
+    parse(request, bytes.toString('utf8'), done);
+  });
+}
+
+/** Bodies of `/v1`: JSON by its content type and depth, but handed on as the bytes that came. */
+export function keepJsonBodies(app: FastifyInstance, maxDepth: number): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => {
+    if (jsonDepthExceeds(body as Buffer, maxDepth)) done(new HoldfastError('body_too_deep'));
+    else done(null, body);
+  });
+}

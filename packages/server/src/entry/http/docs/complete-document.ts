@@ -1,0 +1,91 @@
+import type { ErrorCode } from '@holdfast/kit/errors';
+import type { FastifyInstance } from 'fastify';
+import type { Access } from '../request-context.ts';
+import { errorShapeOf } from '../error-shape.ts';
+import { errorResponses, errorsOfEveryRoute } from './error-responses.ts';
+import { addMediaExamples, mergeInputComponents, removeUnusedComponents } from './components.ts';
+
+/** As much of an OpenAPI 3.1 document as is touched here. */
+export interface ApiDocument {
+  paths: Record<string, Record<string, ApiOperation>>;
+  components: { schemas: Record<string, Record<string, unknown>> };
+}
+
+export interface ApiOperation {
+  requestBody?: { content: Record<string, ApiMedia> };
+  responses: Record<string, ApiResponse>;
+  security?: object[];
+}
+
+export interface ApiResponse {
+  description: string;
+  headers?: Record<string, object>;
+  content?: Record<string, ApiMedia>;
+}
+
+export interface ApiMedia {
+  schema: Record<string, unknown>;
+  example?: unknown;
+  examples?: Record<string, { value: unknown; summary?: string }>;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer as server-sent events, when the route can stream: an example for the API description. */
+    eventStreamExample?: string;
+  }
+}
+
+interface OperationNote {
+  readonly access: Access;
+  readonly errors: readonly ErrorCode[];
+  readonly hasBody: boolean;
+  readonly eventStreamExample: string | undefined;
+}
+
+/** Remembers of each route what the description needs beyond its schema. */
+export function noteOperations(app: FastifyInstance): Map<string, OperationNote> {
+  const notes = new Map<string, OperationNote>();
+  app.addHook('onRoute', ({ method, url, config, schema }) => {
+    const note: OperationNote = {
+      access: config?.access ?? 'public',
+      errors: config?.errors ?? [],
+      hasBody: schema?.body !== undefined,
+      eventStreamExample: config?.eventStreamExample,
+    };
+    for (const name of [method].flat()) notes.set(`${name.toLowerCase()} ${toTemplate(url)}`, note);
+  });
+  return notes;
+}
+
+/** `/api/keys/:id` as OpenAPI writes it. */
+function toTemplate(url: string): string {
+  return url.replaceAll(/:(\w+)/g, '{$1}');
+}
+
+/** Adds to each operation who may call it, every error that it can end in, and examples; drops what nothing refers to. */
+export function completeDocument(document: ApiDocument, notes: ReadonlyMap<string, OperationNote>): ApiDocument {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(item)) {
+      const note = notes.get(`${method} ${path}`);
+      if (note) completeOperation(operation, path, note);
+    }
+  }
+  mergeInputComponents(document);
+  addMediaExamples(document);
+  removeUnusedComponents(document);
+  return document;
+}
+
+function completeOperation(operation: ApiOperation, path: string, note: OperationNote): void {
+  operation.security = note.access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }];
+  const ok = operation.responses['200'];
+  if (ok?.content && note.eventStreamExample !== undefined) {
+    ok.content['text/event-stream'] = { schema: { type: 'string', description: 'Server-sent events.' }, example: note.eventStreamExample };
+  }
+  for (const response of Object.values(operation.responses)) {
+    response.headers ??= { 'x-request-id': { description: 'The id of the request.', schema: { type: 'string' } } };
+  }
+  const codes = new Set<ErrorCode>([...errorsOfEveryRoute(path, note), ...note.errors]);
+  for (const [status, response] of Object.entries(errorResponses(codes, errorShapeOf(path)))) operation.responses[status] ??= response;
+}

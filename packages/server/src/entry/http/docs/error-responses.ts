@@ -1,0 +1,44 @@
+import { errorTraits, HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import { toErrorResponse, type ErrorShape } from '../error-shape.ts';
+import type { Access } from '../request-context.ts';
+import type { ApiResponse } from './complete-document.ts';
+
+const components: Readonly<Record<ErrorShape, string>> = { envelope: 'ErrorEnvelope', openai: 'OpenAIError', anthropic: 'AnthropicError' };
+
+/** Errors that follow from where a route is and what it takes, so that no route has to list them. */
+export function errorsOfEveryRoute(path: string, route: { readonly access: Access; readonly hasBody: boolean }): ErrorCode[] {
+  const codes: ErrorCode[] = ['malformed_http', 'headers_too_large', 'internal_error'];
+  if (route.hasBody) codes.push('invalid_json', 'invalid_request', 'body_too_deep', 'body_too_large', 'content_type_unsupported', 'request_timeout');
+  if (route.access !== 'public') codes.push('key_missing', 'key_malformed', 'key_unknown', 'key_expired', 'key_revoked', 'database_unavailable');
+  if (route.access !== 'public' && route.access !== 'authenticated') codes.push('scope_missing');
+  if (path.startsWith('/v1') || path.startsWith('/api')) codes.push('draining');
+  return codes;
+}
+
+/** One response for each status, with an example for each code, made by the very function that answers. */
+export function errorResponses(codes: Iterable<ErrorCode>, shape: ErrorShape): Record<string, ApiResponse> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of [...codes].sort()) {
+    const { status } = errorTraits(code);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const responses: Record<string, ApiResponse> = {};
+  for (const [status, ofStatus] of byStatus) {
+    responses[String(status)] = {
+      description: ofStatus.map((code) => `\`${code}\`: ${errorTraits(code).message}`).join('\n\n'),
+      headers: { 'x-request-id': { description: 'The id of the request.', schema: { type: 'string' } } },
+      content: {
+        'application/json': {
+          schema: { $ref: `#/components/schemas/${components[shape]}` },
+          examples: Object.fromEntries(ofStatus.map((code) => [code, { value: exampleOf(code, shape) }])),
+        },
+      },
+    };
+  }
+  return responses;
+}
+
+function exampleOf(code: ErrorCode, shape: ErrorShape): object {
+  const example = { requestId: '019a9c5a-7d40-7c3e-9e1f-4b5d2a6c8e10', nowMs: Date.UTC(2026, 10, 20, 9, 33, 28, 114) };
+  return toErrorResponse(new HoldfastError(code), shape, example).body;
+}

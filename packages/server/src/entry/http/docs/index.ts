@@ -1,0 +1,1 @@
+export { describeApi, type ApiDescriptionOptions } from './describe-api.ts';

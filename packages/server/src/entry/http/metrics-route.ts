@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify';
+
+/** What the route needs of the metrics. */
+export interface MetricsSource {
+  readonly contentType: string;
+  scrape(): Promise<string>;
+}
+
+export function addMetricsRoute(app: FastifyInstance, metrics: MetricsSource): void {
+  app.get(
+    '/metrics',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'getMetrics',
+        summary: 'Metrics for Prometheus',
+        description: 'In the text format of Prometheus.',
+        tags: ['operations'],
+        produces: ['text/plain'],
+      },
+    },
+    async (_request, reply) => reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.scrape()),
+  );
+}

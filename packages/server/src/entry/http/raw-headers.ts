@@ -1,0 +1,18 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { securityHeaderList } from './security-headers.ts';
+
+/** Adds `reply.rawHeaders()`, for handlers that write their answer past Fastify. */
+export function decorateRawHeaders(app: FastifyInstance, isDraining: () => boolean): void {
+  app.decorateReply('rawHeaders', function rawHeaders(this: FastifyReply): string[] {
+    const headers = securityHeaderList.slice();
+    headers.push('x-request-id', this.request.id);
+    if (isDraining()) headers.push('connection', 'close');
+    // Only a browser names its origin, and only then has the CORS plugin put anything onto the reply.
+    if (this.request.headers.origin !== undefined) {
+      for (const [name, value] of Object.entries(this.getHeaders())) {
+        if (value !== undefined) headers.push(name, Array.isArray(value) ? value.join(', ') : String(value));
+      }
+    }
+    return headers;
+  });
+}

@@ -1,0 +1,27 @@
+import { httpErrorRaised, httpRequestFinished, type HttpErrorRaised, type HttpRequestFinished } from '@holdfast/kit/events';
+
+/** What the log lines of requests need of a logger. */
+export interface RequestLog {
+  /** Whether access lines are written at all. */
+  readonly accessEnabled: boolean;
+  /** Writes one access line. */
+  access(fields: HttpRequestFinished): void;
+  write(level: 'info' | 'warn' | 'error', fields: Record<string, unknown>, message: string): void;
+}
+
+/** One access line for each request, and one more for each error that an operator should know of. Returns the function that ends it. */
+export function logRequests(log: RequestLog): () => void {
+  const stopErrors = httpErrorRaised.subscribe((event) => writeError(log, event));
+  const stopAccess = log.accessEnabled ? httpRequestFinished.subscribe((event) => log.access(event)) : () => {};
+  return () => {
+    stopErrors();
+    stopAccess();
+  };
+}
+
+function writeError(log: RequestLog, event: HttpErrorRaised): void {
+  // A client's mistake is told by its access line alone; at `info` its detail would double the log of every scan.
+  if (event.logLevel === 'info') return;
+  const { requestId, method, route, code, category, error } = event;
+  log.write(event.logLevel, { request_id: requestId, method, route, code, category, err: error }, error.message);
+}

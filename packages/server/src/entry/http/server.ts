@@ -1,0 +1,178 @@
+import cors from '@fastify/cors';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
+import { HoldfastError } from '@holdfast/kit/errors';
+import type { Clock } from '@holdfast/kit/time';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, type RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { enforceAccess, type Authenticate } from './access.ts';
+import { noteAllowedMethods } from './allowed-methods.ts';
+import { keepJsonBodies, parseJsonBodies } from './body-parsers.ts';
+import { createClientErrorHandler } from './client-error.ts';
+import { describeApi } from './docs/index.ts';
+import { drainAndClose, type DrainOptions, type DrainResult } from './drain.ts';
+import { createErrorHandler, createFrameworkErrorHandler, refuseUnknownRoute, setUnknownRouteHandler } from './error-handler.ts';
+import { decorateRawHeaders } from './raw-headers.ts';
+import { decorateRequests } from './request-context.ts';
+import { createRequestIdReader } from './request-id.ts';
+import { RequestTracker } from './request-tracker.ts';
+import { securityHeaders } from './security-headers.ts';
+
+export interface HttpServerOptions {
+  readonly clock: Clock;
+  /** Makes request ids, and ids of refusals that have no request. */
+  readonly createId: () => string;
+  readonly authenticate: Authenticate;
+  /** The version of Holdfast, for the API description. */
+  readonly version: string;
+  /** Larger bodies are refused with 413. Default 32 MiB. */
+  readonly maxBodyBytes?: number;
+  /** JSON nested deeper is refused before it is parsed. Default 64. */
+  readonly maxDepth?: number;
+  /** Origins whose pages may read answers. Default none; `*` allows all. */
+  readonly corsOrigins?: readonly string[];
+  /** Headers must have arrived within this time of the connection or the request before. Default 10,000. */
+  readonly headersTimeoutMs?: number;
+  /** Headers and body must have arrived within this time. Default 60,000. */
+  readonly requestTimeoutMs?: number;
+  /** An idle connection is kept this long: longer than a load balancer's 60 s, or it would reuse one that is closing. Default 72,000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** How often the two limits above are looked at. Default 1,000. */
+  readonly timeoutCheckMs?: number;
+}
+
+export const httpServerDefaults = Object.freeze({
+  maxBodyBytes: 32 * 1024 * 1024,
+  maxDepth: 64,
+  corsOrigins: Object.freeze([]) as readonly string[],
+  maxHeaderBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 72_000,
+  timeoutCheckMs: 1_000,
+});
+
+/** A Fastify instance whose schemas are zod's. */
+export type HttpApp = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+
+export interface HttpServer {
+  /** Where features add their routes, before it listens. */
+  readonly app: HttpApp;
+  /** Adds routes under `/v1`: their bodies are Buffers, checked for content type, size and depth, and otherwise left alone. */
+  addGateway(routes: FastifyPluginAsync): void;
+  readonly draining: boolean;
+  readonly inFlight: number;
+  readonly openConnections: number;
+  /** Returns the address that it listens on. `port` 0 takes any free one. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }>;
+  /** Refuses what is new, lets what is there end, closes. Repeating it returns the same promise. */
+  drain(options: DrainOptions): Promise<DrainResult>;
+}
+
+/**
+ * The door: everything between the socket and a route. CORS → request id → unknown routes and draining → access → body
+ * limits, in this order; whatever is refused is answered in the shape of its route, with all headers that a success would have.
+ */
+export async function createHttpServer(given: HttpServerOptions): Promise<HttpServer> {
+  const options = { ...httpServerDefaults, ...given };
+  const { clock } = options;
+  const tracker = new RequestTracker(clock);
+  const handleError = createErrorHandler({ clock });
+  let draining: Promise<DrainResult> | undefined;
+
+  const app = Fastify({
+    logger: false,
+    trustProxy: false,
+    genReqId: createRequestIdReader(options.createId),
+    requestIdHeader: false,
+    bodyLimit: options.maxBodyBytes,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    return503OnClosing: false,
+    http: {
+      maxHeaderSize: httpServerDefaults.maxHeaderBytes,
+      headersTimeout: options.headersTimeoutMs,
+      connectionsCheckingInterval: options.timeoutCheckMs,
+    },
+    clientErrorHandler: createClientErrorHandler(options),
+    frameworkErrors: createFrameworkErrorHandler(handleError, (request, reply) => tracker.open(request, reply)),
+  }).withTypeProvider<ZodTypeProvider>();
+
+  tracker.watch(app.server);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(handleError);
+  setUnknownRouteHandler(app);
+  decorateRequests(app);
+  decorateRawHeaders(app, () => draining !== undefined);
+  parseJsonBodies(app, options.maxDepth);
+
+  app.addHook('onRequest', (request, reply, done) => {
+    tracker.open(request, reply);
+    done();
+  });
+  // Before all that can refuse: a refusal must carry CORS headers too, or a browser hides it from its page.
+  if (options.corsOrigins.length > 0) await app.register(cors, corsOptions(options.corsOrigins));
+  const allowedMethods = noteAllowedMethods(app);
+  enforceAccess(app, options.authenticate);
+
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) return done(refuseUnknownRoute(request, reply, allowedMethods));
+    if (draining && isCall(request.raw.url ?? '')) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
+    done();
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    reply.headers(securityHeaders).header('x-request-id', request.id);
+    if (draining) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  // After the hooks: its pages replace a header that the hook above sets for all.
+  await describeApi(app, { version: options.version });
+
+  return {
+    app,
+    addGateway(routes) {
+      void app.register(
+        async (scope) => {
+          keepJsonBodies(scope as FastifyInstance, options.maxDepth);
+          // The gateway reads its bodies itself; here schemas only describe.
+          scope.setValidatorCompiler(() => () => true);
+          scope.setSerializerCompiler(() => (data) => JSON.stringify(data));
+          await scope.register(routes);
+        },
+        { prefix: '/v1' },
+      );
+    },
+    get draining() {
+      return draining !== undefined;
+    },
+    get inFlight() {
+      return tracker.inFlight;
+    },
+    get openConnections() {
+      return tracker.openConnections;
+    },
+    async listen({ host, port }) {
+      await app.listen({ host, port });
+      const address = app.server.address();
+      return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : { host, port };
+    },
+    drain(drainOptions) {
+      return (draining ??= Promise.resolve().then(() => drainAndClose(app as unknown as FastifyInstance, tracker, clock, drainOptions)));
+    },
+  };
+}
+
+/** Calls are turned away while draining; health and metrics go on to the end. */
+function isCall(url: string): boolean {
+  return url.startsWith('/v1') || url.startsWith('/api');
+}
+
+function corsOptions(origins: readonly string[]) {
+  return {
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'x-holdfast-provider', 'x-holdfast-model', 'x-holdfast-overhead-ms'],
+    maxAge: 600,
+    strictPreflight: false,
+  };
+}
