@@ -1,0 +1,72 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { publishedPackages, readManifest } from '../build/packages.ts';
+
+export interface Finding {
+  readonly guarantee: string;
+  /** Undefined when it holds. */
+  readonly problem: string | undefined;
+}
+
+/** Uses the packages that are installed in `folder`, on `node`, one guarantee after the other. */
+export async function* runInstalled(folder: string, node: string): AsyncGenerator<Finding> {
+  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  const run = (args: readonly string[]): string | undefined => {
+    const result = spawnSync(node, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+    return result.status === 0 ? undefined : `${result.stdout}${result.stderr}${result.error?.message ?? ''}`;
+  };
+  for (const name of publishedPackages) {
+    const manifest = readManifest(join(folder, 'node_modules', name === 'server' ? 'holdfast' : `@holdfast/${name}`));
+    for (const subpath of Object.keys(manifest.exports ?? {})) {
+      if (subpath === './package.json') continue;
+      const specifier = manifest.name + subpath.slice(1);
+      yield { guarantee: `${specifier} loads on Node ${version}`, problem: run(['--input-type=module', '--eval', `await import('${specifier}')`]) };
+    }
+  }
+  const command = join(folder, 'node_modules/holdfast/bin/holdfast.js');
+  yield { guarantee: 'holdfast --version answers', problem: run([command, '--version']) };
+  yield { guarantee: 'holdfast --help answers', problem: run([command, '--help']) };
+  yield { guarantee: 'holdfast serve answers a call of the sandbox and stops when asked', problem: await serve(folder, node, command) };
+}
+
+/** Starts the server on a port of its own, makes one call, stops it. Returns what went wrong. */
+async function serve(folder: string, node: string, command: string): Promise<string | undefined> {
+  const server = spawn(node, [command, 'serve'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_PORT: '0', HOLDFAST_DATA_DIR: join(folder, 'data') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const ended = once(server, 'exit');
+  const printed = new Promise<{ url: string; key: string }>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      const url = /http:\/\/127\.0\.0\.1:[1-9]\d*/.exec(output)?.[0];
+      const shown = /\bhf_[A-Za-z0-9_]{20,}/.exec(output)?.[0];
+      if (url && shown) resolve({ url, key: shown });
+    };
+    server.stdout.on('data', read);
+    server.stderr.on('data', read);
+    void ended.then(() => reject(new Error('it ended before it showed its address and a key')));
+    setTimeout(() => reject(new Error('it showed no address and key within 60 s')), 60_000).unref();
+  });
+  try {
+    const { url, key: shown } = await printed;
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${shown}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: 'Hello' }] }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const body = await answer.text();
+    if (answer.status !== 200 || !body.includes('"choices"')) return `the call was answered with ${answer.status}: ${body}\n${output}`;
+    server.kill('SIGTERM');
+    const [code] = (await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 30_000, ['no exit within 30 s']).unref())])) as [unknown];
+    return code === 0 ? undefined : `after SIGTERM it ended with ${String(code)}\n${output}`;
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\n${output}`;
+  } finally {
+    if (server.exitCode === null && server.signalCode === null) server.kill('SIGKILL');
+  }
+}
