@@ -1,0 +1,4 @@
+export type { EmbeddedPostgres, EmbeddedPostgresExit } from './embedded-postgres.ts';
+export { embeddedPostgresEnded, embeddedPostgresStarted, type EmbeddedPostgresEnded, type EmbeddedPostgresStarted } from './events.ts';
+export { embeddedPostgresDefaults, type EmbeddedPostgresOptions } from './options.ts';
+export { startEmbeddedPostgres } from './start.ts';

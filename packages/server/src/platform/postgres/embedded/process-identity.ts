@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** Whether there is such a process that has not ended. A zombie has, whoever forgot to collect it. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return process.platform !== 'linux' || stateOf(pid) !== 'Z';
+}
+
+/**
+ * Whether process `pid` is the server of the folder `data`, and not another one that got its pid. By its command line: what
+ * else would tell (`exe`, `cwd`) may not be read of another user's process by a container's root.
+ */
+export function isPostmasterOf(pid: number, data: string): boolean {
+  if (!isAlive(pid)) return false;
+  if (process.platform !== 'linux') return commandLineByPs(pid).includes(` -D ${data} `);
+  const [program = '', option, folder] = readProc(`/proc/${pid}/cmdline`).split('\0');
+  return basename(program) === 'postgres' && option === '-D' && folder === data;
+}
+
+function stateOf(pid: number): string | undefined {
+  // The name of the program stands in brackets before it and may hold anything.
+  return /\) (\S)/.exec(readProc(`/proc/${pid}/stat`).replace(/^.*(?=\))/s, ''))?.[1] ?? 'Z';
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return ''; // it ended meanwhile
+  }
+}
+
+function commandLineByPs(pid: number): string {
+  try {
+    return execFileSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HoldfastError } from '@holdfast/kit/errors';
+import { findBinariesPackage, type BinariesPackage } from './binaries-package.ts';
+import { prepareBinaries } from './binaries.ts';
+import { findClusterHome, makeClusterHome, writePointer, type ClusterHome } from './cluster-home.ts';
+import { createCluster } from './create-cluster.ts';
+import { openDataFolder } from './data-folder.ts';
+import { superviseEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
+import { embeddedPostgresStarted } from './events.ts';
+import { folderFault } from './folder-fault.ts';
+import { lockFolder, type FolderLock } from './folder-lock.ts';
+import { launchPostmaster } from './launch.ts';
+import { settleOptions, type EmbeddedPostgresOptions, type Settled } from './options.ts';
+import { settleOrphan } from './orphan.ts';
+import { readPasswd, runsAsRoot } from './process-user.ts';
+import { boundServerLog, serverLogPath } from './server-log.ts';
+import { serverArguments } from './settings.ts';
+import { makeSocketFolder, socketPort } from './socket-folder.ts';
+
+/**
+ * Starts the PostgreSQL of a data folder, making its cluster on the first start, or takes over the one that still runs there
+ * because its server was killed. Holds at return: it takes connections, and the folder is this process's alone until `stop`.
+ *
+ * Throws `platform_unsupported`, `data_folder_in_use`, `data_folder_unusable`, `data_folder_version`, `disk_full` or
+ * `postgres_start_failed`; then nothing of it runs and the folder is free.
+ */
+export async function startEmbeddedPostgres(given: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const options = settleOptions(given);
+  const source = findBinariesPackage(options.packageDir);
+  const dataDir = openDataFolder(options.dataDir, runsAsRoot());
+  const locks: FolderLock[] = [lockFolder(dataDir)];
+  const release = () => locks.forEach((lock) => lock.release());
+  try {
+    return await startLocked(options, source, dataDir, locks, release);
+  } catch (thrown) {
+    release();
+    throw folderFault(thrown, dataDir);
+  }
+}
+
+async function startLocked(options: Settled, source: BinariesPackage, dataDir: string, locks: FolderLock[], release: () => void): Promise<EmbeddedPostgres> {
+  const { clock, random, systemDir } = options;
+  const startedAtMs = clock.monotonic();
+  const cluster = findClusterHome({ dataDir, systemDir, asRoot: runsAsRoot(), passwdText: readPasswd(), random });
+  const { home, data, user } = cluster;
+  makeClusterHome(cluster, systemDir);
+  // A copy of the data folder names the same cluster outside of it: the lock of the folder alone would not see the other server.
+  if (home !== join(dataDir, 'postgres')) locks.push(lockFolder(home));
+
+  const binaries = prepareBinaries(source, user, copyFolders(cluster, systemDir), random);
+  if (cluster.exists) requireVersion(cluster, source);
+  else {
+    await createCluster(cluster, binaries, random);
+    writePointer(cluster, random);
+  }
+
+  const socketDir = makeSocketFolder({ cluster, runtimeDir: options.runtimeDir, systemDir });
+  const args = serverArguments({ data, socketDir, port: socketPort, packageVersion: source.packageVersion }, options);
+  const logPath = serverLogPath(home);
+  boundServerLog(logPath, options.maxLogBytes);
+  const server = { program: binaries.postgres, args, data, clock };
+  const postmaster =
+    (await settleOrphan({ ...server, socketDir, port: socketPort, startTimeoutMs: options.startTimeoutMs, stopTimeoutMs: options.stopTimeoutMs })) ??
+    (await launchPostmaster({ ...server, logPath, user, timeoutMs: options.startTimeoutMs }));
+
+  embeddedPostgresStarted.publish({
+    pid: postmaster.pid,
+    adopted: postmaster.adopted,
+    created: !cluster.exists,
+    version: source.version,
+    data,
+    userName: user?.name,
+    durationMs: clock.monotonic() - startedAtMs,
+  });
+  return superviseEmbeddedPostgres({ postmaster, socketDir, version: source.version, logPath, options, release });
+}
+
+/** For root one place for all data folders of the machine: a copy has 50 MB. */
+function copyFolders({ home, user }: ClusterHome, systemDir: string): string[] {
+  const own = join(home, 'binaries');
+  return user ? [join(systemDir, 'binaries'), own] : [own];
+}
+
+function requireVersion({ data }: ClusterHome, { major, version }: BinariesPackage): void {
+  let found: string;
+  try {
+    found = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
+  } catch (thrown) {
+    throw new HoldfastError('data_folder_unusable', { detail: `${data} is not a data folder of PostgreSQL: it has no PG_VERSION`, cause: thrown });
+  }
+  if (found !== major) throw new HoldfastError('data_folder_version', { detail: `${data} was made by PostgreSQL ${found}, this is ${version}` });
+}
