@@ -1,4 +1,4 @@
 export { Cancellation } from './cancellation.ts';
 export { sleep, systemClock, type Clock, type Timer } from './clock.ts';
 export { systemRandom, type Random } from './random.ts';
-export { createUuidV7 } from './uuid.ts';
+export { createUuidV7, firstUuidV7At } from './uuid.ts';

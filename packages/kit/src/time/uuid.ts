@@ -30,3 +30,9 @@ export function createUuidV7(clock: Clock, random: Random): () => string {
     );
   };
 }
+
+/** The smallest UUIDv7 that could be made at this time (Unix milliseconds): bounds a range of ids by time. */
+export function firstUuidV7At(unixMs: number): string {
+  const time = Math.max(0, Math.floor(unixMs)).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}

@@ -48,9 +48,10 @@ export interface ModelCall {
 
 /** One try at one target, as it ended. */
 export interface AttemptRecord {
-  readonly target: string;
+  readonly provider: string;
+  readonly model: string;
   readonly outcome: 'completed' | 'failed' | 'aborted';
-  readonly error_code: string | undefined;
+  readonly error_code: string | null;
   readonly latency_ms: number;
 }
 

@@ -65,9 +65,10 @@ function finish(call: ModelCall, target: Target, began: number, clock: Clock, er
   const code = error === undefined ? undefined : isHoldfastError(error) ? error.code : 'internal_error';
   call.record.providerMs += latencyMs;
   call.record.attempts.push({
-    target: target.name,
+    provider: target.provider.name,
+    model: target.model,
     outcome: code === undefined ? 'completed' : code === 'client_closed' ? 'aborted' : 'failed',
-    error_code: code,
+    error_code: code ?? null,
     latency_ms: Math.round(latencyMs * 1000) / 1000,
   });
 }

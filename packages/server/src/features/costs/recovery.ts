@@ -1,0 +1,104 @@
+import { sql, type Kysely } from 'kysely';
+import { defineChannel } from '@holdfast/kit/events';
+import { sleep, type Clock } from '@holdfast/kit/time';
+import type { Database, Schema } from '../../platform/postgres/index.ts';
+import { deadAfterMs } from './instance-lease.ts';
+
+export interface CallsRecovered {
+  /** Calls of instances that died, now in the ledger as interrupted. */
+  readonly interrupted: number;
+}
+
+export const callsRecovered = defineChannel<CallsRecovered>('holdfast:costs:calls-recovered');
+
+export interface RecoveryFailed {
+  readonly error: unknown;
+}
+
+export const recoveryFailed = defineChannel<RecoveryFailed>('holdfast:costs:recovery-failed');
+
+export interface RecoveryOptions {
+  readonly database: Pick<Database, 'query'>;
+  /** The instance that does the work, which is alive by that. */
+  readonly instanceId: () => string;
+  readonly clock: Clock;
+}
+
+/** Rows that one statement touches at most: small enough that no lock is held for long. */
+const pageSize = 1_000;
+const everyMs = 30_000;
+
+/**
+ * Brings the intents of calls to their end: those of a dead instance become rows with the outcome `interrupted`, those
+ * that have a row are removed. Safe to run on several instances at once and to repeat: a row is known by its call's id.
+ */
+export function createRecovery({ database, instanceId, clock }: RecoveryOptions) {
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+
+  /** With `aloneOnDatabase`, every other instance is dead: the embedded database serves one at a time. */
+  async function recover(options: { readonly aloneOnDatabase?: boolean } = {}): Promise<number> {
+    const jobs = database.query('jobs');
+    let interrupted = 0;
+    for (;;) {
+      const settled = await settlePage(jobs, instanceId(), options.aloneOnDatabase ? 0 : deadAfterMs);
+      interrupted += settled;
+      if (settled < pageSize) break;
+    }
+    while ((await forgetPage(jobs)) === pageSize);
+    await forgetInstances(jobs, instanceId());
+    if (interrupted > 0) callsRecovered.publish({ interrupted });
+    return interrupted;
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await sleep(clock, everyMs, stopping.signal).catch(() => {});
+      if (stopping.signal.aborted) return;
+      await recover().catch((error: unknown) => recoveryFailed.publish({ error }));
+    }
+  }
+
+  return {
+    recover,
+    start(): void {
+      running ??= loop();
+    },
+    async stop(): Promise<void> {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+async function settlePage(jobs: Kysely<Schema>, self: string, silentMs: number): Promise<number> {
+  // What the dead call had used is not known to anybody here: no tokens and no price, which is not the same as 0.
+  const result = await sql`
+    insert into holdfast.calls (id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect,
+      streamed, model_asked, provider, usage_source, cost_nano_usd, outcome, started_at, finished_at)
+    select i.id, i.organization_id, i.instance_id, i.request_id, i.key_id, i.user_id, i.end_user, i.feature, i.operation, i.dialect,
+      i.streamed, i.model_asked, i.provider, 'none', null, 'interrupted', i.started_at, now()
+    from holdfast.call_intents i
+    where i.instance_id <> ${self}
+      and not exists (
+        select from holdfast.instances n
+        where n.id = i.instance_id and n.seen_at > now() - make_interval(secs => ${silentMs / 1000}))
+      and not exists (select from holdfast.calls c where c.id = i.id)
+    limit ${pageSize}
+    on conflict (id) do nothing`.execute(jobs);
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+async function forgetPage(jobs: Kysely<Schema>): Promise<number> {
+  const result = await sql`
+    delete from holdfast.call_intents where id in (
+      select i.id from holdfast.call_intents i join holdfast.calls c on c.id = i.id limit ${pageSize})`.execute(jobs);
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+async function forgetInstances(jobs: Kysely<Schema>, self: string): Promise<void> {
+  await sql`
+    delete from holdfast.instances n
+    where n.id <> ${self} and n.seen_at < now() - interval '1 day'
+      and not exists (select from holdfast.call_intents i where i.instance_id = n.id)`.execute(jobs);
+}

@@ -1,0 +1,70 @@
+import { formatUsd, type UsageRow } from '@holdfast/contracts';
+import { HoldfastError } from '@holdfast/kit/errors';
+import type { Database } from '../../platform/postgres/index.ts';
+import { readCalls, type CallRow, type UsageFilter } from './usage-store.ts';
+
+export interface UsagePageRequest {
+  readonly limit: number;
+  /** The `next_cursor` of the page before. */
+  readonly cursor: string | undefined;
+}
+
+export interface UsageResult {
+  readonly data: readonly UsageRow[];
+  readonly next_cursor: string | null;
+}
+
+export interface UsageService {
+  /** Calls of one organization. Throws `invalid_request` for a cursor that is none of ours. */
+  ofOrganization(organizationId: string, filter: UsageFilter, page: UsagePageRequest): Promise<UsageResult>;
+  /** Calls of the whole instance: for its operator at the command line. */
+  ofInstance(filter: UsageFilter, page: UsagePageRequest): Promise<UsageResult>;
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function createUsageService(database: Pick<Database, 'withOrganization' | 'asOperator'>): UsageService {
+  return {
+    async ofOrganization(organizationId, filter, page) {
+      const beforeId = readCursor(page.cursor);
+      const rows = await database.withOrganization(organizationId, (transaction) =>
+        readCalls(transaction, { ...filter, organizationId }, { limit: page.limit + 1, beforeId }),
+      );
+      return toPage(rows, page.limit);
+    },
+    async ofInstance(filter, page) {
+      const beforeId = readCursor(page.cursor);
+      const rows = await database.asOperator((transaction) => readCalls(transaction, filter, { limit: page.limit + 1, beforeId }));
+      return toPage(rows, page.limit);
+    },
+  };
+}
+
+function readCursor(cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const id = Buffer.from(cursor, 'base64url').toString('latin1');
+  if (!uuid.test(id)) throw new HoldfastError('invalid_request', { details: [{ field: 'cursor', message: 'is not a cursor of this list' }] });
+  return id;
+}
+
+function toPage(rows: readonly CallRow[], limit: number): UsageResult {
+  const data = rows.slice(0, limit).map(toUsageRow);
+  return { data, next_cursor: rows.length > limit ? Buffer.from(data.at(-1)!.id, 'latin1').toString('base64url') : null };
+}
+
+function toUsageRow(row: CallRow): UsageRow {
+  const { organization_id: _organization, instance_id: _instance, ...shown } = row;
+  return {
+    ...shown,
+    request_id: row.request_id ?? '',
+    operation: row.operation as UsageRow['operation'],
+    dialect: row.dialect as UsageRow['dialect'],
+    streamed: row.streamed ?? false,
+    model_asked: row.model_asked ?? '',
+    cost_usd: row.cost_nano_usd === null ? null : formatUsd(row.cost_nano_usd),
+    layers: row.layers as UsageRow['layers'],
+    attempts: row.attempts as UsageRow['attempts'],
+    started_at: row.started_at.toISOString(),
+    finished_at: row.finished_at?.toISOString() ?? null,
+  };
+}
