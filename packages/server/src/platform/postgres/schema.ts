@@ -10,6 +10,7 @@ export interface Schema {
   'identity.account': AccountTable;
   'identity.verification': VerificationTable;
   'holdfast.api_keys': ApiKeysTable;
+  'holdfast.key_changes': KeyChangesTable;
   'holdfast.instances': InstancesTable;
   'holdfast.settings': SettingsTable;
   'holdfast.calls': CallsTable;
@@ -120,6 +121,13 @@ export interface ApiKeysTable {
   /** The key that took its place when it was rotated. */
   replaced_by: string | null;
   last_used_at: OptionalTimestamp;
+}
+
+export interface KeyChangesTable {
+  key_id: string;
+  /** `xid8`, as text. */
+  changed_in: string;
+  changed_at: Date;
 }
 
 export interface InstancesTable {

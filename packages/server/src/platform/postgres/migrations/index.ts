@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration';
 import { identity } from './0001-identity.ts';
 import { apiKeys } from './0002-api-keys.ts';
 import { ledger } from './0003-ledger.ts';
+import { keyChanges } from './0004-key-changes.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -13,4 +14,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001-identity': { up: identity },
   '0002-api-keys': { up: apiKeys },
   '0003-ledger': { up: ledger },
+  '0004-key-changes': { up: keyChanges },
 });
