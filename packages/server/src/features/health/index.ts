@@ -1,0 +1,2 @@
+export { createHealthRegistry, healthDefaults, type DependencyOptions, type HealthRegistry, type HealthRegistryOptions } from './registry.ts';
+export { healthRoutes, type HealthRoutesOptions } from './routes.ts';

@@ -1,0 +1,62 @@
+import { healthReport, type HealthReport } from '@holdfast/contracts';
+import type { Clock } from '@holdfast/kit/time';
+import type { FastifyPluginCallbackZod } from '@fastify/type-provider-zod';
+import type { HealthRegistry } from './registry.ts';
+
+export interface HealthRoutesOptions {
+  readonly registry: HealthRegistry;
+  readonly clock: Clock;
+  /** Whether the server is stopping: it then is not ready, whatever its dependencies say. */
+  isDraining(): boolean;
+}
+
+/** `/health`, `/health/live` and `/health/ready`: in the form that Kubernetes and load balancers ask for. */
+export const healthRoutes: FastifyPluginCallbackZod<HealthRoutesOptions> = (app, { registry, clock, isDraining }, done) => {
+  const alive = (): HealthReport => ({ status: 'healthy', timestamp: new Date(clock.now()).toISOString(), dependencies: [] });
+  const ready = (): HealthReport => {
+    const report = registry.readiness();
+    return isDraining() ? { ...report, status: 'unhealthy' } : report;
+  };
+  const common = { tags: ['health'], response: { 200: healthReport } };
+  const config = { access: 'public' } as const;
+
+  app.get('/health', { config, schema: { ...common, operationId: 'getHealth', summary: 'Whether the process answers' } }, (_request, reply) => {
+    void reply.header('cache-control', 'no-store').send(alive());
+  });
+  app.get(
+    '/health/live',
+    {
+      config,
+      schema: {
+        ...common,
+        operationId: 'getLiveness',
+        summary: 'Whether the process answers',
+        description: 'Asks no dependency, on purpose: a database that is away is no reason to restart this process.',
+      },
+    },
+    (_request, reply) => {
+      void reply.header('cache-control', 'no-store').send(alive());
+    },
+  );
+  app.get(
+    '/health/ready',
+    {
+      config,
+      schema: {
+        ...common,
+        operationId: 'getReadiness',
+        summary: 'Whether calls should be sent here',
+        description: '503 until every critical dependency has answered, while one does not, and while the server is stopping. Answers from memory.',
+        response: { 200: healthReport, 503: healthReport },
+      },
+    },
+    (_request, reply) => {
+      const report = ready();
+      void reply
+        .code(report.status === 'unhealthy' ? 503 : 200)
+        .header('cache-control', 'no-store')
+        .send(report);
+    },
+  );
+  done();
+};
