@@ -1,9 +1,10 @@
 import { checks } from './check/checks.ts';
+import { createWorkbench } from './check/workbench.ts';
 
 // `npm run check [-- name …]`: everything that can be judged without running the product. All checks run, also when one
 // fails, so that one run names all there is to do.
 
-const root = process.cwd();
+const bench = createWorkbench(process.cwd());
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !checks.some((check) => check.name === name));
 if (unknown.length > 0) {
@@ -18,9 +19,9 @@ for (const check of checks) {
   const started = performance.now();
   let problems: readonly string[];
   try {
-    problems = await check.run(root);
+    problems = await check.run(bench);
   } catch (error) {
-    problems = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+    problems = [error instanceof Error ? error.message : String(error)];
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (problems.length === 0) {
@@ -32,5 +33,6 @@ for (const check of checks) {
     for (const problem of problems) console.log(problem.replaceAll(/^/gm, '        '));
   }
 }
+bench.clear();
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildPackages } from './build/build-packages.ts';
+import { buildAside } from './build/build-packages.ts';
 import { installPacked } from './smoke/install-packed.ts';
 import { runInstalled } from './smoke/run-installed.ts';
 
@@ -16,9 +16,12 @@ chmodSync(folder, 0o755);
 let passed = 0;
 let failed = 0;
 try {
-  buildPackages(process.cwd());
-  const node = installPacked(process.cwd(), folder, values.node);
-  for await (const { guarantee, problem } of runInstalled(folder, node)) {
+  const built = join(folder, 'built');
+  const home = join(folder, 'home');
+  mkdirSync(home);
+  buildAside(process.cwd(), built);
+  const node = installPacked(built, home, values.node);
+  for await (const { guarantee, problem } of runInstalled(home, node)) {
     if (problem === undefined) passed += 1;
     else failed += 1;
     console.log(problem === undefined ? `ok      ${guarantee}` : `FAILED  ${guarantee}\n${problem.replaceAll(/^/gm, '        ')}`);

@@ -6,32 +6,32 @@ import { checkLockfile } from './lockfile.ts';
 import { checkPackages } from './packages.ts';
 import { checkRepositoryFiles } from './repository-files.ts';
 import { runTool } from './run-tool.ts';
-import { buildPackages } from '../build/build-packages.ts';
+import type { Workbench } from './workbench.ts';
 
 export interface Check {
   readonly name: string;
   /** What is true when it passes. */
   readonly claim: string;
-  /** What is wrong, one entry per fault, each with what to do; empty when all is well. `root` is the repository. */
-  readonly run: (root: string) => readonly string[] | Promise<readonly string[]>;
+  /** What is wrong, one entry per fault, each with what to do; empty when all is well. */
+  readonly run: (bench: Workbench) => readonly string[] | Promise<readonly string[]>;
 }
 
-/** What `npm run check` does, in this order. `packages` and `exports` judge what `build` made. */
+/** What `npm run check` does, in this order. */
 export const checks: readonly Check[] = [
-  { name: 'types', claim: 'everything type-checks', run: (root) => runTool(root, 'typescript/bin/tsc', ['-p', 'tsconfig.json']) },
-  { name: 'lint', claim: 'no lint finding, promises included', run: (root) => runTool(root, 'oxlint/bin/oxlint', ['--deny-warnings']) },
+  { name: 'types', claim: 'everything type-checks', run: ({ root }) => runTool(root, 'typescript/bin/tsc', ['-p', 'tsconfig.json']) },
+  { name: 'lint', claim: 'no lint finding, promises included', run: ({ root }) => runTool(root, 'oxlint/bin/oxlint', ['--deny-warnings']) },
   {
     name: 'format',
     claim: 'every file is formatted (npm run format does it)',
-    run: (root) => runTool(root, 'oxfmt/bin/oxfmt', ['--check']),
+    run: ({ root }) => runTool(root, 'oxfmt/bin/oxfmt', ['--check']),
   },
   { name: 'imports', claim: 'the import rules of the design hold', run: checkImportRules },
-  { name: 'unused', claim: 'no file, export or dependency that nobody uses', run: (root) => runTool(root, 'knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
+  { name: 'unused', claim: 'no file, export or dependency that nobody uses', run: ({ root }) => runTool(root, 'knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
   {
     name: 'build',
     claim: 'every published package builds',
-    run: (root) => {
-      buildPackages(root);
+    run: (bench) => {
+      bench.built();
       return [];
     },
   },

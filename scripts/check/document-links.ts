@@ -1,8 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { Workbench } from './workbench.ts';
 
 /** Relative links of every Markdown file, with their `#sections`. */
-export function checkDocumentLinks(root: string): string[] {
+export function checkDocumentLinks({ root }: Workbench): string[] {
   const files = globSync('{*.md,docs/**/*.md,packages/*/*.md,packages/*/{src,docs}/**/*.md,{bench,deploy,examples,.changeset}/**/*.md}', {
     cwd: root,
     exclude: (name) => name === 'node_modules' || name === 'dist',

@@ -2,11 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publishedPackages, readManifest } from '../build/packages.ts';
+import type { Workbench } from './workbench.ts';
 
 /** `exports` is the table of contents of a package: complete, without wildcards, loadable as built, and explained in its README. */
-export function checkExports(root: string): string[] {
+export function checkExports(bench: Workbench): string[] {
+  const built = bench.built();
   return publishedPackages.flatMap((name) => {
-    const folder = join(root, 'packages', name);
+    const folder = join(built, 'packages', name);
     const manifest = readManifest(folder);
     const readmeFile = join(folder, 'README.md');
     if (!existsSync(readmeFile)) return [`packages/${name} has no README.md, the page that its users see first.`];

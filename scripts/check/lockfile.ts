@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifest } from '../build/packages.ts';
+import type { Workbench } from './workbench.ts';
 
 interface Lockfile {
   readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly integrity?: string; readonly link?: boolean; readonly version?: string }>>;
 }
 
-export function checkLockfile(root: string): string[] {
+export function checkLockfile({ root }: Workbench): string[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lockfile;
   const problems: string[] = [];
   for (const [path, entry] of Object.entries(packages)) {

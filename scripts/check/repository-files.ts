@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Workbench } from './workbench.ts';
 
 const maxBytes = 1024 * 1024;
 
@@ -12,7 +13,7 @@ const machineBound = [
 ];
 
 /** Everything that git would hand to a stranger. */
-export function checkRepositoryFiles(root: string): string[] {
+export function checkRepositoryFiles({ root }: Workbench): string[] {
   const listed = spawnSync('git', ['ls-files', '-z', '--cached'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   // An archive without history has nothing to list; what is committed was checked where it was committed.
   if (listed.status !== 0) return [];
