@@ -1,0 +1,2 @@
+export { exactBody, parseExact, parseObject } from './exact-json.ts';
+export { isGiven, isObject, textOf, type JsonObject } from './guards.ts';
