@@ -34,3 +34,21 @@ export {
 } from './gateway/index.ts';
 export { dependencyHealth, healthReport, healthStatus, type DependencyHealth, type HealthReport, type HealthStatus } from './health/index.ts';
 export { callOutcome, usagePage, usageQuery, usageRow, type CallOutcomeName, type UsagePage, type UsageQuery, type UsageRow } from './usage/index.ts';
+export {
+  apiKey,
+  createKeyRequest,
+  issuedKey,
+  keyPage,
+  keyParams,
+  keyScope,
+  keyStatusName,
+  listKeysQuery,
+  maxGraceSeconds,
+  rotatedKey,
+  rotateKeyRequest,
+  type ApiKeyBody,
+  type CreateKeyRequest,
+  type IssuedKeyBody,
+  type RotatedKeyBody,
+  type RotateKeyRequest,
+} from './keys.ts';
