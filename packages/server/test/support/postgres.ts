@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
-import { systemClock } from '@holdfast/kit/time';
+import { systemClock, systemRandom } from '@holdfast/kit/time';
 import {
   databaseRoles,
   migrateDatabase,
@@ -11,12 +14,14 @@ import {
   type DatabaseTarget,
   type OpenDatabaseOptions,
 } from '../../src/platform/postgres/index.ts';
-import { startLocalCluster } from './local-cluster.ts';
+import { startEmbeddedPostgres } from '../../src/platform/postgres/embedded/index.ts';
 
 export interface TestDatabase {
   readonly name: string;
   readonly target: DatabaseTarget;
   readonly majorVersion: number;
+  /** The same database, as another login; without one, as a superuser. */
+  targetAs(login?: Login): DatabaseTarget;
   /** Opened with the real clock and 20 connections; `stop` closes what the test did not. */
   open(overrides?: Partial<OpenDatabaseOptions>): Promise<Database>;
   /** Past row-level security: to arrange and to judge, never as what is tested. Returns the rows. */
@@ -29,7 +34,8 @@ export interface TestDatabase {
 
 /**
  * A real PostgreSQL with a migrated database, for one test file. On the server of TEST_DATABASE_URL (a superuser's, used to make and
- * drop a throw-away login and databases) when that is set, otherwise on a cluster of its own in a temporary folder.
+ * drop a throw-away login and databases) when that is set, otherwise on an embedded
+ * cluster of its own in a temporary folder.
  *
  * ```ts
  * let postgres: TestDatabase;
@@ -68,13 +74,14 @@ export async function startTestDatabase(): Promise<TestDatabase> {
       name,
       target,
       majorVersion: server.majorVersion,
+      targetAs: (login) => server.target(name, login ?? 'superuser'),
       async open(overrides) {
         const handle = await openDatabase({ target, maxConnections: 20, clock: systemClock, ...overrides });
         opened.push(handle);
         return handle;
       },
       async asSuperuser<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]) {
-        const client = await (superuser ??= server.connectAsSuperuser(name));
+        const client = await (superuser ??= connect(server.target(name, 'superuser').url));
         return (await client.query<Row>(statement, values as unknown[] | undefined)).rows;
       },
       createDatabase,
@@ -101,58 +108,64 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   });
 }
 
+interface Login {
+  readonly name: string;
+  readonly password: string;
+}
+
 interface Server {
   readonly admin: pg.Client;
   readonly login: string;
   readonly prefix: string;
   readonly majorVersion: number;
-  target(database: string): DatabaseTarget;
-  connectAsSuperuser(database: string): Promise<pg.Client>;
+  target(database: string, login?: Login | 'superuser'): DatabaseTarget & { readonly kind: 'url' };
   stop(): Promise<void>;
 }
 
 async function startCluster(): Promise<Server> {
-  const { socketDir, port, stop } = await startLocalCluster();
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  await chmod(folder, 0o711); // For root: PostgreSQL runs as another user, which has to pass.
+  const { socketDir, port, stop } = await startEmbeddedPostgres({ dataDir: folder, clock: systemClock, random: systemRandom });
   await prepareEmbeddedCluster({ socketDir, port });
-  const url = (login: string, database: string) => `postgres://${login}@localhost/${database}?host=${encodeURIComponent(socketDir)}&port=${port}`;
-  const admin = await connect(url('postgres', 'postgres'));
+  const target: Server['target'] = (database, login = { name: 'holdfast', password: '' }) => {
+    const name = login === 'superuser' ? 'postgres' : login.name;
+    return { kind: 'url', url: `postgres://${name}@localhost/${database}?host=${encodeURIComponent(socketDir)}&port=${port}` };
+  };
+  const admin = await connect(target('postgres', 'superuser').url);
   return {
     admin,
     login: 'holdfast',
     prefix: 'test',
     majorVersion: await majorVersionOf(admin),
-    target: (database) => ({ kind: 'url', url: url('holdfast', database) }),
-    connectAsSuperuser: (database) => connect(url('postgres', database)),
+    target,
     async stop() {
       await admin.end();
       await stop();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
 async function useServer(superuserUrl: string): Promise<Server> {
   const admin = await connect(superuserUrl);
-  const login = `holdfast_test_${randomBytes(6).toString('hex')}`;
-  const password = randomBytes(16).toString('hex');
+  const own: Login = { name: `holdfast_test_${randomBytes(6).toString('hex')}`, password: randomBytes(16).toString('hex') };
   const majorVersion = await majorVersionOf(admin);
-  await admin.query(`create role ${login} login createrole password '${password}'`);
+  await admin.query(`create role ${own.name} login createrole noinherit password '${own.password}'`);
   // Since 16 a login may grant only the roles that it made itself; those of this server are shared by all test files.
-  if (majorVersion >= 16) await grantRoles(admin, login);
-  const url = (database: string, credentials?: { readonly login: string; readonly password: string }) => {
-    const changed = new URL(superuserUrl);
-    changed.pathname = `/${database}`;
-    if (credentials) [changed.username, changed.password] = [credentials.login, credentials.password];
-    return changed.href;
-  };
+  if (majorVersion >= 16) await grantRoles(admin, own.name);
   return {
     admin,
-    login,
-    prefix: login,
+    login: own.name,
+    prefix: own.name,
     majorVersion,
-    target: (database) => ({ kind: 'url', url: url(database, { login, password }) }),
-    connectAsSuperuser: (database) => connect(url(database)),
+    target(database, login = own) {
+      const url = new URL(superuserUrl);
+      url.pathname = `/${database}`;
+      if (login !== 'superuser') [url.username, url.password] = [login.name, login.password];
+      return { kind: 'url', url: url.href };
+    },
     async stop() {
-      await admin.query(`drop role ${login}`);
+      await admin.query(`drop role ${own.name}`);
       await admin.end();
     },
   };
