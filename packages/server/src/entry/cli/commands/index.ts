@@ -1,0 +1,4 @@
+export { addConfig } from './config.ts';
+export { addKeys } from './keys.ts';
+export { addServe } from './serve.ts';
+export { addUsage } from './usage.ts';

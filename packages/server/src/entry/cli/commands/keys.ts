@@ -1,0 +1,102 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { scopes, type Scope } from '../../../model/principal.ts';
+import type { CommandContext } from '../context.ts';
+import type { IssuedKeyRecord, KeyRecord } from '../dependencies.ts';
+import { keyTable, wireKey } from '../key-view.ts';
+import { parseLimit } from '../limit.ts';
+import { after, parseDuration, parseMoment, type Moment } from '../moments.ts';
+
+interface CreateOptions {
+  readonly name: string;
+  readonly scope?: readonly Scope[];
+  readonly model?: readonly string[];
+  readonly expires?: Moment;
+  readonly json?: true;
+}
+
+interface RotateOptions {
+  readonly grace?: number;
+  readonly expires?: Moment;
+  readonly json?: true;
+}
+
+const pageSize = 100;
+
+export function addKeys(program: Command, context: CommandContext): void {
+  const { dependencies, terminal } = context;
+  const { clock } = dependencies;
+  const keys = program.command('keys').description('make, list, rotate and revoke API keys');
+
+  keys
+    .command('create')
+    .description('make a key; it is written to standard output, once, and cannot be shown again')
+    .requiredOption('--name <text>', 'what it is for')
+    .option('--scope <scope...>', `what it may do: ${scopes.join(', ')} (default: inference)`, collectScope)
+    .option('--model <name...>', 'models that it may ask for (default: all)')
+    .option('--expires <moment>', 'when it ends: a date, a time, or a duration such as 90d (default: never)', parseMoment)
+    .option('--json', 'as JSON')
+    .action(async ({ name, scope = ['inference'], model, expires, json }: CreateOptions) => {
+      const issued = await dependencies.keys(context.configuration(), (commands) =>
+        commands.create({ name, scopes: scope, allowedModels: model, expiresAt: expires && after(expires, clock.now()) }),
+      );
+      showIssued(issued, json, `Key ${issued.key.id} was made. This is the only time that it is shown.`);
+    });
+
+  keys
+    .command('list')
+    .description('list the keys, newest first')
+    .option('--limit <number>', 'at most so many', parseLimit, pageSize)
+    .option('--json', 'as JSON')
+    .action(async ({ limit, json }: { limit: number; json?: true }) => {
+      const { found, more } = await dependencies.keys(context.configuration(), async (commands) => {
+        const found: KeyRecord[] = [];
+        let more = true;
+        while (more && found.length < limit) {
+          const page = await commands.list({ limit: Math.min(pageSize, limit - found.length), beforeId: found.at(-1)?.id });
+          found.push(...page.keys);
+          more = page.more && page.keys.length > 0;
+        }
+        return { found, more };
+      });
+      if (json) return terminal.out(`${JSON.stringify({ data: found.map((key) => wireKey(key, clock.now())) }, undefined, 2)}\n`);
+      terminal.out(keyTable(found, clock.now()));
+      if (more) terminal.error('There are more: raise --limit.\n');
+    });
+
+  keys
+    .command('rotate')
+    .description('make a successor with the same rights; the old key goes on for the grace period')
+    .argument('<id>', 'id of the key, as `keys list` shows it')
+    .option('--grace <duration>', 'how long the old key goes on: 0s, 1h, 7d (default: 24h)', parseDuration)
+    .option('--expires <moment>', 'when the successor ends (default: when the old one would have)', parseMoment)
+    .option('--json', 'as JSON')
+    .action(async (id: string, { grace, expires, json }: RotateOptions) => {
+      const issued = await dependencies.keys(context.configuration(), (commands) =>
+        commands.rotate(id, { graceSeconds: grace, expiresAt: expires && after(expires, clock.now()) }),
+      );
+      showIssued(issued, json, `Key ${issued.key.id} takes the place of ${id}. This is the only time that it is shown.`);
+    });
+
+  keys
+    .command('revoke')
+    .description('end a key at once, everywhere')
+    .argument('<id>', 'id of the key, as `keys list` shows it')
+    .option('--json', 'as JSON')
+    .action(async (id: string, { json }: { json?: true }) => {
+      const key = await dependencies.keys(context.configuration(), (commands) => commands.revoke(id));
+      terminal.out(json ? `${JSON.stringify(wireKey(key, clock.now()), undefined, 2)}\n` : `Key ${key.id} is revoked.\n`);
+    });
+
+  /** The secret alone goes to standard output, so that `KEY=$(holdfast keys create …)` works. */
+  function showIssued({ key, secret }: IssuedKeyRecord, json: true | undefined, note: string): void {
+    if (json) return terminal.out(`${JSON.stringify({ key: secret, ...wireKey(key, clock.now()) }, undefined, 2)}\n`);
+    terminal.error(`${note}\n`);
+    terminal.out(`${secret}\n`);
+  }
+}
+
+function collectScope(text: string, before: readonly Scope[] | undefined): readonly Scope[] {
+  const scope = scopes.find((known) => known === text);
+  if (scope === undefined) throw new InvalidArgumentError(`Scopes are ${scopes.join(', ')}.`);
+  return [...(before ?? []), scope];
+}

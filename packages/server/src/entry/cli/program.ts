@@ -1,0 +1,43 @@
+import { Command, CommanderError } from 'commander';
+import { addConfig, addKeys, addServe, addUsage } from './commands/index.ts';
+import { createContext } from './context.ts';
+import type { CliDependencies } from './dependencies.ts';
+import { failureText } from './failure.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+/**
+ * Runs the `holdfast` command and resolves with the exit code, never rejects: 0, or 1 after a failure that was shown on
+ * standard error. `argv` is without the two words of the process.
+ */
+export async function runCli(
+  argv: readonly string[],
+  dependencies: CliDependencies,
+  terminal: Terminal = processTerminal,
+): Promise<number> {
+  const program = new Command('holdfast');
+  const context = createContext(dependencies, terminal, () => program.opts<{ config?: string }>().config);
+  // Before the commands are added: they inherit it.
+  program
+    .description('The production layer for AI backends.')
+    .version(dependencies.version, '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .option('-c, --config <file>', 'configuration file (HOLDFAST_CONFIG; default: holdfast.config.yaml)')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.error(text) })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(`holdfast --help` lists what there is)');
+  addServe(program, context);
+  addKeys(program, context);
+  addUsage(program, context);
+  addConfig(program, context);
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return context.exitCode;
+  } catch (thrown) {
+    // The parser has shown its own message already, or the help that was asked for.
+    if (thrown instanceof CommanderError) return thrown.exitCode;
+    terminal.error(failureText(thrown));
+    return 1;
+  }
+}

@@ -1,0 +1,36 @@
+/** Where commands write. The one place that touches the standard streams. */
+export interface Terminal {
+  /** What was asked for: safe to pipe into another program. */
+  out(text: string): void;
+  /** What is said about it. */
+  error(text: string): void;
+  /** Whether a person reads `out`. */
+  readonly interactive: boolean;
+}
+
+let listening = false;
+
+/** `holdfast usage | head` closes the pipe early, which is no reason to die with a stack. */
+function ignoreClosedPipes(): void {
+  if (listening) return;
+  listening = true;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
+export const processTerminal: Terminal = {
+  out(text) {
+    ignoreClosedPipes();
+    process.stdout.write(text);
+  },
+  error(text) {
+    ignoreClosedPipes();
+    process.stderr.write(text);
+  },
+  get interactive() {
+    return process.stdout.isTTY;
+  },
+};
