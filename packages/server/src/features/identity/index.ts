@@ -1,0 +1,20 @@
+export { keyStatus, type ApiKey, type IssuedKey, type KeyStatus } from './api-key.ts';
+export { defaultKeyAuthenticatorLimits, type KeyAuthenticatorLimits, type KeyAuthenticatorOptions } from './authenticator-options.ts';
+export { createKeyAuthenticator, type KeyAuthenticator } from './authenticator.ts';
+export { bootstrap, type BootstrapOptions, type BootstrapResult } from './bootstrap.ts';
+export { createDatabaseKeyDirectory, createDatabaseKeySignal } from './database-key-directory.ts';
+export { keyChanged, keyRefused, upkeepFailed, type KeyChanged, type KeyRefused, type UpkeepFailed } from './events.ts';
+export type { KeyChangeSignal, KeyDirectory } from './key-directory.ts';
+export { createKeySecret, isWellFormedKey } from './key-format.ts';
+export {
+  createKeyService,
+  defaultGraceSeconds,
+  operatorActor,
+  type KeyActor,
+  type KeyService,
+  type KeyServiceOptions,
+  type NewKey,
+  type RotatedKey,
+  type Rotation,
+} from './key-service.ts';
+export { createKeyStore, type KeyPage, type KeyStore } from './store.ts';

@@ -1,0 +1,21 @@
+import type { ApiKeyBody } from '@holdfast/contracts';
+import { keyStatus, type ApiKey } from './api-key.ts';
+
+/** A key as it goes over the wire, and as `--json` prints it. */
+export function toKeyBody(key: ApiKey, nowMs: number): ApiKeyBody {
+  return {
+    id: key.id,
+    name: key.name,
+    prefix: key.prefix,
+    status: keyStatus(key, nowMs),
+    scopes: [...key.scopes],
+    allowed_models: key.allowedModels === undefined ? null : [...key.allowedModels],
+    user_id: key.userId ?? null,
+    created_at: key.createdAt.toISOString(),
+    created_by_key_id: key.createdByKeyId ?? null,
+    expires_at: key.expiresAt?.toISOString() ?? null,
+    revoked_at: key.revokedAt?.toISOString() ?? null,
+    replaced_by: key.replacedBy ?? null,
+    last_used_at: key.lastUsedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,169 @@
+import { HoldfastError } from '@holdfast/kit/errors';
+import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
+import { scopes as allScopes, type Principal, type Scope } from '../../model/principal.ts';
+import type { KeyRing } from '../../platform/keyring/index.ts';
+import { keyStatus, type ApiKey, type IssuedKey } from './api-key.ts';
+import { keyChanged } from './events.ts';
+import { assertMayGrant, assertMayManageKeys } from './grants.ts';
+import { createKeySecret, shownPrefix } from './key-format.ts';
+import { createKeyHasher, digestToBytes } from './key-hash.ts';
+import type { KeyPage, KeyStore, NewKeyRow } from './store.ts';
+
+/** Who asks. At the command line the operator, with every scope and no key. */
+export type KeyActor = Pick<Principal, 'organizationId' | 'scopes' | 'allowedModels'> & { readonly keyId: string | undefined };
+
+export interface NewKey {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** undefined: those of the key that asks. */
+  readonly allowedModels?: readonly string[] | undefined;
+  readonly expiresAt?: Date | undefined;
+}
+
+export interface Rotation {
+  /** How long the old key goes on. Default 24 h; 0 ends it at once. */
+  readonly graceSeconds?: number | undefined;
+  /** Of the new key; undefined keeps that of the old one. */
+  readonly expiresAt?: Date | undefined;
+}
+
+export interface RotatedKey extends IssuedKey {
+  readonly replaced: ApiKey;
+}
+
+/**
+ * Keys of the organization of whoever asks; the owner is never named by a request. All need the scope `keys:write`
+ * (`scope_missing`), and a key of another organization is `resource_not_found`. Nobody gets a key that may more than they may.
+ */
+export interface KeyService {
+  create(actor: KeyActor, key: NewKey): Promise<IssuedKey>;
+  /** Newest first; one more than the page is never read. */
+  list(actor: KeyActor, page: KeyPage): Promise<{ readonly keys: readonly ApiKey[]; readonly more: boolean }>;
+  get(actor: KeyActor, id: string): Promise<ApiKey>;
+  /** A new key with the same rights; the old one works until the grace period ends. A key that works no longer is `conflict`. */
+  rotate(actor: KeyActor, id: string, rotation: Rotation): Promise<RotatedKey>;
+  /** May be repeated. The last operator's key of the instance is `conflict`: nobody could administer it any more. */
+  revoke(actor: KeyActor, id: string): Promise<ApiKey>;
+}
+
+export interface KeyServiceOptions {
+  readonly store: KeyStore;
+  readonly ring: KeyRing;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export const defaultGraceSeconds = 86_400;
+
+/** An actor for somebody who has the machine, and so the database, anyway. */
+export function operatorActor(organizationId: string): KeyActor {
+  return { organizationId, keyId: undefined, scopes: new Set(allScopes), allowedModels: undefined };
+}
+
+export function createKeyService({ store, ring, clock, random }: KeyServiceOptions): KeyService {
+  const createId = createUuidV7(clock, random);
+  const hasher = createKeyHasher(ring);
+
+  function newRow(actor: KeyActor, rights: Pick<NewKeyRow, 'user_id' | 'name' | 'scopes' | 'allowed_models' | 'expires_at'>) {
+    const secret = createKeySecret(random);
+    const row: NewKeyRow = {
+      ...rights,
+      id: createId(),
+      organization_id: actor.organizationId,
+      prefix: shownPrefix(secret),
+      hash: digestToBytes(hasher.current(secret)),
+      hash_key_version: hasher.version,
+      created_at: new Date(clock.now()),
+      created_by_key_id: actor.keyId ?? null,
+    };
+    return { row, secret };
+  }
+
+  function announce(action: 'created' | 'rotated' | 'revoked', actor: KeyActor, key: ApiKey): void {
+    keyChanged.publish({ action, keyId: key.id, organizationId: key.organizationId, byKeyId: actor.keyId });
+  }
+
+  function assertFuture(expiresAt: Date | undefined): void {
+    if (expiresAt === undefined || expiresAt.getTime() > clock.now()) return;
+    throw new HoldfastError('invalid_request', { details: [{ field: 'expires_at', message: 'must be in the future' }] });
+  }
+
+  return {
+    async create(actor, key) {
+      assertMayManageKeys(actor);
+      assertFuture(key.expiresAt);
+      const allowedModels = key.allowedModels ?? (actor.allowedModels && [...actor.allowedModels]);
+      assertMayGrant(actor, key.scopes, allowedModels);
+      const { row, secret } = newRow(actor, {
+        user_id: null,
+        name: key.name,
+        scopes: [...new Set(key.scopes)],
+        allowed_models: allowedModels === undefined ? null : [...new Set(allowedModels)],
+        expires_at: key.expiresAt ?? null,
+      });
+      const created = await store.inOrganization(actor.organizationId, (rows) => rows.insert(row));
+      announce('created', actor, created);
+      return { key: created, secret };
+    },
+
+    async list(actor, page) {
+      assertMayManageKeys(actor);
+      const keys = await store.inOrganization(actor.organizationId, (rows) => rows.list({ ...page, limit: page.limit + 1 }));
+      return { keys: keys.slice(0, page.limit), more: keys.length > page.limit };
+    },
+
+    async get(actor, id) {
+      assertMayManageKeys(actor);
+      return existing(await store.inOrganization(actor.organizationId, (rows) => rows.get(id)));
+    },
+
+    async rotate(actor, id, { graceSeconds = defaultGraceSeconds, expiresAt }) {
+      assertMayManageKeys(actor);
+      assertFuture(expiresAt);
+      const rotated = await store.inOrganization(actor.organizationId, async (rows) => {
+        const old = existing(await rows.getForUpdate(id));
+        // The new secret is handed to whoever asks: a key that may more than they may is not theirs to rotate.
+        assertMayGrant(actor, old.scopes, old.allowedModels);
+        const status = keyStatus(old, clock.now());
+        if (status !== 'active') {
+          throw new HoldfastError('conflict', { details: { id, status, ...(old.replacedBy === undefined ? {} : { replaced_by: old.replacedBy }) } });
+        }
+        const { row, secret } = newRow(actor, {
+          user_id: old.userId ?? null,
+          name: old.name,
+          scopes: [...old.scopes],
+          allowed_models: old.allowedModels === undefined ? null : [...old.allowedModels],
+          expires_at: expiresAt ?? old.expiresAt ?? null,
+        });
+        const key = await rows.insert(row);
+        // A grace period never makes a key live longer than it would have.
+        const graceEnds = Math.min(clock.now() + graceSeconds * 1000, old.expiresAt?.getTime() ?? Infinity);
+        return { key, secret, replaced: await rows.setReplaced(id, key.id, new Date(graceEnds)) };
+      });
+      announce('rotated', actor, rotated.replaced);
+      return rotated;
+    },
+
+    async revoke(actor, id) {
+      assertMayManageKeys(actor);
+      const at = new Date(clock.now());
+      const key = await store.inOrganization(actor.organizationId, async (rows) => {
+        const old = existing(await rows.get(id));
+        const works = ['active', 'replaced'].includes(keyStatus(old, at.getTime()));
+        return works && old.scopes.includes('operator') ? old : rows.setRevoked(id, at);
+      });
+      // Asked in a transaction of its own, because it counts the keys of every organization, which this one may not see.
+      const revoked = key.revokedAt === undefined ? await store.revokeOperatorKey(actor.organizationId, id, at) : key;
+      if (revoked === undefined) {
+        throw new HoldfastError('conflict', { details: { id, message: 'This is the last operator key. Make another one first.' } });
+      }
+      if (revoked.revokedAt?.getTime() === at.getTime()) announce('revoked', actor, revoked);
+      return revoked;
+    },
+  };
+}
+
+function existing(key: ApiKey | undefined): ApiKey {
+  if (key === undefined) throw new HoldfastError('resource_not_found');
+  return key;
+}

@@ -1,0 +1,17 @@
+import { scopes as knownScopes, type Principal, type Scope } from '../../model/principal.ts';
+import type { StoredKey } from './key-directory.ts';
+
+/** A scope that this version does not know grants nothing. */
+export function toPrincipal(key: StoredKey): Principal {
+  return Object.freeze({
+    organizationId: key.organizationId,
+    keyId: key.keyId,
+    userId: key.userId,
+    scopes: new Set(key.scopes.filter(isScope)),
+    allowedModels: key.allowedModels === undefined ? undefined : new Set(key.allowedModels),
+  });
+}
+
+export function isScope(text: string): text is Scope {
+  return (knownScopes as readonly string[]).includes(text);
+}
