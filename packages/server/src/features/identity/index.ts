@@ -17,4 +17,5 @@ export {
   type RotatedKey,
   type Rotation,
 } from './key-service.ts';
+export { keyRoutes, type KeyRoutesOptions } from './routes.ts';
 export { createKeyStore, type KeyPage, type KeyStore } from './store.ts';
