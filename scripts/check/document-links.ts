@@ -1,15 +1,17 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Workbench } from './workbench.ts';
 
-/** Relative links of every Markdown file, with their `#sections`. */
+/** Relative links of every Markdown file lead somewhere, with their `#sections`, and every page of docs/ is in the index. */
 export function checkDocumentLinks({ root }: Workbench): string[] {
   const files = globSync('{*.md,docs/**/*.md,packages/*/*.md,packages/*/{src,docs}/**/*.md,{bench,deploy,examples,.changeset}/**/*.md}', {
     cwd: root,
     exclude: (name) => name === 'node_modules' || name === 'dist',
   });
+  const index = readFileSync(join(root, 'docs/README.md'), 'utf8') + readFileSync(join(root, 'docs/decisions/README.md'), 'utf8');
   return files.flatMap((file) => {
     const problems: string[] = [];
+    if (file.startsWith('docs/') && !index.includes(basename(file))) problems.push(`${file}: nobody finds it; link it in docs/README.md (decisions in docs/decisions/README.md)`);
     for (const link of linksOf(readFileSync(join(root, file), 'utf8'))) {
       if (/^[a-z]+:/.test(link)) continue;
       const [path = '', section] = link.split('#');
