@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -89,7 +89,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
         databases.delete(database);
         await Promise.all(opened.map((handle) => handle.close()));
         await (await superuser)?.end();
-        await server.admin.query(`drop database if exists ${name} with (force)`);
+        if (server.shared) await server.admin.query(`drop database if exists ${name} with (force)`);
       },
     };
     databases.add(database);
@@ -102,7 +102,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     async stop() {
       for (const database of databases) if (database !== first) await database.stop();
       await stopFirst();
-      if (template) await server.admin.query(`drop database if exists ${await template} with (force)`);
+      if (template && server.shared) await server.admin.query(`drop database if exists ${await template} with (force)`);
       await server.stop();
     },
   });
@@ -118,12 +118,14 @@ interface Server {
   readonly login: string;
   readonly prefix: string;
   readonly majorVersion: number;
+  /** Whether it goes on after the tests, so that what they made must be dropped. Each drop waits for a checkpoint. */
+  readonly shared: boolean;
   target(database: string, login?: Login | 'superuser'): DatabaseTarget & { readonly kind: 'url' };
   stop(): Promise<void>;
 }
 
 async function startCluster(): Promise<Server> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  const folder = await mkdtemp(join(await roomyFolder(), 'holdfast-test-'));
   await chmod(folder, 0o711); // For root: PostgreSQL runs as another user, which has to pass.
   const { socketDir, port, stop } = await startEmbeddedPostgres({ dataDir: folder, clock: systemClock, random: systemRandom });
   await prepareEmbeddedCluster({ socketDir, port });
@@ -136,6 +138,7 @@ async function startCluster(): Promise<Server> {
     admin,
     login: 'holdfast',
     prefix: 'test',
+    shared: false,
     majorVersion: await majorVersionOf(admin),
     target,
     async stop() {
@@ -144,6 +147,14 @@ async function startCluster(): Promise<Server> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+const enoughBytes = 1024 ** 3;
+
+/** Memory where there is enough of it: every CREATE DATABASE waits for the disk several times, and here nothing has to last. */
+async function roomyFolder(): Promise<string> {
+  const memory = await statfs('/dev/shm').catch(() => undefined);
+  return memory && memory.bavail * memory.bsize >= enoughBytes ? '/dev/shm' : tmpdir();
 }
 
 async function useServer(superuserUrl: string): Promise<Server> {
@@ -157,6 +168,7 @@ async function useServer(superuserUrl: string): Promise<Server> {
     admin,
     login: own.name,
     prefix: own.name,
+    shared: true,
     majorVersion,
     target(database, login = own) {
       const url = new URL(superuserUrl);
