@@ -6,7 +6,15 @@ import { startEmbeddedPostgres, type EmbeddedPostgresOptions } from '../../src/p
  * A server of its own process, as small as it can be: starts the embedded PostgreSQL with the options of its argument (JSON), writes one
  * line of JSON about it, stops it when standard input ends or on SIGTERM.
  */
-const options = JSON.parse(process.argv[2] ?? '{}') as Omit<EmbeddedPostgresOptions, 'clock' | 'random'>;
+const { asUid, ...options } = JSON.parse(process.argv[2] ?? '{}') as Omit<EmbeddedPostgresOptions, 'clock' | 'random'> & { asUid?: number };
+
+// Only now, when all source is loaded: the user may not be able to reach the clone.
+if (asUid !== undefined) {
+  process.chdir('/');
+  process.setgroups?.([]);
+  process.setgid?.(asUid);
+  process.setuid?.(asUid);
+}
 
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

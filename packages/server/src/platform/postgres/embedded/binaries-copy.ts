@@ -19,7 +19,6 @@ export function copyBinaries(nativeDir: string, copy: string, random: Random): v
   try {
     makeOpenFolder(draft);
     for (const part of parts) if (existsSync(join(nativeDir, part))) copyOpenly(join(nativeDir, part), join(draft, part));
-    // The list also links what was not copied. A link that leads nowhere does no harm.
     makeLibraryLinks(draft, random);
     moveIntoPlace(draft, copy, nativeDir);
   } finally {

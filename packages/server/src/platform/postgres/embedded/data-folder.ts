@@ -1,6 +1,6 @@
-import { accessSync, chmodSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { folderFault, onFolder } from './folder-fault.ts';
+import { onFolder } from './folder-fault.ts';
 
 /**
  * Makes Holdfast's data folder when it is missing and gives its real path. A folder that root makes lets others pass through,
@@ -10,7 +10,6 @@ export function openDataFolder(dataDir: string, asRoot: boolean): string {
   const path = resolve(dataDir);
   return onFolder(path, () => {
     if (mkdirSync(path, { recursive: true })) chmodSync(path, asRoot ? 0o711 : 0o700);
-    if (!statSync(path).isDirectory()) throw folderFault({ code: 'ENOTDIR' }, path);
     accessSync(path, constants.W_OK | constants.X_OK);
     return realpathSync(path);
   });

@@ -1,14 +1,4 @@
-import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
-
-const full = new Set(['ENOSPC', 'EDQUOT']);
-
-/** What the file system said about a folder of ours, as the one line that the operator reads. */
-export function folderFault(thrown: unknown, path: string): HoldfastError {
-  if (isHoldfastError(thrown)) return thrown;
-  const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown fault';
-  if (full.has(code)) return new HoldfastError('disk_full', { detail: `no space left for ${path}`, cause: thrown });
-  return new HoldfastError('data_folder_unusable', { detail: `${path}: ${reasons[code] ?? code}`, cause: thrown });
-}
+import { HoldfastError, isHoldfastError, toHoldfastError } from '@holdfast/kit/errors';
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'no permission to write there (EACCES)',
@@ -18,6 +8,19 @@ const reasons: Readonly<Record<string, string>> = {
   EEXIST: 'it is a file, not a folder (EEXIST)',
   ENAMETOOLONG: 'the path is too long (ENAMETOOLONG)',
 };
+
+/** What the file system said about a folder of ours, as the one line that the operator reads. Anything else is our own fault. */
+export function folderFault(thrown: unknown, path: string): HoldfastError {
+  if (isHoldfastError(thrown)) return thrown;
+  const { code, syscall } = thrown as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return toHoldfastError(thrown);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(path, thrown);
+  return new HoldfastError('data_folder_unusable', { detail: `${path}: ${reasons[code] ?? `${syscall} failed (${code})`}`, cause: thrown });
+}
+
+export function diskFull(path: string, cause: unknown): HoldfastError {
+  return new HoldfastError('disk_full', { detail: `no space left for ${path}`, cause });
+}
 
 /** Runs `work`; a fault of the file system becomes a `data_folder_unusable` or a `disk_full` about `path`. */
 export function onFolder<T>(path: string, work: () => T): T {

@@ -1,7 +1,7 @@
 import { closeSync, lchownSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '@holdfast/kit/errors';
-import { folderFault, onFolder } from './folder-fault.ts';
+import { diskFull, onFolder } from './folder-fault.ts';
 import { runsAsRoot } from './process-user.ts';
 
 export interface FolderLock {
@@ -38,7 +38,7 @@ export function lockFolder(folder: string): FolderLock {
     database.close();
     const code = (thrown as { errcode?: number }).errcode;
     if (code === sqliteBusy) throw new HoldfastError('data_folder_in_use', { detail: `${folder} is held by another running server`, cause: thrown });
-    if (code === sqliteFull) throw folderFault(Object.assign(new Error('full', { cause: thrown }), { code: 'ENOSPC' }), folder);
+    if (code === sqliteFull) throw diskFull(folder, thrown);
     throw new HoldfastError('data_folder_unusable', { detail: `${path}: cannot be locked (${(thrown as Error).message})`, cause: thrown });
   }
   // A start by root must not keep the owner of the folder out of it afterwards.

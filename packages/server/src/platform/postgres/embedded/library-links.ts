@@ -16,7 +16,8 @@ interface Link {
  */
 export function makeLibraryLinks(nativeDir: string, random: Random): void {
   for (const link of readLinks(nativeDir)) {
-    if (isInPlace(link)) continue;
+    const isNeeded = existsSync(join(dirname(link.path), link.target)); // our copies lack what serves only development
+    if (!isNeeded || isInPlace(link)) continue;
     try {
       symlinkSync(link.target, link.path);
     } catch (thrown) {
@@ -30,17 +31,17 @@ export function makeLibraryLinks(nativeDir: string, random: Random): void {
 function readLinks(nativeDir: string): Link[] {
   const listFile = join(nativeDir, 'pg-symlinks.json');
   if (!existsSync(listFile)) return [];
-  const packageDir = dirname(nativeDir);
   const listed = JSON.parse(readFileSync(listFile, 'utf8')) as { source: string; target: string }[];
   return listed.map(({ source, target }) => {
-    // In the list `target` is where the link goes and `source` what it points to, both from the folder of the package.
-    const path = inside(nativeDir, resolve(packageDir, target));
-    return { path, target: relative(dirname(path), inside(nativeDir, resolve(packageDir, source))) };
+    // In the list `target` is where the link goes and `source` what it points to, both from the parent of `native`.
+    const path = inside(nativeDir, target);
+    return { path, target: relative(dirname(path), inside(nativeDir, source)) };
   });
 }
 
-function inside(folder: string, path: string): string {
-  if (!path.startsWith(resolve(folder) + sep)) throw new Error(`pg-symlinks.json names ${path}, which is outside of ${folder}`);
+function inside(nativeDir: string, listed: string): string {
+  const path = resolve(nativeDir, relative('native', listed));
+  if (!path.startsWith(resolve(nativeDir) + sep)) throw new Error(`pg-symlinks.json names ${listed}, which is outside of the package`);
   return path;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '@holdfast/kit/errors';
-import { findBinariesPackage, type BinariesPackage } from './binaries-package.ts';
+import { findBinariesPackage, requirePlatform, type BinariesPackage } from './binaries-package.ts';
 import { prepareBinaries } from './binaries.ts';
 import { findClusterHome, makeClusterHome, writePointer, type ClusterHome } from './cluster-home.ts';
 import { createCluster } from './create-cluster.ts';
@@ -27,12 +27,12 @@ import { makeSocketFolder, socketPort } from './socket-folder.ts';
  */
 export async function startEmbeddedPostgres(given: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const options = settleOptions(given);
-  const source = findBinariesPackage(options.packageDir);
+  const platform = requirePlatform();
   const dataDir = openDataFolder(options.dataDir, runsAsRoot());
   const locks: FolderLock[] = [lockFolder(dataDir)];
   const release = () => locks.forEach((lock) => lock.release());
   try {
-    return await startLocked(options, source, dataDir, locks, release);
+    return await startLocked(options, findBinariesPackage(platform, options.packageDir), dataDir, locks, release);
   } catch (thrown) {
     release();
     throw folderFault(thrown, dataDir);
