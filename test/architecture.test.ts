@@ -34,7 +34,7 @@ const ground: Record<string, string> = {
   [`${server}/features/costs/index.ts`]: "export { one } from './store.ts';",
   [`${server}/features/costs/store.ts`]: "import { Pool } from 'pg';\nimport '../../platform/postgres/index.ts';\nexport const one: unknown = Pool;",
   [`${server}/features/identity/index.ts`]: 'export const who = 1;',
-  [`${server}/model/index.ts`]: 'export interface Port {}',
+  [`${server}/model/index.ts`]: 'export interface Port {}\nexport async function f(open: () => AsyncDisposable) {\n  await using file = open();\n  return file;\n}',
   [`${server}/platform/postgres/index.ts`]: "import pg from 'pg';\nexport const database = pg;",
   'scripts/tool.ts': 'export const tool = 1;',
 };
@@ -97,6 +97,7 @@ const takings: Record<string, readonly string[]> = {
     "import { Pool } from 'undici';\nexport const b = Pool;",
     "import { connect } from 'node:net';\nexport const c = connect;",
     "export const d = await import('node:https');",
+    "export const e = process.getBuiltinModule('node:net');",
   ],
 };
 
@@ -106,7 +107,7 @@ import { createHash } from 'node:crypto';
 export function later(clock: { setTimeout(callback: () => void, ms: number): void; now(): number }, fetch: Pool) {
   clock.setTimeout(() => {}, 5);
   setImmediate(() => {});
-  return [new Date(clock.now()), createHash('sha256'), fetch, process.pid];
+  return [new Date(clock.now()), createHash('sha256'), fetch, process.pid, process.getBuiltinModule('node:sqlite')];
 }
 `;
 

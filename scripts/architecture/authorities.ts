@@ -24,7 +24,7 @@ export const authorities: readonly Authority[] = [
     advice:
       'Only packages/server/src/config reads the environment: there every setting is validated, documented and masked at start. ' +
       'Add the setting there and take its value as an option here.',
-    names: new Set(['process.env', 'process.loadEnvFile', 'process.getBuiltinModule']),
+    names: new Set(['process.env', 'process.loadEnvFile']),
     modules: new Set(),
   },
   {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';
 import { folderFaceAdvice, layerAdvice, layersThatJoinSeveral, reachesIntoFolder } from './folder-faces.ts';
 import { importRules } from './import-rules.ts';
+import { readUsingDeclarations } from './read-using.ts';
 
 export interface ImportViolation {
   readonly rule: string;
@@ -21,6 +22,7 @@ export interface ImportCheck {
 /** Judges all source, tests and scripts below `root` (an absolute path) by the import rules. */
 export async function checkImports(root: string): Promise<ImportCheck> {
   const places = ['packages', 'scripts', 'test', 'bench', 'examples'].filter((place) => existsSync(join(root, place)));
+  readUsingDeclarations();
   const { output } = await cruise(
     places,
     {

@@ -17,6 +17,8 @@ export interface ImportRule {
 
 const kit = '^packages/kit/src/';
 const server = '^packages/server/src/';
+/** The composition root: app.ts and what it is cut into. */
+const root = `${server}((app|main|serve)\\.ts$|composition/)`;
 const tests = '\\.test\\.tsx?$';
 /** Third-party code that talks to something outside of the process, or brings a framework along. */
 const clients =
@@ -134,7 +136,7 @@ export const importRules: readonly ImportRule[] = [
   {
     name: '4-nobody-imports-telemetry',
     comment: 'Modules announce on typed channels of events/ and do not know who listens. Publish there; app.ts joins the listeners.',
-    from: { path: '^packages/[^/]+/src/', pathNot: [tests, `${server}app\\.ts$`, `${kit}fastify/`, `${kit}(telemetry|alerts)/`] },
+    from: { path: '^packages/[^/]+/src/', pathNot: [tests, root, `${kit}fastify/`, `${kit}(telemetry|alerts)/`] },
     to: { path: `${kit}(telemetry|alerts)/` },
   },
 
@@ -151,7 +153,7 @@ export const importRules: readonly ImportRule[] = [
         `${kit}llm/(transport|providers)/`,
         `${server}platform/`,
         '/store(\\.ts$|/)|-store\\.ts$',
-        `${server}(app|main)\\.ts$`,
+        root,
       ],
     },
     to: { path: clients },
@@ -178,9 +180,9 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: '6-nobody-imports-the-root',
-    comment: 'app.ts and main.ts compose everything and are imported by nothing below them. Take what you need as an option.',
-    from: { path: `${server}(?!main\\.ts$)`, pathNot: tests },
-    to: { path: `${server}(app|main)\\.ts$` },
+    comment: 'app.ts, main.ts and composition/ join everything and are imported by nothing below them. Take what you need as an option.',
+    from: { path: server, pathNot: [tests, root] },
+    to: { path: root },
   },
   {
     name: '6-configuration-knows-nobody',

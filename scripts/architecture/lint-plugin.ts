@@ -22,7 +22,7 @@ interface Node {
   readonly source?: Node | null;
   readonly importKind?: string;
   readonly exportKind?: string;
-  readonly arguments?: readonly unknown[];
+  readonly arguments?: readonly Node[];
   readonly properties?: readonly Node[];
   readonly specifiers?: readonly Node[];
 }
@@ -64,6 +64,13 @@ const ambientAuthority = {
       const authority = governing.find((candidate) => candidate.modules.has(module));
       if (authority) refuse(context, seen, node, module, authority);
     };
+    /** A module as a value: what is taken out of it cannot be followed, so one that has anything forbidden is forbidden. */
+    const useWholeModule = (node: Node, source: Node) => {
+      const module = canonicalModule(source);
+      useModule(node, module);
+      const authority = governing.find((candidate) => [...candidate.names].some((name) => name.startsWith(`${asGlobal(module)}.`)));
+      if (authority) refuse(context, seen, node, module, authority);
+    };
     return {
       'Program:exit'() {
         const { globalScope, scopes } = context.sourceCode.scopeManager;
@@ -84,12 +91,11 @@ const ambientAuthority = {
           node.importKind === 'type' || (node.specifiers!.length > 0 && node.specifiers!.every((specifier) => specifier.importKind === 'type'));
         if (!typesOnly) useModule(node, canonicalModule(node.source!));
       },
-      ImportExpression(node: Node) {
-        const module = canonicalModule(node.source!);
-        useModule(node, module);
-        // What is taken out of it cannot be followed, so a module that has anything forbidden is forbidden here.
-        const authority = governing.find((candidate) => [...candidate.names].some((name) => name.startsWith(`${asGlobal(module)}.`)));
-        if (authority) refuse(context, seen, node, `import('${module}')`, authority);
+      ImportExpression: (node: Node) => useWholeModule(node, node.source!),
+      CallExpression(node: Node) {
+        const { callee } = node;
+        if (callee?.type !== 'MemberExpression' || callee.property?.name !== 'getBuiltinModule') return;
+        useWholeModule(node, node.arguments![0]!);
       },
       ExportNamedDeclaration(node: Node) {
         if (!node.source || node.exportKind === 'type') return;
