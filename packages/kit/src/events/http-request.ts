@@ -21,6 +21,8 @@ export interface HttpRequestFinished {
   readonly userId: string | undefined;
   readonly errorCode: ErrorCode | undefined;
   readonly errorCategory: ErrorCategory | undefined;
+  /** What the route has to say of it, such as the model that was called: for the log line, never a metric label. */
+  readonly notes: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 export const httpRequestFinished = defineChannel<HttpRequestFinished>('holdfast:http:request-finished');

@@ -1,0 +1,2 @@
+export { createAccessLog, createLogger, redactLine, toLogLevel, type Log, type LoggerOptions, type LogLevel } from './log/index.ts';
+export { createMetrics, type Metrics, type MetricsOptions } from './metrics/index.ts';

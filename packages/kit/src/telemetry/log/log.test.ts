@@ -1,0 +1,176 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { HttpRequestFinished } from '../../events/index.ts';
+import { HoldfastError } from '../../errors/index.ts';
+import { createFakeClock } from '../../testing/index.ts';
+import { toLine } from './access-line.ts';
+import { createAccessLog, createLogger, redactLine, toLogLevel } from './index.ts';
+
+const key = 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9af';
+
+async function collect(options: { level?: string; json?: boolean; file?: string } = {}) {
+  let text = '';
+  const log = await createLogger({ clock: createFakeClock(), sink: { write: (line) => void (text += line) }, ...options });
+  return { log, logger: log.logger, text: () => text, lines: () => text.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)) };
+}
+
+describe('levels', () => {
+  test.each([
+    ['DEBUG', 'debug'],
+    ['Warning', 'warn'],
+    ['CRITICAL', 'fatal'],
+    ['fatal', 'fatal'],
+    ['trace', 'trace'],
+    ['silent', 'silent'],
+  ])('%s is %s', (given, level) => expect(toLogLevel(given)).toBe(level));
+
+  test('an unknown level is a fault of the configuration', () => {
+    expect(() => toLogLevel('loud')).toThrow(expect.objectContaining({ code: 'configuration_invalid' }));
+  });
+
+  test('lines below the level are not written', async () => {
+    const { logger, lines } = await collect({ level: 'CRITICAL' });
+    logger.error('no');
+    logger.fatal('yes');
+    expect(lines()).toMatchObject([{ level: 'fatal', msg: 'yes' }]);
+  });
+});
+
+describe('secrets', () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ['in a member of any depth', { request: { headers: { Authorization: 'Basic dXNlcjpodW50ZXIy' } } }, 'dXNlcjpodW50ZXIy'],
+    ['in a list of values', { headers: { 'set-cookie': ['session=hunter2', 'b=c'] } }, 'hunter2'],
+    ['in x-api-key', { 'x-api-key': 'hunter2' }, 'hunter2'],
+    ['in JSON inside a string', { body: JSON.stringify({ password: 'hunter2', nested: JSON.stringify({ token: 'hunter2' }) }) }, 'hunter2'],
+    ['that hold quotes', { apiKey: 'a"hunter2"b\\' }, 'hunter2'],
+    ['of ours in a message', { note: `key ${key} was used` }, key.slice(8)],
+    ['of a provider in a path', { path: '/v1/sk-proj-abcdefghijklmnopqrstuv' }, 'abcdefghijklmnop'],
+    ['after Bearer', { curl: `curl -H 'authorization: Bearer hunter2hunter2'` }, 'hunter2'],
+    ['in a database URL', { url: 'postgres://holdfast:hunter2@db.internal/holdfast' }, 'hunter2'],
+  ])('%s are not written', async (_where, fields, secret) => {
+    const { logger, text, lines } = await collect();
+    logger.info(fields, 'message');
+    expect(text()).not.toContain(secret);
+    expect(text()).toContain('[redacted]');
+    expect(lines()).toHaveLength(1);
+  });
+
+  test('of an error’s message, stack and causes are not written', async () => {
+    const { logger, text } = await collect();
+    logger.error({ err: new HoldfastError('provider_auth_failed', { detail: `refused ${key}`, cause: new Error(`because of ${key}`) }) }, `refused ${key}`);
+    expect(text()).not.toContain(key);
+    expect(text()).toContain('because of hf_[redacted]');
+  });
+
+  test('words that only look similar stay', () => {
+    const line = '{"prompt_tokens":12,"key_id":"019a9c5a-7d40","prefix":"hf_7q2m8d","tokens":{"prompt":1},"url":"http://127.0.0.1:9100/v1"}';
+    expect(redactLine(line)).toBe(line);
+  });
+});
+
+test('errors are written with code, stack and causes', async () => {
+  const { logger, lines } = await collect();
+  logger.error({ err: new HoldfastError('database_unavailable', { detail: 'pool is empty', cause: new Error('ECONNREFUSED') }) }, 'failed');
+  expect(lines()[0]).toMatchObject({
+    level: 'error',
+    time: '2026-01-01T00:00:00.000Z',
+    err: { message: 'pool is empty', code: 'database_unavailable', stack: expect.stringContaining('log.test'), cause: { message: 'ECONNREFUSED' } },
+  });
+});
+
+test('a line for people has the message and no secret', async () => {
+  const { logger, text } = await collect({ json: false });
+  logger.warn({ authorization: 'hunter2' }, 'careful');
+  expect(text()).toMatch(/WARN.*careful/);
+  expect(text()).not.toContain('hunter2');
+});
+
+test('a file gets every line as well, in a folder that is made', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+  try {
+    const file = join(folder, 'logs', 'holdfast.log');
+    const { log, logger, text } = await collect({ file });
+    logger.info('both');
+    await log.flush();
+    expect(readFileSync(file, 'utf8')).toBe(text());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a file that cannot be written is complained of once and stops nothing', async () => {
+  const { log, logger, lines } = await collect({ file: '/dev/full' });
+  logger.info('first');
+  await log.flush();
+  logger.info('second');
+  await log.flush();
+  const messages = lines().map(({ msg }) => msg);
+  expect(messages).toContain('first');
+  expect(messages).toContain('second');
+  expect(messages.filter((message) => message === 'the log file cannot be written')).toHaveLength(1);
+});
+
+describe('access line', () => {
+  const event: HttpRequestFinished = {
+    requestId: 'r-1',
+    method: 'POST',
+    route: '/v1/chat/completions',
+    path: '/v1/chat/completions',
+    status: 200,
+    latencyMs: 12.3456,
+    requestBytes: 300,
+    responseBytes: 900,
+    clientAddress: '127.0.0.1',
+    organizationId: 'o-1',
+    keyId: 'k-1',
+    userId: undefined,
+    errorCode: undefined,
+    errorCategory: undefined,
+    notes: undefined,
+  };
+
+  test('is one line of JSON with what is known of the request', () => {
+    const line = toLine(event, 0);
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    expect(JSON.parse(line)).toEqual({
+      level: 'info',
+      time: '1970-01-01T00:00:00.000Z',
+      msg: 'request',
+      request_id: 'r-1',
+      method: 'POST',
+      path: '/v1/chat/completions',
+      route: '/v1/chat/completions',
+      status: 200,
+      latency_ms: 12.346,
+      request_bytes: 300,
+      response_bytes: 900,
+      client: '127.0.0.1',
+      organization_id: 'o-1',
+      key_id: 'k-1',
+    });
+  });
+
+  test('a path cannot forge a line or carry a key', () => {
+    const line = toLine({ ...event, route: undefined, path: `/"}\n{"level":"fatal","x":"${key}` }, 0);
+    expect(JSON.parse(line)).toMatchObject({ level: 'info', path: '/"}\n{"level":"fatal","x":"hf_[redacted]' });
+    expect(line).not.toContain(key);
+  });
+
+  test('has what the route notes, and cannot be broken by it', () => {
+    const line = toLine({ ...event, notes: { model: `fa"st ${key}`, tokens: 12 } }, 0);
+    expect(JSON.parse(line)).toMatchObject({ status: 200, model: 'fa"st hf_[redacted]', tokens: 12 });
+  });
+
+  test('is written for people too', async () => {
+    const { log, text } = await collect({ json: false });
+    createAccessLog(log, createFakeClock()).write(event);
+    expect(text()).toContain('POST /v1/chat/completions 200');
+  });
+
+  test('is off above info', async () => {
+    const { log } = await collect({ level: 'warn' });
+    expect(createAccessLog(log, createFakeClock()).enabled).toBe(false);
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
+import { callFinished, type CallFinished } from '../../llm/spec/index.ts';
+import { createMetrics } from './index.ts';
+
+const request: HttpRequestFinished = {
+  requestId: 'r-1',
+  method: 'POST',
+  route: '/v1/chat/completions',
+  path: '/v1/chat/completions',
+  status: 200,
+  latencyMs: 30,
+  requestBytes: 300,
+  responseBytes: 900,
+  clientAddress: '127.0.0.1',
+  organizationId: undefined,
+  keyId: undefined,
+  userId: undefined,
+  errorCode: undefined,
+  errorCategory: undefined,
+  notes: undefined,
+};
+
+const call: CallFinished = {
+  callId: 'c-1',
+  requestId: 'r-1',
+  organizationId: 'o-1',
+  keyId: 'k-1',
+  operation: 'chat',
+  dialect: 'openai',
+  streamed: true,
+  modelAsked: 'fast',
+  modelServed: 'gpt-4o-mini',
+  provider: 'primary',
+  outcome: 'completed',
+  errorCode: undefined,
+  errorCategory: undefined,
+  status: 200,
+  usage: { promptTokens: 100, completionTokens: 20, cachedTokens: 40, cacheWriteTokens: 0, reasoningTokens: 5, source: 'provider' },
+  costNanoUsd: 1_500_000_000,
+  latencyMs: 900,
+  firstTokenMs: 120,
+  overheadMs: 0.25,
+  attempts: 2,
+};
+
+/** Samples by name and labels, as Prometheus would read them. Fails on a line that is none of the format. */
+function parse(text: string): Map<string, number> {
+  const samples = new Map<string, number>();
+  expect(text.endsWith('\n')).toBe(true);
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('# HELP ') || line.startsWith('# TYPE ')) continue;
+    const match = /^([a-z_:][a-z0-9_:]*(?:\{(?:[a-z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*\})?) (\S+)$/i.exec(line);
+    expect(match, line).not.toBeNull();
+    expect(samples.has(match![1]!), `twice: ${line}`).toBe(false);
+    samples.set(match![1]!, Number(match![2]));
+  }
+  return samples;
+}
+
+const chat = 'operation="chat",provider="primary",model="fast"';
+const route = 'method="POST",route="/v1/chat/completions",status_class="2xx"';
+
+test('a request is counted, timed and weighed by route pattern', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.recordRequest(request);
+  metrics.recordRequest({ ...request, latencyMs: 700 });
+  const samples = parse(await metrics.scrape());
+  expect(samples.get(`holdfast_http_requests_total{${route}}`)).toBe(2);
+  expect(samples.get(`holdfast_http_request_duration_seconds_bucket{${route},le="0.025"}`)).toBe(0);
+  expect(samples.get(`holdfast_http_request_duration_seconds_bucket{${route},le="0.05"}`)).toBe(1);
+  expect(samples.get(`holdfast_http_request_duration_seconds_bucket{${route},le="1"}`)).toBe(2);
+  expect(samples.get(`holdfast_http_request_duration_seconds_bucket{${route},le="+Inf"}`)).toBe(2);
+  expect(samples.get(`holdfast_http_request_duration_seconds_count{${route}}`)).toBe(2);
+  expect(samples.get(`holdfast_http_request_duration_seconds_sum{${route}}`)).toBeCloseTo(0.73);
+  expect(samples.get(`holdfast_http_request_bytes_total{${route}}`)).toBe(600);
+  expect(samples.get(`holdfast_http_response_bytes_total{${route}}`)).toBe(1800);
+});
+
+test('an observation on a bound belongs to its bucket', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.recordRequest({ ...request, latencyMs: 50 });
+  const samples = parse(await metrics.scrape());
+  expect(samples.get(`holdfast_http_request_duration_seconds_bucket{${route},le="0.05"}`)).toBe(1);
+  expect(samples.get(`holdfast_http_request_duration_seconds_bucket{${route},le="0.025"}`)).toBe(0);
+});
+
+test('errors are counted by category and code', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.recordRequest({ ...request, status: 429, errorCode: 'provider_rate_limited', errorCategory: 'rate_limit' });
+  expect(parse(await metrics.scrape()).get('holdfast_errors_total{category="rate_limit",code="provider_rate_limited"}')).toBe(1);
+});
+
+test('a call is counted with its tokens, cost, times and attempts', async () => {
+  const metrics = createMetrics({ processMetrics: false, isKnownModel: (name) => name === 'fast' });
+  metrics.recordCall(call);
+  const samples = parse(await metrics.scrape());
+  expect(samples.get(`holdfast_llm_calls_total{${chat},outcome="completed"}`)).toBe(1);
+  expect(samples.get(`holdfast_llm_call_duration_seconds_sum{${chat},outcome="completed"}`)).toBeCloseTo(0.9);
+  expect(samples.get(`holdfast_llm_first_token_seconds_count{${chat}}`)).toBe(1);
+  expect(samples.get(`holdfast_llm_overhead_seconds_bucket{${chat},le="0.0003"}`)).toBe(1);
+  expect(samples.get(`holdfast_llm_overhead_seconds_bucket{${chat},le="0.0002"}`)).toBe(0);
+  expect(samples.get(`holdfast_llm_attempts_total{${chat}}`)).toBe(2);
+  expect(samples.get(`holdfast_llm_tokens_total{${chat},kind="prompt"}`)).toBe(100);
+  expect(samples.get(`holdfast_llm_tokens_total{${chat},kind="completion"}`)).toBe(20);
+  expect(samples.get(`holdfast_llm_tokens_total{${chat},kind="cached"}`)).toBe(40);
+  expect(samples.get(`holdfast_llm_tokens_total{${chat},kind="reasoning"}`)).toBe(5);
+  expect(samples.get(`holdfast_llm_cost_usd_total{${chat}}`)).toBe(1.5);
+  expect(samples.get(`holdfast_llm_unpriced_calls_total{${chat}}`)).toBe(0);
+});
+
+test('a call whose price is unknown is counted as such, never as free', async () => {
+  const metrics = createMetrics({ processMetrics: false, isKnownModel: () => true });
+  metrics.recordCall({ ...call, costNanoUsd: null });
+  const samples = parse(await metrics.scrape());
+  expect(samples.get(`holdfast_llm_unpriced_calls_total{${chat}}`)).toBe(1);
+  expect(samples.get(`holdfast_llm_cost_usd_total{${chat}}`)).toBe(0);
+});
+
+describe('cardinality', () => {
+  test('model names that clients make up share one label', async () => {
+    const metrics = createMetrics({ processMetrics: false, isKnownModel: (name) => name === 'fast' });
+    for (let index = 0; index < 5_000; index++) metrics.recordCall({ ...call, modelAsked: `made-up-${index}` });
+    const text = await metrics.scrape();
+    expect(text).not.toContain('made-up');
+    expect(parse(text).get('holdfast_llm_calls_total{operation="chat",provider="primary",model="other",outcome="completed"}')).toBe(5_000);
+  });
+
+  test('a table never grows past its bound, and what is past it is still counted', async () => {
+    const metrics = createMetrics({ processMetrics: false, isKnownModel: () => true });
+    for (let index = 0; index < 1_200; index++) metrics.recordCall({ ...call, modelAsked: `known-${index}` });
+    const samples = parse(await metrics.scrape());
+    const calls = [...samples].filter(([name]) => name.startsWith('holdfast_llm_calls_total'));
+    expect(calls.length).toBeLessThanOrEqual(501);
+    expect(calls.reduce((sum, [, count]) => sum + count, 0)).toBe(1_200);
+  });
+
+  test('methods and paths that clients make up share one label', async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    for (let index = 0; index < 100; index++) metrics.recordRequest({ ...request, method: `X${index}`, route: undefined, path: `/scan/${index}`, status: 404 });
+    expect(parse(await metrics.scrape()).get('holdfast_http_requests_total{method="other",route="unmatched",status_class="4xx"}')).toBe(100);
+  });
+});
+
+test('labels are escaped', async () => {
+  const metrics = createMetrics({ processMetrics: false, isKnownModel: () => true });
+  metrics.recordCall({ ...call, modelAsked: 'a"b\\c\nd' });
+  const text = await metrics.scrape();
+  parse(text);
+  expect(text).toContain(String.raw`model="a\"b\\c\nd"`);
+});
+
+test('process and event loop are there, every name is ours, and every family has help and type', async () => {
+  const metrics = createMetrics();
+  metrics.addGauge('holdfast_http_open_connections', 'Open connections.', () => 7);
+  metrics.recordRequest(request);
+  metrics.recordProcessFault('uncaught_exception');
+  const text = await metrics.scrape();
+  const samples = parse(text);
+  expect(samples.get('holdfast_http_open_connections')).toBe(7);
+  expect(samples.get('holdfast_process_faults_total{fault="uncaught_exception"}')).toBe(1);
+  expect(samples.get('holdfast_process_resident_memory_bytes')).toBeGreaterThan(0);
+  expect([...samples.keys()].some((name) => name.startsWith('holdfast_nodejs_eventloop_lag'))).toBe(true);
+  const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+  for (const [, name, type] of families) {
+    expect(name).toMatch(/^holdfast_/);
+    expect(text).toContain(`# HELP ${name} `);
+    if (type === 'counter') expect(name).toMatch(/_total$/);
+  }
+  expect(new Set(families.map(([, name]) => name)).size).toBe(families.length);
+});
+
+test('what the channels announce is counted until listening ends', async () => {
+  const metrics = createMetrics({ processMetrics: false, isKnownModel: () => true });
+  const stop = metrics.listen();
+  callFinished.publish(call);
+  httpRequestFinished.publish(request);
+  stop();
+  callFinished.publish(call);
+  httpRequestFinished.publish(request);
+  const samples = parse(await metrics.scrape());
+  expect(samples.get(`holdfast_llm_calls_total{${chat},outcome="completed"}`)).toBe(1);
+  expect(samples.get(`holdfast_http_requests_total{${route}}`)).toBe(1);
+});

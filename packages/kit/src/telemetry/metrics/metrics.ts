@@ -1,0 +1,75 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
+import { callFinished, type CallFinished } from '../../llm/spec/index.ts';
+import { Exposition } from './exposition.ts';
+import { HttpMetrics } from './http-metrics.ts';
+import { LlmMetrics } from './llm-metrics.ts';
+import { SeriesTable } from './series-table.ts';
+
+export interface MetricsOptions {
+  /** Whether a model name may become a label; those that may not are counted as `other`. Default: none may. */
+  readonly isKnownModel?: (name: string) => boolean;
+  /** Process, memory, garbage collection and event loop, as prom-client has them. Default true. */
+  readonly processMetrics?: boolean;
+}
+
+export interface Metrics {
+  /** For metrics of your own. */
+  readonly registry: Registry;
+  /** Of what `scrape` returns. */
+  readonly contentType: string;
+  /** Everything, in Prometheus's text format. */
+  scrape(): Promise<string>;
+  /** A number that is asked for at each scrape. Throws when the name is taken. */
+  addGauge(name: `holdfast_${string}`, help: string, read: () => number): void;
+  recordRequest(event: HttpRequestFinished): void;
+  recordCall(event: CallFinished): void;
+  /** An uncaught exception or unhandled rejection. */
+  recordProcessFault(fault: string): void;
+  /** Counts what the channels announce from now on. Returns the function that ends it. */
+  listen(): () => void;
+}
+
+/**
+ * Counts on the hot path into plain numbers and turns them into text when somebody scrapes; prom-client keeps what is
+ * read at that moment anyway (process, event loop, gauges).
+ */
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry, prefix: 'holdfast_', eventLoopMonitoringPrecision: 20 });
+  const http = new HttpMetrics();
+  const llm = new LlmMetrics({ isKnownModel: options.isKnownModel ?? (() => false) });
+  const faults = new SeriesTable(['fault'], () => ({ count: 0 }), 10);
+
+  const metrics: Metrics = {
+    registry,
+    contentType: registry.contentType,
+    async scrape() {
+      const exposition = new Exposition();
+      http.expose(exposition);
+      llm.expose(exposition);
+      exposition.counter('holdfast_process_faults_total', 'Uncaught exceptions and unhandled rejections.', faults, ({ count }) => count);
+      return exposition.toString() + (await registry.metrics());
+    },
+    addGauge(name, help, read) {
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    recordRequest: (event) => http.record(event),
+    recordCall: (event) => llm.record(event),
+    recordProcessFault: (fault) => void faults.at([fault]).count++,
+    listen() {
+      const stops = [httpRequestFinished.subscribe(metrics.recordRequest), callFinished.subscribe(metrics.recordCall)];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+  return metrics;
+}
