@@ -13,6 +13,8 @@ declare module 'fastify' {
     receivedAtMs: number;
     /** What the request failed with, for its log line and metrics. Set by whoever writes an error past the error handler. */
     failure: RequestFailure | null;
+    /** What the route adds to the log line of the request, snake_case. */
+    notes: Readonly<Record<string, string | number | boolean>> | null;
   }
   interface FastifyReply {
     /**
@@ -39,4 +41,5 @@ export function decorateRequests(app: FastifyInstance): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('receivedAtMs', 0);
   app.decorateRequest('failure', null);
+  app.decorateRequest('notes', null);
 }

@@ -94,6 +94,7 @@ export class RequestTracker {
       userId: principal?.userId,
       errorCode: gone ? 'client_closed' : failure?.code,
       errorCategory: gone ? 'timeout' : failure?.category,
+      notes: request.notes ?? undefined,
     });
   }
 }
