@@ -34,3 +34,8 @@ export function isInjectedByCluster(name: string, value: string): boolean {
   if (/^HOLDFAST_\w+_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name)) return true;
   return /^HOLDFAST_(?:\w+_)?PORT$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value);
 }
+
+/** Where the system keeps sockets of this user; undefined where it says nothing of it. */
+export function readRuntimeDir(): string | undefined {
+  return process.env['XDG_RUNTIME_DIR'] || undefined;
+}

@@ -1,5 +1,5 @@
 export type { Configuration } from './configuration.ts';
-export { isInjectedByCluster, readEnvironment, type Variables } from './environment.ts';
+export { isInjectedByCluster, readEnvironment, readRuntimeDir, type Variables } from './environment.ts';
 export type { ConfigurationFault } from './faults.ts';
 export { loadConfiguration, type LoadOptions } from './load.ts';
 export { defaultModelLimits, type ModelConfiguration, type ModelLimits, type ModelTarget } from './models/index.ts';
@@ -13,3 +13,10 @@ export type {
 } from './providers/index.ts';
 export { Secret } from './secret.ts';
 export type { Overrides } from './sources.ts';
+
+// What the reference page is generated from.
+export type { Field } from './fields.ts';
+export { limitFields } from './models/index.ts';
+export { providerFields, providerKinds, type ProviderKindTraits } from './providers/index.ts';
+export { secretKeys } from './setting.ts';
+export { settingEntries, type SettingEntry } from './settings.ts';

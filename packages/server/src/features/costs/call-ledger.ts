@@ -10,6 +10,8 @@ export interface CallLedgerOptions {
   /** Commits rows and intents in one statement. */
   readonly write: (batch: readonly LedgerWrite[]) => Promise<void>;
   readonly mayPass: (error: unknown) => boolean;
+  /** A commit failed in a way that may pass: the database is away. */
+  readonly onAway?: () => void;
   readonly lease: InstanceLease;
   readonly clock: Clock;
 }
@@ -39,7 +41,10 @@ export class CallLedger implements Ledger {
       commit: options.write,
       mayPass: options.mayPass,
       // Calls are refused from now on; the lease finds out when they may come again.
-      onAway: () => options.lease.beatSoon(),
+      onAway: () => {
+        options.lease.beatSoon();
+        options.onAway?.();
+      },
       clock: options.clock,
       patienceMs,
       pauseMs,

@@ -24,6 +24,12 @@ export interface RecoveryOptions {
   readonly clock: Clock;
 }
 
+/** Says that an instance is alive, by the database's clock: the only one that all instances share. */
+export async function writeBeat(database: Pick<Database, 'query'>, instanceId: string): Promise<void> {
+  await sql`insert into holdfast.instances (id, started_at, seen_at) values (${instanceId}, now(), now())
+    on conflict (id) do update set seen_at = now()`.execute(database.query('writer'));
+}
+
 /** Rows that one statement touches at most: small enough that no lock is held for long. */
 const pageSize = 1_000;
 const everyMs = 30_000;

@@ -2,3 +2,4 @@ export type { EmbeddedPostgres, EmbeddedPostgresExit } from './embedded-postgres
 export { embeddedPostgresEnded, embeddedPostgresStarted, type EmbeddedPostgresEnded, type EmbeddedPostgresStarted } from './events.ts';
 export { embeddedPostgresDefaults, type EmbeddedPostgresOptions } from './options.ts';
 export { startEmbeddedPostgres } from './start.ts';
+export { findRunningPostgres, type FindRunningOptions } from './find-running.ts';

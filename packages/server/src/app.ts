@@ -1,0 +1,114 @@
+import { httpErrorRaised } from '@holdfast/kit/events';
+import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
+import { Closers } from './composition/closers.ts';
+import { openIdentity } from './composition/identity.ts';
+import { openLedger } from './composition/ledger.ts';
+import { openModels } from './composition/models.ts';
+import { openPricing } from './composition/pricing.ts';
+import { openStorage } from './composition/storage.ts';
+import type { Configuration } from './config/index.ts';
+import { addMetricsRoute, createHttpServer, type MetricsSource } from './entry/http/index.ts';
+import { createUsageService, usageRoutes } from './features/costs/index.ts';
+import { gatewayRoutes } from './features/gateway/index.ts';
+import { createHealthRegistry, healthRoutes } from './features/health/index.ts';
+import { keyRoutes } from './features/identity/index.ts';
+import { createPipeline } from './model/index.ts';
+
+export interface AppOptions {
+  readonly configuration: Configuration;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** `XDG_RUNTIME_DIR`, if there is one. */
+  readonly runtimeDir: string | undefined;
+  readonly metrics: MetricsSource | undefined;
+  /** Something without which the server cannot go on has ended. */
+  readonly onFatal: (reason: string, error: unknown) => void;
+  /** Something failed to close; the stop goes on. */
+  readonly onCloseFailure: (part: string, error: unknown) => void;
+}
+
+export interface App {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  /** The operator's key, on the first start only. */
+  readonly operatorKey: string | undefined;
+  /** Lets calls end, up to the bound of the configuration, then closes everything in the reverse order of its opening. */
+  stop(): Promise<{ readonly cut: number }>;
+}
+
+/** Puts the server together. What fails to open closes what was opened before it. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const closers = new Closers();
+  try {
+    return await openApp(options, closers);
+  } catch (error) {
+    await closers.closeAll(options.onCloseFailure);
+    throw error;
+  }
+}
+
+async function openApp(options: AppOptions, closers: Closers): Promise<App> {
+  const { configuration, version, clock, random } = options;
+  const createId = createUuidV7(clock, random);
+  const common = { configuration, clock, random, closers };
+
+  const storage = await openStorage({
+    ...common,
+    runtimeDir: options.runtimeDir,
+    onDatabaseExit: (exit) => options.onFatal('the embedded database ended', exit),
+  });
+  const { database } = storage;
+
+  const health = createHealthRegistry({ clock });
+  closers.add('health checks', () => health.close());
+  health.register('database', { critical: true, check: () => database.ping() });
+  // What real calls see counts at once; the next check sets it right again.
+  closers.add(
+    'health listener',
+    httpErrorRaised.subscribe(({ category }) => {
+      if (category === 'database') health.markFailed('database');
+    }),
+  );
+
+  const identity = await openIdentity({ ...common, ...storage });
+  const catalog = openModels(common);
+  const ledger = await openLedger({ ...common, ...storage, onAway: () => health.markFailed('database') });
+  const pipeline = createPipeline({ catalog, ledger, pricing: openPricing(configuration), clock });
+
+  const http = await createHttpServer({
+    clock,
+    createId,
+    authenticate: (secret) => identity.authenticate(secret),
+    version,
+    maxBodyBytes: configuration.limits.maxBodyBytes,
+    maxDepth: configuration.limits.maxBodyDepth,
+    corsOrigins: configuration.cors.origins,
+    headersTimeoutMs: configuration.server.headersTimeoutMs,
+    requestTimeoutMs: configuration.server.requestTimeoutMs,
+  });
+  http.addGateway(gatewayRoutes({ pipeline, catalog, clock, createId, maxDepth: configuration.limits.maxBodyDepth }));
+  await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
+  await http.app.register(usageRoutes(createUsageService(database)));
+  await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });
+  if (options.metrics) addMetricsRoute(http.app as never, options.metrics);
+
+  const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });
+  let stopping: Promise<{ cut: number }> | undefined;
+  return {
+    url: urlOf(address),
+    operatorKey: identity.operatorKey,
+    stop: () =>
+      (stopping ??= (async () => {
+        const { cut } = await http.drain({ timeoutMs: configuration.server.drainTimeoutMs });
+        await closers.closeAll(options.onCloseFailure);
+        return { cut };
+      })()),
+  };
+}
+
+/** An address that can be called: one that listens everywhere is called by its own name. */
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

@@ -1,0 +1,38 @@
+import { systemClock, systemRandom } from '@holdfast/kit/time';
+import type { Configuration } from '../config/index.ts';
+import type { CliDependencies } from '../entry/cli/index.ts';
+import { createUsageService } from '../features/costs/index.ts';
+import { createKeyAdministration, createKeyService, createKeyStore } from '../features/identity/index.ts';
+import { Closers } from './closers.ts';
+import { openCommandStorage, type Storage } from './storage.ts';
+
+/** The storage for one command, closed after it whatever happened. */
+async function withStorage<Result>(configuration: Configuration, runtimeDir: string | undefined, work: (storage: Storage) => Promise<Result>): Promise<Result> {
+  const closers = new Closers();
+  try {
+    return await work(await openCommandStorage({ configuration, clock: systemClock, random: systemRandom, closers, runtimeDir }));
+  } finally {
+    await closers.closeAll(() => {});
+  }
+}
+
+/** `holdfast keys …` */
+export function keyCommands(runtimeDir: string | undefined): CliDependencies['keys'] {
+  return (configuration, work) =>
+    withStorage(configuration, runtimeDir, async ({ database, keyRing }) => {
+      const service = createKeyService({ store: createKeyStore(database), ring: keyRing, clock: systemClock, random: systemRandom });
+      return work(await createKeyAdministration({ database, service }));
+    });
+}
+
+/** `holdfast usage`: the calls of the whole instance, for whoever has the machine. */
+export function usageCommand(runtimeDir: string | undefined): CliDependencies['usage'] {
+  return (configuration, work) =>
+    withStorage(configuration, runtimeDir, async ({ database }) => {
+      const usage = createUsageService(database);
+      return work(async ({ limit, cursor, ...filter }) => {
+        const { data, next_cursor } = await usage.ofInstance(filter, { limit, cursor });
+        return { data: [...data], next_cursor };
+      });
+    });
+}

@@ -1,0 +1,50 @@
+import type { Clock, Random } from '@holdfast/kit/time';
+import type { Configuration } from '../config/index.ts';
+import {
+  bootstrap,
+  createDatabaseKeyDirectory,
+  createDatabaseKeySignal,
+  createKeyAuthenticator,
+  createKeyService,
+  createKeyStore,
+  type KeyService,
+} from '../features/identity/index.ts';
+import type { Principal } from '../model/index.ts';
+import type { KeyRing } from '../platform/keyring/index.ts';
+import type { Database } from '../platform/postgres/index.ts';
+import type { Closers } from './closers.ts';
+
+export interface IdentityOptions {
+  readonly configuration: Configuration;
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly closers: Closers;
+}
+
+export interface Identity {
+  readonly keys: KeyService;
+  /** The operator's key, on the first start only. */
+  readonly operatorKey: string | undefined;
+  authenticate(secret: string): Principal | Promise<Principal>;
+}
+
+/** Keys: the first one, those who hold one, and the service that makes and ends them. */
+export async function openIdentity({ configuration, database, keyRing, clock, random, closers }: IdentityOptions): Promise<Identity> {
+  const first = await bootstrap({ database, ring: keyRing, clock, random, givenKey: configuration.secrets.bootstrapKey?.reveal() });
+  const authenticator = createKeyAuthenticator({
+    directory: createDatabaseKeyDirectory(database),
+    signal: createDatabaseKeySignal(database),
+    ring: keyRing,
+    clock,
+    acceptsGivenSecrets: first.acceptsGivenSecrets,
+  });
+  await authenticator.start();
+  closers.add('keys', () => authenticator.close());
+  return {
+    keys: createKeyService({ store: createKeyStore(database), ring: keyRing, clock, random }),
+    operatorKey: first.operatorKey,
+    authenticate: (secret) => authenticator.authenticate(secret),
+  };
+}

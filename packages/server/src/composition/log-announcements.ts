@@ -1,0 +1,38 @@
+import type { EventChannel } from '@holdfast/kit/events';
+import type { Log } from '@holdfast/kit/telemetry';
+import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
+import { keyChanged, upkeepFailed } from '../features/identity/index.ts';
+import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
+import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
+
+/** Writes what the server's own parts announce. Modules do not log; this is where their words become lines. Returns the function that ends it. */
+export function logAnnouncements({ logger }: Log): () => void {
+  const stops: (() => void)[] = [];
+  function on<Message extends object>(channel: EventChannel<Message>, write: (message: Message) => void): void {
+    stops.push(channel.subscribe(write));
+  }
+
+  on(embeddedPostgresStarted, ({ pid, adopted, created, version, durationMs }) =>
+    logger.info({ pid, adopted, created, version, duration_ms: Math.round(durationMs) }, 'the embedded database is running'),
+  );
+  on(embeddedPostgresEnded, ({ requested, ...exit }) => {
+    if (!requested) logger.error(exit, 'the embedded database ended although nobody stopped it');
+  });
+  on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
+  on(listenerStateChanged, ({ connected }) => {
+    if (connected) logger.info('the database announces changes of keys');
+    else logger.warn('the database cannot announce changes of keys: they are asked for until it can');
+  });
+  on(poolExhausted, (pool) => logger.warn(pool, 'all database connections of a pool are busy'));
+  on(querySlow, ({ role, durationMs, statement }) => logger.warn({ role, duration_ms: Math.round(durationMs), statement }, 'a slow statement'));
+  on(upkeepFailed, ({ task, error }) => logger.warn({ task, err: error }, 'the upkeep of keys failed and will be tried again'));
+  on(keyChanged, ({ action, keyId, organizationId, byKeyId }) =>
+    logger.info({ action, key_id: keyId, organization_id: organizationId, by_key_id: byKeyId }, 'a key changed'),
+  );
+  on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
+  on(recoveryFailed, ({ error }) => logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'));
+
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

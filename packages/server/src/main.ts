@@ -1,0 +1,20 @@
+import process from 'node:process';
+import { systemClock } from '@holdfast/kit/time';
+import { keyCommands, usageCommand } from './composition/commands.ts';
+import { readEnvironment, readRuntimeDir } from './config/index.ts';
+import { runCli } from './entry/cli/index.ts';
+import { serve } from './serve.ts';
+import { version } from './version.ts';
+
+const runtimeDir = readRuntimeDir();
+
+// Set rather than exit at once: what is still to be written to the terminal or the log is written.
+process.exitCode = await runCli(process.argv.slice(2), {
+  version,
+  cwd: process.cwd(),
+  clock: systemClock,
+  environment: () => readEnvironment(process.cwd()),
+  serve: (configuration) => serve(configuration, runtimeDir),
+  keys: keyCommands(runtimeDir),
+  usage: usageCommand(runtimeDir),
+});

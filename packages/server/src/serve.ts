@@ -1,0 +1,110 @@
+import process from 'node:process';
+import { createAccessLog, createLogger, createMetrics, type Log } from '@holdfast/kit/telemetry';
+import { systemClock, systemRandom } from '@holdfast/kit/time';
+import { startApp, type App } from './app.ts';
+import { logAnnouncements } from './composition/log-announcements.ts';
+import type { Configuration } from './config/index.ts';
+import { printWelcome } from './entry/cli/index.ts';
+import { installProcessGuards, logRequests } from './entry/http/index.ts';
+import { version } from './version.ts';
+
+/** Serves until a signal or a fault ends it; resolves with the exit code. Throws what kept it from starting. */
+export async function serve(configuration: Configuration, runtimeDir: string | undefined): Promise<number> {
+  const clock = systemClock;
+  const log = await createLogger({
+    clock,
+    level: configuration.log.level,
+    json: configuration.log.json ?? !process.stdout.isTTY,
+    ...(configuration.log.file !== undefined && { file: configuration.log.file }),
+  });
+  const { logger } = log;
+  const known = new Set([...configuration.models.map((model) => model.name), ...configuration.models.flatMap((model) => model.targets.map((target) => target.model))]);
+  const metrics = configuration.metrics.enabled ? createMetrics({ isKnownModel: (name) => known.has(name) }) : undefined;
+  const stopListening = [logAnnouncements(log), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
+
+  const end = createEnding();
+  const removeGuards = installProcessGuards({
+    onFatal(fault, thrown) {
+      metrics?.recordProcessFault(fault);
+      logger.fatal({ err: thrown, fault }, 'a fault that nobody caught: the server stops');
+      end.now(1);
+    },
+    onFurther: (fault, thrown) => logger.error({ err: thrown, fault }, 'another fault on the way down'),
+  });
+  try {
+    const app = await startApp({
+      configuration,
+      version,
+      clock,
+      random: systemRandom,
+      runtimeDir,
+      metrics,
+      onFatal(reason, error) {
+        logger.fatal({ err: error }, `${reason}: the server stops`);
+        end.now(1);
+      },
+      onCloseFailure: (part, error) => logger.error({ err: error }, `${part} did not close in order`),
+    });
+    return await run(app, configuration, log, end);
+  } finally {
+    removeGuards();
+    for (const stop of stopListening) stop();
+    await log.flush();
+  }
+}
+
+async function run(app: App, configuration: Configuration, { logger }: Log, end: Ending): Promise<number> {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, 'stopping: calls that are running may end');
+    end.now(0);
+  };
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+  logger.info({ url: app.url, version }, 'listening');
+  if (app.operatorKey !== undefined) {
+    const { model, sandboxed } = exampleModel(configuration);
+    printWelcome({ url: app.url, key: app.operatorKey, modelName: model, sandboxed });
+  }
+  const code = await end.reached;
+  // Another signal means now: its default ends the process.
+  process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+  const { cut } = await app.stop();
+  logger.info({ cut }, 'stopped');
+  return code;
+}
+
+interface Ending {
+  readonly reached: Promise<number>;
+  now(code: number): void;
+}
+
+function createEnding(): Ending {
+  let now!: (code: number) => void;
+  const reached = new Promise<number>((resolve) => (now = resolve));
+  return { reached, now };
+}
+
+function requestLog(log: Log) {
+  const access = createAccessLog(log, systemClock);
+  return {
+    accessEnabled: access.enabled,
+    access: access.write.bind(access),
+    write: (level: 'info' | 'warn' | 'error', fields: Record<string, unknown>, message: string) => log.logger[level](fields, message),
+  };
+}
+
+/** A name that this server answers to, for the lines that it prints on the first start. */
+function exampleModel({ models, providers }: Configuration): { model: string; sandboxed: boolean } {
+  const examples: Readonly<Record<string, string>> = {
+    anthropic: 'claude-sonnet-4-5',
+    deepseek: 'deepseek-chat',
+    gemini: 'gemini-2.5-flash',
+    mistral: 'mistral-small-latest',
+    openai: 'gpt-4o-mini',
+    sandbox: 'demo',
+  };
+  const provider = providers.find((each) => each.name === (models[0]?.targets[0]?.provider ?? providers[0]!.name))!;
+  return {
+    model: models[0]?.name ?? `${provider.name}/${examples[provider.kind] ?? 'demo'}`,
+    sandboxed: providers.every((each) => each.kind === 'sandbox'),
+  };
+}
