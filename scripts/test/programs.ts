@@ -11,18 +11,15 @@ export interface Program {
   readonly present: () => boolean;
 }
 
+const browsers = ['chromium', 'chromium-browser', 'google-chrome'];
+
 /**
  * Everything that `npm test` would use if it were there. A test asks for one of these names through
  * `test/support/programs.ts`, so that this list is also the list of what can be missing.
  */
 export const programs: readonly Program[] = [
   { name: 'redis-server', usedFor: 'drivers on a real Redis', debianPackage: 'redis-server', present: () => onPath('redis-server') },
-  {
-    name: 'chromium',
-    usedFor: 'pages in a real browser',
-    debianPackage: 'chromium',
-    present: () => onPath('chromium') || onPath('chromium-browser') || onPath('google-chrome'),
-  },
+  { name: 'chromium', usedFor: 'pages in a real browser', debianPackage: 'chromium', present: () => programPath('chromium') !== undefined },
   { name: 'promtool', usedFor: 'metrics and alert rules, judged by Prometheus itself', debianPackage: 'prometheus', present: () => onPath('promtool') },
   {
     name: 'postgresql-15',
@@ -37,8 +34,13 @@ export function missingPrograms(): Program[] {
   return programs.filter((program) => !program.present());
 }
 
-export function onPath(command: string): boolean {
+/** Where a program of the list, or any other command, is on this machine. */
+export function programPath(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const endings = process.platform === 'win32' ? ['.exe', '.cmd'] : [''];
-  return folders.some((folder) => endings.some((ending) => existsSync(join(folder, command + ending))));
+  const commands = (name === 'chromium' ? browsers : [name]).flatMap((command) => (process.platform === 'win32' ? [`${command}.exe`, `${command}.cmd`] : [command]));
+  return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find((file) => existsSync(file));
+}
+
+function onPath(command: string): boolean {
+  return programPath(command) !== undefined;
 }
