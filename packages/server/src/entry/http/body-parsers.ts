@@ -18,11 +18,11 @@ export function parseJsonBodies(app: FastifyInstance, maxDepth: number): void {
   });
 }
 
-/** Bodies of `/v1`: JSON by its content type and depth, but handed on as the bytes that came. */
-export function keepJsonBodies(app: FastifyInstance, maxDepth: number): void {
+/**
+ * Bodies of `/v1`: JSON by its content type, handed on as the bytes that came. Their depth is checked by the reader of the
+ * gateway, which passes over them once in any case.
+ */
+export function keepJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => {
-    if (jsonDepthExceeds(body as Buffer, maxDepth)) done(new HoldfastError('body_too_deep'));
-    else done(null, body);
-  });
+  app.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }

@@ -12,10 +12,9 @@ export function addMetricsRoute(app: FastifyInstance, metrics: MetricsSource): v
     {
       config: { access: 'public' },
       schema: {
-        operationId: 'getMetrics',
         summary: 'Metrics for Prometheus',
         description: 'In the text format of Prometheus.',
-        tags: ['operations'],
+        tags: ['Operations'],
         produces: ['text/plain'],
       },
     },

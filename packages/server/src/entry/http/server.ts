@@ -57,7 +57,7 @@ export type HttpApp = FastifyInstance<RawServerDefault, IncomingMessage, ServerR
 export interface HttpServer {
   /** Where features add their routes, before it listens. */
   readonly app: HttpApp;
-  /** Adds routes under `/v1`: their bodies are Buffers, checked for content type, size and depth, and otherwise left alone. */
+  /** Adds routes under `/v1`: their bodies are Buffers, checked for content type and size and otherwise left alone. */
   addGateway(routes: FastifyPluginAsync): void;
   readonly draining: boolean;
   readonly inFlight: number;
@@ -133,7 +133,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
     addGateway(routes) {
       void app.register(
         async (scope) => {
-          keepJsonBodies(scope as FastifyInstance, options.maxDepth);
+          keepJsonBodies(scope as FastifyInstance);
           // The gateway reads its bodies itself; here schemas only describe.
           scope.setValidatorCompiler(() => () => true);
           scope.setSerializerCompiler(() => (data) => JSON.stringify(data));

@@ -12,51 +12,45 @@ export interface HealthRoutesOptions {
 
 /** `/health`, `/health/live` and `/health/ready`: in the form that Kubernetes and load balancers ask for. */
 export const healthRoutes: FastifyPluginCallbackZod<HealthRoutesOptions> = (app, { registry, clock, isDraining }, done) => {
+  const common = { method: 'GET', config: { access: 'public' } } as const;
   const alive = (): HealthReport => ({ status: 'healthy', timestamp: new Date(clock.now()).toISOString(), dependencies: [] });
   const ready = (): HealthReport => {
     const report = registry.readiness();
     return isDraining() ? { ...report, status: 'unhealthy' } : report;
   };
-  const common = { tags: ['health'], response: { 200: healthReport } };
-  const config = { access: 'public' } as const;
 
-  app.get('/health', { config, schema: { ...common, operationId: 'getHealth', summary: 'Whether the process answers' } }, (_request, reply) => {
-    void reply.header('cache-control', 'no-store').send(alive());
-  });
-  app.get(
-    '/health/live',
-    {
-      config,
+  for (const url of ['/health', '/health/live']) {
+    app.route({
+      ...common,
+      url,
       schema: {
-        ...common,
-        operationId: 'getLiveness',
+        tags: ['Health'],
         summary: 'Whether the process answers',
         description: 'Asks no dependency, on purpose: a database that is away is no reason to restart this process.',
+        response: { 200: healthReport },
       },
-    },
-    (_request, reply) => {
-      void reply.header('cache-control', 'no-store').send(alive());
-    },
-  );
-  app.get(
-    '/health/ready',
-    {
-      config,
-      schema: {
-        ...common,
-        operationId: 'getReadiness',
-        summary: 'Whether calls should be sent here',
-        description: '503 until every critical dependency has answered, while one does not, and while the server is stopping. Answers from memory.',
-        response: { 200: healthReport, 503: healthReport },
+      handler: (_request, reply) => {
+        void reply.header('cache-control', 'no-store').send(alive());
       },
+    });
+  }
+
+  app.route({
+    ...common,
+    url: '/health/ready',
+    schema: {
+      tags: ['Health'],
+      summary: 'Whether calls should be sent here',
+      description: '503 until every critical dependency has answered, while one does not, and while the server is stopping. Answers from memory.',
+      response: { 200: healthReport, 503: healthReport },
     },
-    (_request, reply) => {
+    handler: (_request, reply) => {
       const report = ready();
       void reply
         .code(report.status === 'unhealthy' ? 503 : 200)
         .header('cache-control', 'no-store')
         .send(report);
     },
-  );
+  });
   done();
 };

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Access } from '../request-context.ts';
 import { errorShapeOf } from '../error-shape.ts';
 import { errorResponses, errorsOfEveryRoute } from './error-responses.ts';
+import { eventStreamExamples } from './event-stream-examples.ts';
 import { addMediaExamples, mergeInputComponents, removeUnusedComponents } from './components.ts';
 
 /** As much of an OpenAPI 3.1 document as is touched here. */
@@ -12,6 +13,7 @@ export interface ApiDocument {
 }
 
 export interface ApiOperation {
+  operationId?: string;
   requestBody?: { content: Record<string, ApiMedia> };
   responses: Record<string, ApiResponse>;
   security?: object[];
@@ -29,18 +31,10 @@ export interface ApiMedia {
   examples?: Record<string, { value: unknown; summary?: string }>;
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The answer as server-sent events, when the route can stream: an example for the API description. */
-    eventStreamExample?: string;
-  }
-}
-
 interface OperationNote {
   readonly access: Access;
   readonly errors: readonly ErrorCode[];
   readonly hasBody: boolean;
-  readonly eventStreamExample: string | undefined;
 }
 
 /** Remembers of each route what the description needs beyond its schema. */
@@ -51,7 +45,6 @@ export function noteOperations(app: FastifyInstance): Map<string, OperationNote>
       access: config?.access ?? 'public',
       errors: config?.errors ?? [],
       hasBody: schema?.body !== undefined,
-      eventStreamExample: config?.eventStreamExample,
     };
     for (const name of [method].flat()) notes.set(`${name.toLowerCase()} ${toTemplate(url)}`, note);
   });
@@ -67,8 +60,9 @@ function toTemplate(url: string): string {
 export function completeDocument(document: ApiDocument, notes: ReadonlyMap<string, OperationNote>): ApiDocument {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(item)) {
+      operation.operationId ??= operationId(method, path);
       const note = notes.get(`${method} ${path}`);
-      if (note) completeOperation(operation, path, note);
+      if (note) completeOperation(document, operation, path, note);
     }
   }
   mergeInputComponents(document);
@@ -77,15 +71,32 @@ export function completeDocument(document: ApiDocument, notes: ReadonlyMap<strin
   return document;
 }
 
-function completeOperation(operation: ApiOperation, path: string, note: OperationNote): void {
+/** `post /v1/chat/completions` is `postV1ChatCompletions`: the name that generated clients use. */
+function operationId(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter(Boolean);
+  return method + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+}
+
+function completeOperation(document: ApiDocument, operation: ApiOperation, path: string, note: OperationNote): void {
   operation.security = note.access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }];
   const ok = operation.responses['200'];
-  if (ok?.content && note.eventStreamExample !== undefined) {
-    ok.content['text/event-stream'] = { schema: { type: 'string', description: 'Server-sent events.' }, example: note.eventStreamExample };
+  if (ok?.content && canStream(document, operation)) {
+    ok.content['text/event-stream'] = {
+      schema: { type: 'string', description: 'Server-sent events, when the body asks for `stream`.' },
+      example: eventStreamExamples[errorShapeOf(path)],
+    };
   }
   for (const response of Object.values(operation.responses)) {
     response.headers ??= { 'x-request-id': { description: 'The id of the request.', schema: { type: 'string' } } };
   }
   const codes = new Set<ErrorCode>([...errorsOfEveryRoute(path, note), ...note.errors]);
   for (const [status, response] of Object.entries(errorResponses(codes, errorShapeOf(path)))) operation.responses[status] ??= response;
+}
+
+/** Whether the body has a member `stream`, as both dialects name it. */
+function canStream(document: ApiDocument, operation: ApiOperation): boolean {
+  const schema = operation.requestBody?.content['application/json']?.schema;
+  const ref = schema?.['$ref'];
+  const resolved = typeof ref === 'string' ? document.components.schemas[ref.slice(ref.lastIndexOf('/') + 1)] : schema;
+  return 'stream' in ((resolved?.['properties'] as object | undefined) ?? {});
 }

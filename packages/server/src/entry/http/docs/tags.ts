@@ -1,8 +1,8 @@
-/** The groups that routes name in `schema.tags`. */
+/** The groups that routes name in `schema.tags`, in the order in which the pages show them. */
 export const apiTags = [
-  { name: 'gateway', description: 'Model calls, in the dialects of OpenAI and Anthropic.' },
-  { name: 'usage', description: 'What was called, by whom, and what it cost.' },
-  { name: 'keys', description: 'API keys: make, list, rotate, revoke.' },
-  { name: 'health', description: 'Whether the server works.' },
-  { name: 'operations', description: 'For those who run the server.' },
+  { name: 'Models', description: 'Model calls, in the dialects of OpenAI and Anthropic.' },
+  { name: 'Usage', description: 'What was called, by whom, and what it cost.' },
+  { name: 'Keys', description: 'API keys: make, list, rotate, revoke.' },
+  { name: 'Health', description: 'Whether the server works.' },
+  { name: 'Operations', description: 'For those who run the server.' },
 ];
