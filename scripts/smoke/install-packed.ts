@@ -25,7 +25,7 @@ export function installPacked(root: string, folder: string, nodeVersion: string)
   if (!nodePackage) throw new Error(`npm brings no Node for ${process.platform}-${process.arch}`);
   const manifest = { name: 'smoke', private: true, type: 'module', dependencies: tarballs, optionalDependencies: { [nodePackage]: nodeVersion } };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
-  npm(folder, ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']);
+  npm(folder, ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--silent']);
   const [node] = globSync(`node_modules/${nodePackage}/bin/node{,.exe}`, { cwd: folder });
   if (!node) throw new Error(`${nodePackage}@${nodeVersion} could not be installed`);
   return join(folder, node);

@@ -12,9 +12,9 @@ export interface Finding {
 /** Uses the packages that are installed in `folder`, on `node`, one guarantee after the other. */
 export async function* runInstalled(folder: string, node: string): AsyncGenerator<Finding> {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
-  const run = (args: readonly string[]): string | undefined => {
+  const run = (args: readonly string[], expected = ''): string | undefined => {
     const result = spawnSync(node, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
-    return result.status === 0 ? undefined : `${result.stdout}${result.stderr}${result.error?.message ?? ''}`;
+    return result.status === 0 && result.stdout.includes(expected) ? undefined : `${result.stdout}${result.stderr}${result.error?.message ?? ''}`;
   };
   for (const name of publishedPackages) {
     const manifest = readManifest(join(folder, 'node_modules', name === 'server' ? 'holdfast' : `@holdfast/${name}`));
@@ -25,8 +25,8 @@ export async function* runInstalled(folder: string, node: string): AsyncGenerato
     }
   }
   const command = join(folder, 'node_modules/holdfast/bin/holdfast.js');
-  yield { guarantee: 'holdfast --version answers', problem: run([command, '--version']) };
-  yield { guarantee: 'holdfast --help answers', problem: run([command, '--help']) };
+  yield { guarantee: 'holdfast --version tells its version', problem: run([command, '--version'], readManifest(join(folder, 'node_modules/holdfast')).version) };
+  yield { guarantee: 'holdfast --help lists the commands', problem: run([command, '--help'], 'serve') };
   yield { guarantee: 'holdfast serve answers a call of the sandbox and stops when asked', problem: await serve(folder, node, command) };
 }
 
