@@ -34,7 +34,10 @@ export function configurationEntries(configuration: Configuration): readonly Con
     const path = ['providers', provider.name];
     entries.push(entry([...path, 'kind'], provider.kind));
     if (provider.kind === 'sandbox') {
-      for (const [name, value] of Object.entries(provider.options)) entries.push(entry([...path, name], value));
+      for (const [name, value] of Object.entries(provider.options.settings)) entries.push(entry([...path, name], value));
+      for (const [model, settings] of Object.entries(provider.options.models)) {
+        for (const [name, value] of Object.entries(settings)) entries.push(entry([...path, 'models', model, name], value));
+      }
       continue;
     }
     const count = provider.apiKeys.length;

@@ -1,4 +1,3 @@
-import { isHeaderToken } from './header-token.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
 import { choice, filePath, flag, integer, listOf, text } from './value-types.ts';
 
@@ -84,8 +83,8 @@ export const settings = {
     bootstrapKey: {
       secret: true,
       environment: 'HOLDFAST_BOOTSTRAP_KEY',
-      expected: 'the text of an API key, on one line and without spaces',
-      accepts: isHeaderToken,
+      expected: '32 to 256 visible ASCII characters without spaces, not the same few repeated',
+      accepts: isFitForKey,
       description:
         "The operator's API key that the first start is to use, instead of making one and showing it once. Later starts do not look at it.",
     },
@@ -162,6 +161,10 @@ export const settingEntries: readonly SettingEntry[] = Object.entries<SettingSec
 
 function isPostgresUrl(value: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(value) && URL.canParse(value);
+}
+
+function isFitForKey(value: string): boolean {
+  return /^[\x21-\x7e]{32,256}$/.test(value) && new Set(value).size >= 8;
 }
 
 /** The outer form only, so that a wrong one is in the list of faults; the key ring reads it in earnest. Several keys: one per line. */

@@ -1,3 +1,4 @@
+import type { SandboxSettings } from '@holdfast/kit/llm/providers/sandbox';
 import type { Secret } from '../secret.ts';
 import type { HttpProviderKind } from './provider-kinds.ts';
 
@@ -13,10 +14,13 @@ export interface HttpProviderConfiguration {
   readonly apiKeys: readonly Secret[];
 }
 
-export type SandboxSettings = Readonly<Record<string, unknown>>;
-
 export interface SandboxProviderConfiguration {
   readonly name: string;
   readonly kind: 'sandbox';
-  readonly options: SandboxSettings;
+  /** What the kit's sandbox takes. */
+  readonly options: {
+    readonly settings: Partial<SandboxSettings>;
+    /** By the name of a model, where it differs from `settings`. */
+    readonly models: Readonly<Record<string, Partial<SandboxSettings>>>;
+  };
 }

@@ -9,6 +9,7 @@ import { secretKeys } from '../setting.ts';
 import { fileFault, fileSection, isFileMap, type FileMap, type Sources } from '../sources.ts';
 import { baseUrlFault, normaliseBaseUrl } from './base-url.ts';
 import type { HttpProviderConfiguration, ProviderConfiguration } from './provider-configuration.ts';
+import { providerFields } from './provider-fields.ts';
 import { allKinds, isHttpKind, providerKinds, type HttpProviderKind, type ProviderKindTraits } from './provider-kinds.ts';
 import { readSandboxProvider } from './read-sandbox.ts';
 
@@ -21,7 +22,7 @@ export interface ReadProviders {
 /** What `provider/model` needs before its slash; also what looks right in a metric's label and a header. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const apiKeyCheck = { accepts: isHeaderToken, expected: 'an API key, without spaces and line breaks' };
-const httpKeys = ['kind', 'baseUrl', ...secretKeys('apiKey')];
+const httpKeys = Object.keys(providerFields);
 
 /** Providers of the file, then those that a well-known variable of the environment makes; with none at all, the sandbox. */
 export function readProviders(sources: Sources): ReadProviders {

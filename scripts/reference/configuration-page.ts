@@ -1,0 +1,149 @@
+import { sandboxDefaults, sandboxSettingNames } from '@holdfast/kit/llm/providers/sandbox';
+import {
+  limitFields,
+  providerFields,
+  providerKinds,
+  secretKeys,
+  settingEntries,
+  type ProviderKindTraits,
+  type SettingEntry,
+} from '../../packages/server/src/config/index.ts';
+import { code, generatedNotice, table } from './markdown.ts';
+
+const sectionTitles: Readonly<Record<string, string>> = {
+  server: 'Listening, folder and limits in time.',
+  database: 'PostgreSQL of your own; without it an embedded one runs in the data folder.',
+  secrets: 'Roots of trust of this installation.',
+  limits: 'What a request may be like.',
+  cors: 'Browsers of other origins.',
+  log: 'What is logged, where and how.',
+  metrics: 'Prometheus.',
+};
+
+/** docs/reference/configuration.md, from the one table of settings. */
+export function configurationPage(): string {
+  const sections = [...new Set(settingEntries.map(({ section }) => section))];
+  return `${[
+    generatedNotice,
+    '# Configuration',
+    introduction,
+    '## Settings',
+    ...sections.flatMap((section) => [
+      `### ${section}`,
+      sectionTitles[section] ?? missing(section),
+      settingTable(settingEntries.filter((entry) => entry.section === section)),
+    ]),
+    '## providers',
+    providersIntroduction,
+    table(
+      ['Key', 'Value', 'Default', 'What it is'],
+      Object.entries(providerFields).map(([name, field]) => [code(name), field.expected, field.defaultText, field.description]),
+    ),
+    '### Kinds',
+    table(
+      ['Kind', 'Address', 'Key', 'By itself with', 'What it is'],
+      Object.entries<ProviderKindTraits>(providerKinds).map(([kind, traits]) => [
+        code(kind),
+        traits.baseUrl === undefined ? '`baseUrl` is required' : code(traits.baseUrl),
+        traits.needsKey ? (traits.baseUrl === undefined ? 'required' : 'required at this address') : 'optional',
+        traits.environment === undefined ? '' : code(traits.environment),
+        traits.description,
+      ]),
+    ),
+    sandboxText(),
+    '## models',
+    modelsIntroduction,
+    table(
+      ['Key', 'Value', 'Default', 'What it is'],
+      [
+        [
+          code('targets'),
+          'a list of `provider/model`',
+          'required',
+          'Where the call goes, in the order in which they are tried. What follows the first slash is the name by which the provider knows the model.',
+        ],
+        ...Object.entries(limitFields).map(([name, field]) => [
+          code(`limits.${name}`),
+          field.type.expected,
+          code(field.defaultText),
+          field.description,
+        ]),
+      ],
+    ),
+  ].join('\n\n')}\n`;
+}
+
+function settingTable(entries: readonly SettingEntry[]): string {
+  return table(
+    ['In the file', 'In the environment', 'Value', 'Default', 'What it is'],
+    entries.map(({ section, name, setting }) =>
+      setting.secret
+        ? [
+            secretKeys(name)
+              .map((key) => code(`${section}.${key}`))
+              .join(', '),
+            `${code(setting.environment)}, ${code(`${setting.environment}_FILE`)}`,
+            setting.expected,
+            'none',
+            `Secret. ${setting.description}`,
+          ]
+        : [
+            code(`${section}.${name}`),
+            code(setting.environment),
+            setting.type.expected,
+            setting.defaultText ?? code(String(setting.default)),
+            setting.description,
+          ],
+    ),
+  );
+}
+
+function sandboxText(): string {
+  const defaults = new Map<string, unknown>(Object.entries(sandboxDefaults));
+  const list = sandboxSettingNames
+    .map((name) => `${code(name)}${defaults.get(name) === undefined ? '' : ` (${code(JSON.stringify(defaults.get(name)))})`}`)
+    .join(', ');
+  return [
+    '### The sandbox',
+    'A provider of kind `sandbox` answers from inside of the process: it needs no account and costs nothing, and it can be told to be slow, to fail, to break off or to fall silent. ' +
+      'When no other provider is configured there is one called `sandbox`.',
+    `Its settings, with their defaults: ${list}. They stand beside \`kind\` and hold for every model of it; below \`models\` they hold for models of that name; ` +
+      'and in a model name they hold for one call: `sandbox/demo?latencyMs=200&tokens=50`.',
+  ].join('\n\n');
+}
+
+/** A section without a word about it must not appear unnoticed. */
+function missing(section: string): never {
+  throw new Error(`scripts/reference/configuration-page.ts has no introduction to the section ${section}`);
+}
+
+const introduction = `Every setting can be given in the environment and in a file; the environment wins over the file, the file over the default. \`holdfast config print\`
+shows what is in force and where each value came from, \`holdfast config check\` checks without starting anything.
+
+- The file is \`holdfast.config.yaml\` (\`.yml\`, \`.json\`) in the working directory, or the one that \`HOLDFAST_CONFIG\` or \`--config\` names. YAML 1.2, of which JSON is a part.
+- A \`.env\` in the working directory is read too; variables that are set already win over it.
+- An empty variable counts as not set. Lists are comma-separated in the environment.
+- Relative paths hang on the folder of the file when they stand in it, otherwise on the working directory.
+- Secrets are given by value (\`X\`), as a file that holds them (\`X_FILE\`), or in the configuration file as \`x\`, \`xFile\` or \`xEnv\` (the name of a variable). They are never shown.
+- Whatever is wrong is told at start in one list: malformed values, keys of the file and \`HOLDFAST_…\` variables that do not exist (with the nearest one that does), and contradictions.
+- Variables that Kubernetes injects for a service called \`holdfast\` (\`HOLDFAST_SERVICE_…\`, \`HOLDFAST_PORT_…\`, \`HOLDFAST_PORT=tcp://…\`) are ignored.
+
+\`\`\`yaml
+providers:
+  primary: { kind: openai, baseUrl: "https://llm.example.com/v1", apiKeyEnv: [KEY_A, KEY_B] }
+  claude: { kind: anthropic, apiKeyEnv: ANTHROPIC_API_KEY }
+models:
+  fast:
+    targets: [primary/gpt-4o-mini]
+    limits: { connectMs: 10000, firstTokenMs: 60000, stallMs: 60000, totalMs: 600000 }
+server:
+  port: 8080
+log:
+  level: info
+\`\`\``;
+
+const providersIntroduction = `Where models are served, by name; only in the file. Names are letters, digits, dots, dashes and underscores. A well-known variable (see the kinds) makes a provider
+with the name of its kind, unless the file has one of that name.`;
+
+const modelsIntroduction = `The names that clients ask for; only in the file. Names are letters, digits and \`. _ : @ + -\`. A \`provider/model\` that is not listed passes straight to that provider, with
+the default limits.`;
