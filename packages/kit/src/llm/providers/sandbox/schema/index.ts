@@ -1,0 +1,1 @@
+export { sampleSchema } from './sample.ts';
