@@ -54,7 +54,11 @@ const secret = z.string().meta({
 
 export const issuedKey = z
   .object({ ...keyFields, key: secret })
-  .meta({ id: 'IssuedKey', description: 'A new key with its secret.', examples: [{ ...exampleKey, key: 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d' }] });
+  .meta({
+    id: 'IssuedKey',
+    description: 'A new key with its secret.',
+    examples: [{ ...exampleKey, key: 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d' }],
+  });
 
 export const rotatedKey = z
   .object({
@@ -66,7 +70,9 @@ export const rotatedKey = z
   })
   .meta({ id: 'RotatedKey', description: 'The new key with its secret, and until when the old one works.' });
 
-const futureTime = z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339; must be in the future.', examples: ['2027-06-30T00:00:00Z'] });
+const futureTime = z.iso
+  .datetime({ offset: true })
+  .meta({ description: 'RFC 3339; must be in the future.', examples: ['2027-06-30T00:00:00Z'] });
 
 export const maxGraceSeconds = 30 * 86_400;
 
@@ -76,8 +82,19 @@ const printable = /^\P{Cc}*$/u;
 /** An unknown field is a fault: a misspelt `expires_at` would make a key that never expires. */
 export const createKeyRequest = z
   .strictObject({
-    name: z.string().trim().min(1).max(200).regex(printable, 'must not contain control characters').meta({ description: 'For people.', examples: [exampleKey.name] }),
-    scopes: z.array(keyScope).min(1).max(keyScope.options.length).default(['inference']).meta({ description: 'No more than your own key has.' }),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .regex(printable, 'must not contain control characters')
+      .meta({ description: 'For people.', examples: [exampleKey.name] }),
+    scopes: z
+      .array(keyScope)
+      .min(1)
+      .max(keyScope.options.length)
+      .default(['inference'])
+      .meta({ description: 'No more than your own key has.' }),
     allowed_models: z
       .array(z.string().min(1).max(256).regex(printable, 'must not contain control characters'))
       .min(1)
@@ -90,7 +107,12 @@ export const createKeyRequest = z
 
 export const rotateKeyRequest = z
   .strictObject({
-    grace_seconds: z.int().min(0).max(maxGraceSeconds).default(86_400).meta({ description: 'How long the old key works on; 0 ends it at once.' }),
+    grace_seconds: z
+      .int()
+      .min(0)
+      .max(maxGraceSeconds)
+      .default(86_400)
+      .meta({ description: 'How long the old key works on; 0 ends it at once.' }),
     expires_at: futureTime.nullish().meta({ description: 'Of the new key. Left out: that of the old one.' }),
   })
   .meta({ id: 'RotateKeyRequest', examples: [{ grace_seconds: 3600 }] });

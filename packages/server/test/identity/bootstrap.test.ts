@@ -1,6 +1,13 @@
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bootstrap, createDatabaseKeyDirectory, createDatabaseKeySignal, createKeyAuthenticator, createKeySecret, isWellFormedKey } from '../../src/features/identity/index.ts';
+import {
+  bootstrap,
+  createDatabaseKeyDirectory,
+  createDatabaseKeySignal,
+  createKeyAuthenticator,
+  createKeySecret,
+  isWellFormedKey,
+} from '../../src/features/identity/index.ts';
 import { scopes } from '../../src/model/principal.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -16,7 +23,11 @@ const start = (database: Database, givenKey?: string) => bootstrap({ database, r
 
 async function authenticatorOf(database: Database, acceptsGivenSecrets: boolean) {
   const authenticator = createKeyAuthenticator({
-    directory: createDatabaseKeyDirectory(database), signal: createDatabaseKeySignal(database), ring, clock: systemClock, acceptsGivenSecrets,
+    directory: createDatabaseKeyDirectory(database),
+    signal: createDatabaseKeySignal(database),
+    ring,
+    clock: systemClock,
+    acceptsGivenSecrets,
   });
   await authenticator.start();
   return authenticator;
@@ -28,8 +39,17 @@ test('the first start makes one organization and an operator with every scope, a
   expect(first).toMatchObject({ firstStart: true, acceptsGivenSecrets: false });
   expect(isWellFormedKey(first.operatorKey!)).toBe(true);
   const authenticator = await authenticatorOf(database, false);
-  expect(await authenticator.authenticate(first.operatorKey!)).toMatchObject({ organizationId: first.organizationId, scopes: new Set(scopes), allowedModels: undefined });
-  expect(await start(database)).toEqual({ firstStart: false, organizationId: first.organizationId, operatorKey: undefined, acceptsGivenSecrets: false });
+  expect(await authenticator.authenticate(first.operatorKey!)).toMatchObject({
+    organizationId: first.organizationId,
+    scopes: new Set(scopes),
+    allowedModels: undefined,
+  });
+  expect(await start(database)).toEqual({
+    firstStart: false,
+    organizationId: first.organizationId,
+    operatorKey: undefined,
+    acceptsGivenSecrets: false,
+  });
   await authenticator.close();
 });
 
@@ -63,7 +83,9 @@ test('a given secret of any other form is the operator key too, and later starts
   expect(await refusalOf(authenticator, givenKey)).toBeUndefined();
   expect(await refusalOf(authenticator, `${givenKey}x`)).toBe('key_malformed');
   await authenticator.close();
-  const tables = await own.asSuperuser<{ all: string }>(`select string_agg(t::text, ' ') as all from (select api_keys::text as t from holdfast.api_keys union all select settings::text from holdfast.settings) as rows`);
+  const tables = await own.asSuperuser<{ all: string }>(
+    `select string_agg(t::text, ' ') as all from (select api_keys::text as t from holdfast.api_keys union all select settings::text from holdfast.settings) as rows`,
+  );
   expect(tables[0]!.all).not.toContain(givenKey);
 });
 

@@ -22,6 +22,7 @@ export interface Instance {
   readonly database: Database;
   readonly service: KeyService;
   readonly authenticator: KeyAuthenticator;
+  close(): Promise<void>;
 }
 
 /** One server's part of identity: its own connections and its own memory. */
@@ -36,7 +37,15 @@ export async function startInstance(postgres: TestDatabase, clock: Clock = syste
     acceptsGivenSecrets: false,
   });
   await authenticator.start();
-  return { database, service, authenticator };
+  return {
+    database,
+    service,
+    authenticator,
+    async close() {
+      await authenticator.close();
+      await database.close();
+    },
+  };
 }
 
 /** Starts at the real time, so that what PostgreSQL stamps and what the test stamps can be compared. */

@@ -21,16 +21,23 @@ beforeEach(async () => {
   instance = await startInstance(own, clock);
   acme = actorOf(await makeOrganization(instance.database, 'acme'));
   umbrella = actorOf(await makeOrganization(instance.database, 'umbrella'));
-  return () => instance.authenticator.close();
+  return () => instance.close();
 });
 
 const refusedWith = (code: string, details?: unknown) => (details === undefined ? { code } : { code, details });
 
 describe('a new key', () => {
   test('is who it was made to be, and its secret is stored nowhere', async () => {
-    const { key, secret } = await instance.service.create(acme, { name: 'chat', scopes: ['inference', 'usage:read'], allowedModels: ['fast', 'fast'] });
+    const { key, secret } = await instance.service.create(acme, {
+      name: 'chat',
+      scopes: ['inference', 'usage:read'],
+      allowedModels: ['fast', 'fast'],
+    });
     expect(await instance.authenticator.authenticate(secret)).toMatchObject({
-      organizationId: acme.organizationId, keyId: key.id, scopes: new Set(['inference', 'usage:read']), allowedModels: new Set(['fast']),
+      organizationId: acme.organizationId,
+      keyId: key.id,
+      scopes: new Set(['inference', 'usage:read']),
+      allowedModels: new Set(['fast']),
     });
     const rows = await own.asSuperuser<{ row: string }>('select api_keys::text as row from holdfast.api_keys');
     expect(rows).toHaveLength(1);
@@ -68,7 +75,9 @@ describe('nobody hands on what they have not', () => {
 
   test('a key makes none with more scopes than it has', async () => {
     const manager = { ...acme, scopes: new Set(['keys:write', 'inference'] as const) };
-    await expect(instance.service.create(manager, { name: 'k', scopes: ['inference', 'operator'] })).rejects.toMatchObject(refusedWith('scope_missing', { scope: 'operator' }));
+    await expect(instance.service.create(manager, { name: 'k', scopes: ['inference', 'operator'] })).rejects.toMatchObject(
+      refusedWith('scope_missing', { scope: 'operator' }),
+    );
   });
 
   test('a key gets no secret of a stronger one by rotating it', async () => {
@@ -80,9 +89,9 @@ describe('nobody hands on what they have not', () => {
 
   test('a key that may use some models makes none that may use others', async () => {
     const limited = { ...acme, allowedModels: new Set(['fast']) };
-    await expect(instance.service.create(limited, { name: 'k', scopes: ['inference'], allowedModels: ['fast', 'dear'] })).rejects.toMatchObject(
-      refusedWith('model_not_allowed', { allowed_models: ['dear'] }),
-    );
+    await expect(
+      instance.service.create(limited, { name: 'k', scopes: ['inference'], allowedModels: ['fast', 'dear'] }),
+    ).rejects.toMatchObject(refusedWith('model_not_allowed', { allowed_models: ['dear'] }));
     const { key } = await instance.service.create(limited, { name: 'k', scopes: ['inference'] });
     expect(key.allowedModels).toEqual(['fast']);
     const free = await instance.service.create(acme, { name: 'free', scopes: ['inference'] });
@@ -162,7 +171,9 @@ describe('a rotated key', () => {
       refusedWith('conflict', { id: replaced.key.id, status: 'replaced', replaced_by: key.id }),
     );
     await instance.service.revoke(acme, key.id);
-    await expect(instance.service.rotate(acme, key.id, {})).rejects.toMatchObject(refusedWith('conflict', { id: key.id, status: 'revoked' }));
+    await expect(instance.service.rotate(acme, key.id, {})).rejects.toMatchObject(
+      refusedWith('conflict', { id: key.id, status: 'revoked' }),
+    );
   });
 
   test('twice at the same time has one successor', async () => {

@@ -19,7 +19,7 @@ async function twoInstances() {
     await authenticator.authenticate(secret);
     await timeUntil(5_000, () => !(authenticator.authenticate(secret) instanceof Promise));
   }
-  const close = () => Promise.all([here.authenticator.close(), there.authenticator.close()]);
+  const close = () => Promise.all([here.close(), there.close()]);
   return { own, here, there, actor, key, secret, close };
 }
 
@@ -33,9 +33,12 @@ describe('a revoked key stops working on every instance within a second', () => 
     await close();
   });
 
-  test('with the listening connection cut again and again',  async () => {
+  test('with the listening connection cut again and again', async () => {
     const { own, here, there, actor, key, secret, close } = await twoInstances();
-    const cut = () => own.asSuperuser(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast listen' and datname = current_database()`);
+    const cut = () =>
+      own.asSuperuser(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast listen' and datname = current_database()`,
+      );
     await cut();
     await here.service.revoke(actor, key.id);
     await timeUntil(1_000, async () => {
@@ -74,7 +77,10 @@ test('a change that is committed long after others is not passed over by the pol
     await new Promise<void>((resolve) => (committed = resolve));
   });
   // Later changes are made, committed and read while the first is still open.
-  await timeUntil(1_000, async () => (await own.asSuperuser(`select 1 from pg_locks where locktype = 'transactionid' and granted`)).length > 0);
+  await timeUntil(
+    1_000,
+    async () => (await own.asSuperuser(`select 1 from pg_locks where locktype = 'transactionid' and granted`)).length > 0,
+  );
   await there.authenticator.authenticate(other.secret);
   await here.service.revoke(actor, other.key.id);
   await timeUntil(2_000, async () => (await refusalOf(there.authenticator, other.secret)) === 'key_revoked');
@@ -93,6 +99,7 @@ test('a time of last use is written, is no change, and leaves the key in memory'
   const { key, secret } = await service.create(actor, { name: 'k', scopes: ['inference'] });
   await authenticator.authenticate(secret);
   const usedAt = clock.now();
+  // The last times are written when it stops.
   await authenticator.close();
   expect((await service.get(actor, key.id)).lastUsedAt).toEqual(new Date(usedAt));
   expect(await own.asSuperuser('select * from holdfast.key_changes')).toEqual([]);

@@ -1,4 +1,4 @@
-import type { Scope } from '../../model/principal.ts';
+import type { Scope } from '../../model/index.ts';
 
 /** A key as people see it: everything but the secret, which is shown once and then known to its holder alone. */
 export interface ApiKey {

@@ -31,8 +31,15 @@ class Table implements KeyDirectory {
   add(secret: string, over: Partial<StoredKey> = {}, hashedUnder = ring): StoredKey {
     const digest = createKeyHasher(hashedUnder).current(secret);
     const key: StoredKey = {
-      keyId: `key-${this.keys.size + 1}`, organizationId: 'org', userId: undefined, digest,
-      scopes: ['inference', 'from-the-future'], allowedModels: undefined, expiresAtMs: undefined, revoked: false, ...over,
+      keyId: `key-${this.keys.size + 1}`,
+      organizationId: 'org',
+      userId: undefined,
+      digest,
+      scopes: ['inference', 'from-the-future'],
+      allowedModels: undefined,
+      expiresAtMs: undefined,
+      revoked: false,
+      ...over,
     };
     this.keys.set(key.keyId, key);
     return key;
@@ -79,9 +86,16 @@ beforeEach(() => {
   table = new Table();
 });
 
-async function started(limits: Partial<KeyAuthenticatorLimits> = {}, over: { acceptsGivenSecrets?: boolean; start?: boolean } = {}): Promise<KeyAuthenticator> {
+async function started(
+  limits: Partial<KeyAuthenticatorLimits> = {},
+  over: { acceptsGivenSecrets?: boolean; start?: boolean } = {},
+): Promise<KeyAuthenticator> {
   const authenticator = createKeyAuthenticator({
-    directory: table, ring, clock, acceptsGivenSecrets: over.acceptsGivenSecrets ?? false, limits,
+    directory: table,
+    ring,
+    clock,
+    acceptsGivenSecrets: over.acceptsGivenSecrets ?? false,
+    limits,
     signal: {
       subscribe: (listener) => ((notify = listener), () => {}),
       onStateChange: (listener) => ((setConnected = listener), () => {}),
@@ -110,7 +124,11 @@ describe('a good key', () => {
     table.add(secret, { allowedModels: ['fast'] });
     const principal = await authenticator.authenticate(secret);
     expect(principal).toEqual({
-      organizationId: 'org', keyId: 'key-1', userId: undefined, scopes: new Set(['inference']), allowedModels: new Set(['fast']),
+      organizationId: 'org',
+      keyId: 'key-1',
+      userId: undefined,
+      scopes: new Set(['inference']),
+      allowedModels: new Set(['fast']),
     });
     expect(authenticator.authenticate(secret)).toBe(principal);
     expect(table.finds).toHaveLength(1);
@@ -120,7 +138,7 @@ describe('a good key', () => {
     const authenticator = await started();
     const secret = newSecret();
     table.add(secret);
-    await Promise.all(Array.from({ length: 50 }, () => authenticator.authenticate(secret)));
+    await Promise.all(Array.from({ length: 50 }, async () => authenticator.authenticate(secret)));
     expect(table.finds.flat()).toHaveLength(2);
   });
 
@@ -158,11 +176,14 @@ describe('a good key', () => {
 });
 
 describe('a bad key', () => {
-  test.each(['', 'nonsense', 'hf_', `${createKeySecret(random)}x`, `sk-proj-${'a'.repeat(48)}`, 'x'.repeat(16_000)])('without the form of a key (%.12s) costs no lookup', async (secret) => {
-    const authenticator = await started();
-    expect(await refusalOf(authenticator, secret)).toBe('key_malformed');
-    expect(table.finds).toEqual([]);
-  });
+  test.each(['', 'nonsense', 'hf_', `${createKeySecret(random)}x`, `sk-proj-${'a'.repeat(48)}`, 'x'.repeat(16_000)])(
+    'without the form of a key (%.12s) costs no lookup',
+    async (secret) => {
+      const authenticator = await started();
+      expect(await refusalOf(authenticator, secret)).toBe('key_malformed');
+      expect(table.finds).toEqual([]);
+    },
+  );
 
   test('is named by what is wrong with it', async () => {
     const authenticator = await started();
@@ -295,7 +316,11 @@ describe('a key that was taken away', () => {
     table.change(goneKey, { allowedModels: ['fast'] });
     // A long transaction holds the mark back: every answer carries the change once more.
     const changes = [...table.changes];
-    table.changesSince = async () => ({ mark: '0', changes: changes.map(({ keyId, stamp }) => ({ keyId, stamp: String(stamp) })), truncated: false });
+    table.changesSince = async () => ({
+      mark: '0',
+      changes: changes.map(({ keyId, stamp }) => ({ keyId, stamp: String(stamp) })),
+      truncated: false,
+    });
     await clock.advanceAsync(1000);
     expect(authenticator.authenticate(kept)).not.toBeInstanceOf(Promise);
     await authenticator.authenticate(gone);
@@ -359,7 +384,12 @@ describe('the time of last use', () => {
     const latest = clock.now();
     expect(table.uses).toEqual([]);
     await clock.advanceAsync(30_000);
-    expect(table.uses).toEqual([[{ keyId: 'key-1', atMs: latest }, { keyId: 'key-2', atMs: latest - 30_000 }]]);
+    expect(table.uses).toEqual([
+      [
+        { keyId: 'key-1', atMs: latest },
+        { keyId: 'key-2', atMs: latest - 30_000 },
+      ],
+    ]);
     await clock.advanceAsync(60_000);
     expect(table.uses).toHaveLength(1);
   });

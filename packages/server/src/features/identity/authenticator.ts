@@ -1,5 +1,5 @@
 import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
-import type { Principal } from '../../model/principal.ts';
+import type { Principal } from '../../model/index.ts';
 import { defaultKeyAuthenticatorLimits, type KeyAuthenticatorOptions } from './authenticator-options.ts';
 import { createChangeFeed } from './change-feed.ts';
 import { keyRefused, upkeepFailed } from './events.ts';
@@ -65,10 +65,13 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
     const key = await lookup.find(digests);
     const nowMs = clock.monotonic();
     const code =
-      key === undefined ? 'key_unknown'
-      : key.revoked ? 'key_revoked'
-      : key.expiresAtMs !== undefined && clock.now() >= key.expiresAtMs ? 'key_expired'
-      : undefined;
+      key === undefined
+        ? 'key_unknown'
+        : key.revoked
+          ? 'key_revoked'
+          : key.expiresAtMs !== undefined && clock.now() >= key.expiresAtMs
+            ? 'key_expired'
+            : undefined;
     if (key === undefined || code !== undefined) {
       const old = cache.get(digest);
       if (old) cache.drop(old);

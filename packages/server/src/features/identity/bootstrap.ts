@@ -1,9 +1,10 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import { sql, type Transaction } from 'kysely';
-import { scopes } from '../../model/principal.ts';
+import { scopes } from '../../model/index.ts';
 import type { KeyRing } from '../../platform/keyring/index.ts';
 import type { Database, Schema } from '../../platform/postgres/index.ts';
+import { readFirstStart, writeFirstStart, type FirstStart } from './first-start.ts';
 import { givenSecretFault } from './given-secret.ts';
 import { createKeySecret, isWellFormedKey, shownPrefix } from './key-format.ts';
 import { createKeyHasher, digestToBytes } from './key-hash.ts';
@@ -28,12 +29,6 @@ export interface BootstrapResult {
   readonly acceptsGivenSecrets: boolean;
 }
 
-interface FirstStart {
-  readonly organization_id: string;
-  readonly accepts_given_secrets: boolean;
-}
-
-const settingKey = 'first_start';
 /** Held until the transaction ends, so that of instances that start together one makes the key and the others see it made. */
 const firstStartLock = 4_862_910_312;
 
@@ -46,26 +41,29 @@ export async function bootstrap(options: BootstrapOptions): Promise<BootstrapRes
   const { database, givenKey } = options;
   const fault = givenKey === undefined ? undefined : givenSecretFault(givenKey);
   if (fault !== undefined) {
-    throw new HoldfastError('configuration_invalid', { detail: `HOLDFAST_BOOTSTRAP_KEY ${fault}`, details: [`HOLDFAST_BOOTSTRAP_KEY ${fault}`] });
+    throw new HoldfastError('configuration_invalid', {
+      detail: `HOLDFAST_BOOTSTRAP_KEY ${fault}`,
+      details: [`HOLDFAST_BOOTSTRAP_KEY ${fault}`],
+    });
   }
   return database.asOperator(async (transaction) => {
     await sql`select pg_advisory_xact_lock(${firstStartLock}::bigint)`.execute(transaction);
     const before = await readFirstStart(transaction);
     if (before !== undefined) {
-      return { firstStart: false, organizationId: before.organization_id, operatorKey: undefined, acceptsGivenSecrets: before.accepts_given_secrets };
+      return {
+        firstStart: false,
+        organizationId: before.organization_id,
+        operatorKey: undefined,
+        acceptsGivenSecrets: before.accepts_given_secrets,
+      };
     }
     const secret = givenKey ?? createKeySecret(options.random);
     const organizationId = await makeFirst(transaction, options, secret);
     const acceptsGivenSecrets = !isWellFormedKey(secret);
     const value: FirstStart = { organization_id: organizationId, accepts_given_secrets: acceptsGivenSecrets };
-    await transaction.insertInto('holdfast.settings').values({ key: settingKey, value: JSON.stringify(value) }).execute();
+    await writeFirstStart(transaction, value);
     return { firstStart: true, organizationId, operatorKey: secret, acceptsGivenSecrets };
   });
-}
-
-async function readFirstStart(transaction: Transaction<Schema>): Promise<FirstStart | undefined> {
-  const row = await transaction.selectFrom('holdfast.settings').select('value').where('key', '=', settingKey).executeTakeFirst();
-  return row?.value as FirstStart | undefined;
 }
 
 async function makeFirst(transaction: Transaction<Schema>, { ring, clock, random }: BootstrapOptions, secret: string): Promise<string> {

@@ -5,7 +5,7 @@ const minLength = 32;
 export const maxSecretLength = 256;
 
 /**
- * HOLDFAST_BOOTSTRAP_KEY may be a key that `holdfast keys generate` made, which is best, or any other secret of 32 to 256
+ * HOLDFAST_BOOTSTRAP_KEY may be in the form of our keys, or any other secret of 32 to 256
  * visible ASCII characters without spaces, so that what a deployment tool already generates will do. A secret of the second kind
  * has no checksum: where one exists, other malformed secrets of that length cost a lookup before they are refused.
  */

@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/kit/errors';
-import type { Principal, Scope } from '../../model/principal.ts';
+import type { Principal, Scope } from '../../model/index.ts';
 
 type Rights = Pick<Principal, 'scopes' | 'allowedModels'>;
 

@@ -1,15 +1,14 @@
 export { keyStatus, type ApiKey, type IssuedKey, type KeyStatus } from './api-key.ts';
-export { defaultKeyAuthenticatorLimits, type KeyAuthenticatorLimits, type KeyAuthenticatorOptions } from './authenticator-options.ts';
+export type { KeyAuthenticatorLimits, KeyAuthenticatorOptions } from './authenticator-options.ts';
 export { createKeyAuthenticator, type KeyAuthenticator } from './authenticator.ts';
 export { bootstrap, type BootstrapOptions, type BootstrapResult } from './bootstrap.ts';
 export { createDatabaseKeyDirectory, createDatabaseKeySignal } from './database-key-directory.ts';
-export { keyChanged, keyRefused, upkeepFailed, type KeyChanged, type KeyRefused, type UpkeepFailed } from './events.ts';
+export { keyChanged, upkeepFailed, type KeyChanged, type KeyRefused, type UpkeepFailed } from './events.ts';
 export type { KeyChangeSignal, KeyDirectory } from './key-directory.ts';
+export { createKeyAdministration, type KeyAdministration } from './key-administration.ts';
 export { createKeySecret, isWellFormedKey } from './key-format.ts';
 export {
   createKeyService,
-  defaultGraceSeconds,
-  operatorActor,
   type KeyActor,
   type KeyService,
   type KeyServiceOptions,

@@ -1,13 +1,13 @@
 import type { ApiKeyBody } from '@holdfast/contracts';
-import { keyStatus, type ApiKey } from './api-key.ts';
+import type { ApiKey, KeyStatus } from './api-key.ts';
 
-/** A key as it goes over the wire, and as `--json` prints it. */
-export function toKeyBody(key: ApiKey, nowMs: number): ApiKeyBody {
+/** A key as it goes over the wire. */
+export function toKeyBody(key: ApiKey, status: KeyStatus): ApiKeyBody {
   return {
     id: key.id,
     name: key.name,
     prefix: key.prefix,
-    status: keyStatus(key, nowMs),
+    status,
     scopes: [...key.scopes],
     allowed_models: key.allowedModels === undefined ? null : [...key.allowedModels],
     user_id: key.userId ?? null,

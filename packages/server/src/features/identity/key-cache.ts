@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@holdfast/kit/errors';
-import type { Principal } from '../../model/principal.ts';
+import type { Principal } from '../../model/index.ts';
 import type { KeyDigest } from './key-hash.ts';
 
 /** A key that was found good. Times without a word are of the monotonic clock. */

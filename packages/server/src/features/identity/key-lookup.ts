@@ -57,7 +57,9 @@ export function createKeyLookup({ directory, clock, timeoutMs, maxBatch, maxWait
   return {
     find(digests) {
       if (waiting.length >= maxWaiting) {
-        return Promise.reject(new HoldfastError('database_unavailable', { detail: 'too many keys wait to be looked up', retryAfterSeconds: 1 }));
+        return Promise.reject(
+          new HoldfastError('database_unavailable', { detail: 'too many keys wait to be looked up', retryAfterSeconds: 1 }),
+        );
       }
       return new Promise((resolve, reject) => {
         waiting.push({ digests, resolve, reject });

@@ -1,8 +1,8 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
-import { scopes as allScopes, type Principal, type Scope } from '../../model/principal.ts';
+import type { Principal, Scope } from '../../model/index.ts';
 import type { KeyRing } from '../../platform/keyring/index.ts';
-import { keyStatus, type ApiKey, type IssuedKey } from './api-key.ts';
+import { keyStatus, type ApiKey, type IssuedKey, type KeyStatus } from './api-key.ts';
 import { keyChanged } from './events.ts';
 import { assertMayGrant, assertMayManageKeys } from './grants.ts';
 import { createKeySecret, shownPrefix } from './key-format.ts';
@@ -44,6 +44,8 @@ export interface KeyService {
   rotate(actor: KeyActor, id: string, rotation: Rotation): Promise<RotatedKey>;
   /** May be repeated. The last operator's key of the instance is `conflict`: nobody could administer it any more. */
   revoke(actor: KeyActor, id: string): Promise<ApiKey>;
+  /** What the key is worth at this moment. */
+  statusOf(key: ApiKey): KeyStatus;
 }
 
 export interface KeyServiceOptions {
@@ -53,12 +55,7 @@ export interface KeyServiceOptions {
   readonly random: Random;
 }
 
-export const defaultGraceSeconds = 86_400;
-
-/** An actor for somebody who has the machine, and so the database, anyway. */
-export function operatorActor(organizationId: string): KeyActor {
-  return { organizationId, keyId: undefined, scopes: new Set(allScopes), allowedModels: undefined };
-}
+const defaultGraceSeconds = 86_400;
 
 export function createKeyService({ store, ring, clock, random }: KeyServiceOptions): KeyService {
   const createId = createUuidV7(clock, random);
@@ -89,6 +86,8 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
   }
 
   return {
+    statusOf: (key) => keyStatus(key, clock.now()),
+
     async create(actor, key) {
       assertMayManageKeys(actor);
       assertFuture(key.expiresAt);
@@ -126,7 +125,9 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
         assertMayGrant(actor, old.scopes, old.allowedModels);
         const status = keyStatus(old, clock.now());
         if (status !== 'active') {
-          throw new HoldfastError('conflict', { details: { id, status, ...(old.replacedBy === undefined ? {} : { replaced_by: old.replacedBy }) } });
+          throw new HoldfastError('conflict', {
+            details: { id, status, ...(old.replacedBy === undefined ? {} : { replaced_by: old.replacedBy }) },
+          });
         }
         const { row, secret } = newRow(actor, {
           user_id: old.userId ?? null,

@@ -10,22 +10,24 @@ import {
   type CreateKeyRequest,
   type RotateKeyRequest,
 } from '@holdfast/contracts';
-import type { Clock } from '@holdfast/kit/time';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../../model/index.ts';
+import type { ApiKey } from './api-key.ts';
 import { toKeyBody } from './key-body.ts';
 import { decodeKeyCursor, encodeKeyCursor } from './key-cursor.ts';
 import type { KeyService } from './key-service.ts';
 
 export interface KeyRoutesOptions {
   readonly service: KeyService;
-  readonly clock: Clock;
+  /** Whose key the request carried. The door has made sure that there is one. */
+  readonly principalOf: (request: FastifyRequest) => Principal;
 }
 
 const tags = ['Keys'];
 
 /** `/api/keys`: the keys of the organization of the key that asks. */
-export function keyRoutes({ service, clock }: KeyRoutesOptions): FastifyPluginAsync {
-  const body = (key: Parameters<typeof toKeyBody>[0]) => toKeyBody(key, clock.now());
+export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPluginAsync {
+  const body = (key: ApiKey) => toKeyBody(key, service.statusOf(key));
 
   return async (app: FastifyInstance) => {
     app.route({
@@ -87,7 +89,8 @@ export function keyRoutes({ service, clock }: KeyRoutesOptions): FastifyPluginAs
       schema: {
         tags,
         summary: 'Rotate a key',
-        description: 'Makes a key with the same rights. The old one works on for the grace period, so that its users can change over without a gap.',
+        description:
+          'Makes a key with the same rights. The old one works on for the grace period, so that its users can change over without a gap.',
         params: keyParams,
         body: rotateKeyRequest.nullish(),
         response: { 201: rotatedKey },
@@ -117,11 +120,6 @@ export function keyRoutes({ service, clock }: KeyRoutesOptions): FastifyPluginAs
       handler: async (request) => body(await service.revoke(principalOf(request), idOf(request))),
     });
   };
-}
-
-/** The door sets it on every route that has an access. */
-function principalOf(request: FastifyRequest) {
-  return request.principal!;
 }
 
 function idOf(request: FastifyRequest): string {

@@ -38,7 +38,8 @@ const operatorKeysLock = 4_862_910_311;
 
 export function createKeyStore(database: Pick<Database, 'withOrganization' | 'asOperator'>): KeyStore {
   return {
-    inOrganization: (organizationId, work) => database.withOrganization(organizationId, (transaction) => work(keyRows(transaction, organizationId))),
+    inOrganization: (organizationId, work) =>
+      database.withOrganization(organizationId, (transaction) => work(keyRows(transaction, organizationId))),
     revokeOperatorKey: (organizationId, id, at) =>
       database.asOperator(async (transaction) => {
         await sql`select pg_advisory_xact_lock(${operatorKeysLock}::bigint)`.execute(transaction);
@@ -59,7 +60,8 @@ export function createKeyStore(database: Pick<Database, 'withOrganization' | 'as
 /** The organization is in every statement as well: row-level security is the second lock on that door, not the only one. */
 function keyRows(transaction: Transaction<Schema>, organizationId: string): KeyRows {
   const select = () => transaction.selectFrom('holdfast.api_keys').selectAll().where('organization_id', '=', organizationId);
-  const update = (id: string) => transaction.updateTable('holdfast.api_keys').where('organization_id', '=', organizationId).where('id', '=', id);
+  const update = (id: string) =>
+    transaction.updateTable('holdfast.api_keys').where('organization_id', '=', organizationId).where('id', '=', id);
   return {
     async insert(row) {
       return toApiKey(await transaction.insertInto('holdfast.api_keys').values(row).returningAll().executeTakeFirstOrThrow());
@@ -79,7 +81,12 @@ function keyRows(transaction: Transaction<Schema>, organizationId: string): KeyR
     },
     // Revoking twice keeps the first time.
     setRevoked: async (id, at) =>
-      toApiKey(await update(id).set({ revoked_at: sql`coalesce(revoked_at, ${at})` }).returningAll().executeTakeFirstOrThrow()),
+      toApiKey(
+        await update(id)
+          .set({ revoked_at: sql`coalesce(revoked_at, ${at})` })
+          .returningAll()
+          .executeTakeFirstOrThrow(),
+      ),
     setReplaced: async (id, by, expiresAt) =>
       toApiKey(await update(id).set({ replaced_by: by, expires_at: expiresAt }).returningAll().executeTakeFirstOrThrow()),
   };

@@ -1,4 +1,4 @@
-import { scopes as knownScopes, type Principal, type Scope } from '../../model/principal.ts';
+import { scopes as knownScopes, type Principal, type Scope } from '../../model/index.ts';
 import type { StoredKey } from './key-directory.ts';
 
 /** A scope that this version does not know grants nothing. */

@@ -1,5 +1,5 @@
 export type { CheckValues, CheckValueStore } from './check-value.ts';
 export { createDatabaseCheckValues } from './database-check-values.ts';
 export { createKeyRing, type KeyRing } from './key-ring.ts';
-export { parseMasterKeys, type MasterKey } from './master-key.ts';
+export type { MasterKey } from './master-key.ts';
 export { openKeyRing, type OpenKeyRingOptions } from './open-key-ring.ts';

@@ -1,4 +1,4 @@
-import { HoldfastError } from '@holdfast/kit/errors';
+import type { HoldfastError } from '@holdfast/kit/errors';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatMasterKey, parseMasterKeys } from './master-key.ts';
