@@ -60,7 +60,8 @@ async function run(app: App, configuration: Configuration, { logger }: Log, end:
   };
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
   logger.info({ url: app.url, version }, 'listening');
-  if (app.operatorKey !== undefined) {
+  // A key that was given is known already, and has no business in a log.
+  if (app.operatorKey !== undefined && configuration.secrets.bootstrapKey === undefined) {
     const { model, sandboxed } = exampleModel(configuration);
     printWelcome({ url: app.url, key: app.operatorKey, modelName: model, sandboxed });
   }
