@@ -25,7 +25,7 @@ const diskFull = '53100';
 const missingDatabase = '3D000';
 
 /** Errors of the socket, name resolution and TLS, by the `code` that Node gives them. */
-const socketCodes = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|ACCES|AI_)|ERR_(TLS|SSL|SOCKET|STREAM)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+const socketCodes = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|NOTFOUND|ACCES|AI_)|ERR_(TLS|SSL|SOCKET|STREAM)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 /** pg's own errors have no code; these are all that mean a lost or unavailable connection. */
 const pgMessages =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|The server does not support SSL|Postgres connection has been discarded|read ECONNRESET|write EPIPE)/;
