@@ -98,7 +98,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
         return work(transaction);
       });
     },
-    asOperator: (work) => transact(query('operator'), work),
+    asOperator: async (work) => transact(query('operator'), work),
     async ping() {
       await sql`select 1`.execute(query('app'));
     },
