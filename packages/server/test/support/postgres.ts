@@ -69,7 +69,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     const name = await create(options.migrated === false ? {} : { template: await (template ??= createTemplate()) });
     const target = server.target(name);
     const opened: Database[] = [];
-    let superuser: Promise<pg.Client> | undefined;
+    let superuser: pg.Pool | undefined;
     const database: TestDatabase = {
       name,
       target,
@@ -81,14 +81,14 @@ export async function startTestDatabase(): Promise<TestDatabase> {
         return handle;
       },
       async asSuperuser<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]) {
-        const client = await (superuser ??= connect(server.target(name, 'superuser').url));
-        return (await client.query<Row>(statement, values as unknown[] | undefined)).rows;
+        superuser ??= oneConnection(server.target(name, 'superuser').url);
+        return (await superuser.query<Row>(statement, values as unknown[] | undefined)).rows;
       },
       createDatabase,
       async stop() {
         databases.delete(database);
         await Promise.all(opened.map((handle) => handle.close()));
-        await (await superuser)?.end();
+        await superuser?.end();
         if (server.shared) await server.admin.query(`drop database if exists ${name} with (force)`);
       },
     };
@@ -114,7 +114,7 @@ interface Login {
 }
 
 interface Server {
-  readonly admin: pg.Client;
+  readonly admin: pg.Pool;
   readonly login: string;
   readonly prefix: string;
   readonly majorVersion: number;
@@ -133,7 +133,7 @@ async function startCluster(): Promise<Server> {
     const name = login === 'superuser' ? 'postgres' : login.name;
     return { kind: 'url', url: `postgres://${name}@localhost/${database}?host=${encodeURIComponent(socketDir)}&port=${port}` };
   };
-  const admin = await connect(target('postgres', 'superuser').url);
+  const admin = oneConnection(target('postgres', 'superuser').url);
   return {
     admin,
     login: 'holdfast',
@@ -158,7 +158,7 @@ async function roomyFolder(): Promise<string> {
 }
 
 async function useServer(superuserUrl: string): Promise<Server> {
-  const admin = await connect(superuserUrl);
+  const admin = oneConnection(superuserUrl);
   const own: Login = { name: `holdfast_test_${randomBytes(6).toString('hex')}`, password: randomBytes(16).toString('hex') };
   const majorVersion = await majorVersionOf(admin);
   await admin.query(`create role ${own.name} login createrole noinherit password '${own.password}'`);
@@ -183,21 +183,20 @@ async function useServer(superuserUrl: string): Promise<Server> {
   };
 }
 
-async function grantRoles(admin: pg.Client, login: string): Promise<void> {
+async function grantRoles(admin: pg.Pool, login: string): Promise<void> {
   for (const name of databaseRoles.map(roleName)) {
     await admin.query(`do $$ begin create role ${name}; exception when duplicate_object or unique_violation then null; end $$`);
     await admin.query(`grant ${name} to ${login} with set true, inherit false`);
   }
 }
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client(url);
-  client.on('error', () => {});
-  await client.connect();
-  return client;
+function oneConnection(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on('error', () => {});
+  return pool;
 }
 
-async function majorVersionOf(client: pg.Client): Promise<number> {
+async function majorVersionOf(client: pg.Pool): Promise<number> {
   const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int / 10000 as version`);
   return rows[0]!.version;
 }
