@@ -1,7 +1,16 @@
 import type { AttemptHead, Dialect } from '../spec/index.ts';
 
 /** They describe bytes that the client does not get. */
-const ofTheBody: ReadonlySet<string> = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'content-digest', 'repr-digest', 'digest', 'content-md5', 'etag']);
+const ofTheBody: ReadonlySet<string> = new Set([
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'content-md5',
+  'etag',
+]);
 
 /** The provider's headers without those that describe its own body. */
 export function travellingHead(head: AttemptHead): AttemptHead {

@@ -26,7 +26,9 @@ export const dialectDefaults: DialectOptions = Object.freeze({
 export function resolveDialectOptions(options: Partial<DialectOptions>): DialectOptions {
   const resolved = { ...dialectDefaults, ...options };
   if (!Number.isSafeInteger(resolved.defaultMaxTokens) || resolved.defaultMaxTokens < 1) {
-    throw new HoldfastError('configuration_invalid', { detail: `defaultMaxTokens must be a whole number above 0, not ${resolved.defaultMaxTokens}` });
+    throw new HoldfastError('configuration_invalid', {
+      detail: `defaultMaxTokens must be a whole number above 0, not ${resolved.defaultMaxTokens}`,
+    });
   }
   return Object.freeze(resolved);
 }

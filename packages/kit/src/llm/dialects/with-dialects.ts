@@ -1,6 +1,15 @@
 import { HoldfastError } from '../../errors/index.ts';
 import { Cancellation, createUuidV7 } from '../../time/index.ts';
-import { AttemptError, readShallowBody, type AttemptRequest, type AttemptResult, type AttemptSink, type Dialect, type Provider, type ShallowBody } from '../spec/index.ts';
+import {
+  AttemptError,
+  readShallowBody,
+  type AttemptRequest,
+  type AttemptResult,
+  type AttemptSink,
+  type Dialect,
+  type Provider,
+  type ShallowBody,
+} from '../spec/index.ts';
 import { anthropicOnOpenai } from './anthropic-on-openai/index.ts';
 import { travellingHead, travellingRequestHeaders } from './headers.ts';
 import { isObject, parseExact, type JsonObject } from './json/index.ts';
@@ -29,7 +38,9 @@ export function withDialects(provider: Provider, options: Partial<DialectOptions
 
   const attemptTranslated = async (request: AttemptRequest, sink: AttemptSink): Promise<AttemptResult> => {
     if (request.operation !== 'chat') {
-      throw new HoldfastError('operation_unsupported', { detail: `${request.operation} does not cross from ${request.dialect} to ${provider.dialect}` });
+      throw new HoldfastError('operation_unsupported', {
+        detail: `${request.operation} does not cross from ${request.dialect} to ${provider.dialect}`,
+      });
     }
     const translation = translations[request.dialect];
     const inner: AttemptRequest = {
@@ -54,7 +65,13 @@ export function withDialects(provider: Provider, options: Partial<DialectOptions
   };
 }
 
-async function attemptStream(provider: Provider, inner: AttemptRequest, sink: AttemptSink, translation: Translation, facts: CallFacts): Promise<AttemptResult> {
+async function attemptStream(
+  provider: Provider,
+  inner: AttemptRequest,
+  sink: AttemptSink,
+  translation: Translation,
+  facts: CallFacts,
+): Promise<AttemptResult> {
   // A cancellation of its own, so that a stream that cannot be translated stops the provider too.
   const cancellation = new Cancellation();
   const unsubscribe = inner.cancellation.onCancel((reason) => cancellation.cancel(reason));
@@ -89,18 +106,11 @@ function withPartial(thrown: unknown, partial: AttemptError['partial']): unknown
   return new AttemptError(thrown.code, { detail: thrown.message, cause: thrown, ...(partial ? { partial } : {}) });
 }
 
-/** Deeper than a client may nest, since translation adds some levels, and tool arguments unfold from a string. */
-const maxTranslatedDepth = 128;
+/** Deeper than a client may nest: translation adds some levels, and tool arguments unfold from a string. */
+const maxTranslatedDepth = 256;
 
 function writeBody(body: JsonObject): ShallowBody {
-  let text: string;
-  try {
-    text = JSON.stringify(body);
-  } catch (cause) {
-    // Arguments in a string are not bounded in depth by the check of the body that held it.
-    throw new HoldfastError('body_too_deep', { detail: 'the translated body cannot be written', cause });
-  }
-  return readShallowBody(Buffer.from(text), { maxDepth: maxTranslatedDepth });
+  return readShallowBody(Buffer.from(JSON.stringify(body)), { maxDepth: maxTranslatedDepth });
 }
 
 function parseAnswer(bytes: Buffer): JsonObject {

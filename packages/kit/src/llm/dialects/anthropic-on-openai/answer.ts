@@ -72,6 +72,14 @@ function toToolUses(calls: unknown, answerId: string, cut: boolean): JsonObject[
       if (cut) return [];
       throw malformed('tool arguments that are no JSON object');
     }
-    return [{ type: 'tool_use', id: textOf(call['id']) ?? missingCallId(answerId, index), name: target['name'], input, caller: { type: 'direct' } }];
+    return [
+      {
+        type: 'tool_use',
+        id: textOf(call['id']) ?? missingCallId(answerId, index),
+        name: target['name'],
+        input,
+        caller: { type: 'direct' },
+      },
+    ];
   });
 }

@@ -54,12 +54,18 @@ function toDocument(block: JsonObject, path: string, findings: Findings): JsonOb
   const title = textOf(block['title']);
   const { type, media_type: mediaType, data, content } = isObject(source) ? source : {};
   if (type === 'base64' && mediaType === 'application/pdf' && typeof data === 'string') {
-    return [...contextPart(undefined, block), { type: 'file', file: { filename: title ?? 'document.pdf', file_data: writeDataUrl({ mediaType, base64: data }) } }];
+    return [
+      ...contextPart(undefined, block),
+      { type: 'file', file: { filename: title ?? 'document.pdf', file_data: writeDataUrl({ mediaType, base64: data }) } },
+    ];
   }
   if (type === 'text' && typeof data === 'string') return [...contextPart(title, block), ...textPart(data, path, findings)];
   if (type === 'content' && typeof content === 'string') return [...contextPart(title, block), ...textPart(content, path, findings)];
   if (type === 'content' && Array.isArray(content)) {
-    return [...contextPart(title, block), ...content.flatMap((inner: unknown, index) => toParts(inner, `${path}.source.content[${index}]`, findings))];
+    return [
+      ...contextPart(title, block),
+      ...content.flatMap((inner: unknown, index) => toParts(inner, `${path}.source.content[${index}]`, findings)),
+    ];
   }
   findings.unsupported(`${path}.source.type`, 'only a PDF or text that is sent along has a counterpart');
   return [];

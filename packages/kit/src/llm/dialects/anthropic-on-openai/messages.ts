@@ -16,7 +16,10 @@ export function toMessages(system: unknown, messages: unknown, findings: Finding
   messages.forEach((message: unknown, index) => addMessage(out, message, `messages[${index}]`, findings));
   const last: unknown = messages.at(-1);
   if (isObject(last) && last['role'] === 'assistant') {
-    findings.unsupported(`messages[${messages.length - 1}]`, 'OpenAI cannot continue an answer (prefill): the last message must not be the assistant\'s');
+    findings.unsupported(
+      `messages[${messages.length - 1}]`,
+      "OpenAI cannot continue an answer (prefill): the last message must not be the assistant's",
+    );
   }
   return out;
 }

@@ -16,7 +16,12 @@ export function toOpenaiRequest(request: AttemptRequest, settings: RequestSettin
   checkMembers(body, anthropicToOpenaiFields, findings);
   const out: JsonObject = { model: request.model, messages: toMessages(body['system'], body['messages'], findings) };
   if (isGiven(body['max_tokens'])) out[settings.maxTokensField] = maxTokens(body['max_tokens'], findings);
-  Object.assign(out, sampling(body, findings), toToolFields(body, findings), toReasoning(body['thinking'], body['output_config'], findings));
+  Object.assign(
+    out,
+    sampling(body, findings),
+    toToolFields(body, findings),
+    toReasoning(body['thinking'], body['output_config'], findings),
+  );
   const format = responseFormat(body['output_config'], findings);
   if (format) out['response_format'] = format;
   const userId = isObject(body['metadata']) ? textOf(body['metadata']['user_id']) : undefined;
@@ -29,7 +34,8 @@ export function toOpenaiRequest(request: AttemptRequest, settings: RequestSettin
 
 function maxTokens(value: unknown, findings: Findings): unknown {
   if (value === 0) findings.unsupported('max_tokens', '0 warms a cache that this provider does not have');
-  else if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) findings.invalid('max_tokens', 'must be a whole number above 0');
+  else if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    findings.invalid('max_tokens', 'must be a whole number above 0');
   return value;
 }
 
@@ -43,7 +49,8 @@ function sampling(body: Readonly<JsonObject>, findings: Findings): JsonObject {
   }
   const stop = body['stop_sequences'];
   if (!isGiven(stop)) return out;
-  if (!Array.isArray(stop) || !stop.every((sequence) => typeof sequence === 'string')) findings.invalid('stop_sequences', 'must be a list of strings');
+  if (!Array.isArray(stop) || !stop.every((sequence) => typeof sequence === 'string'))
+    findings.invalid('stop_sequences', 'must be a list of strings');
   else if (stop.length > 4) findings.unsupported('stop_sequences', 'OpenAI takes four at most');
   else if (stop.length > 0) out['stop'] = stop;
   return out;

@@ -23,9 +23,16 @@ export function parseExact(text: string): unknown {
   });
 }
 
-/** The object that a text is, undefined when it is none. Empty text is the empty object: how some models call without arguments. */
+/** As deep as a client's body may nest. Text within a string is not bounded by the check of the body that holds it. */
+const maxDepth = 64;
+
+/**
+ * The object that a text is; undefined when it is none, or nested deeper than 64 levels. Empty text is the empty object:
+ * how some models call a tool without arguments.
+ */
 export function parseObject(text: string): JsonObject | undefined {
   if (text.trim() === '') return {};
+  if (isDeep(text)) return undefined;
   try {
     const value = parseExact(text);
     return isObject(value) ? value : undefined;
@@ -38,4 +45,24 @@ export function parseObject(text: string): JsonObject | undefined {
 export function exactBody(bytes: Buffer, value: Readonly<JsonObject>): Readonly<JsonObject> {
   if (!longDigits.test(bytes.toString('latin1'))) return value;
   return parseExact(bytes.toString('utf8')) as JsonObject;
+}
+
+function isDeep(text: string): boolean {
+  if (text.length <= maxDepth) return false;
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (inString) {
+      if (character === '\\') index++;
+      else if (character === '"') inString = false;
+    } else if (character === '"') {
+      inString = true;
+    } else if (character === '{' || character === '[') {
+      if (++depth > maxDepth) return true;
+    } else if (character === '}' || character === ']') {
+      depth--;
+    }
+  }
+  return false;
 }

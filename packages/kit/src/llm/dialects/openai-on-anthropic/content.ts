@@ -75,7 +75,10 @@ function toImage(image: unknown, path: string, findings: Findings): JsonObject[]
 function toDocument(file: unknown, path: string, findings: Findings): JsonObject[] {
   const text = isObject(file) ? textOf(file['file_data']) : undefined;
   if (!isObject(file) || text === undefined) {
-    findings.unsupported(isObject(file) && textOf(file['file_id']) !== undefined ? `${path}.file_id` : path, 'only a file that is sent along has a counterpart');
+    findings.unsupported(
+      isObject(file) && textOf(file['file_id']) !== undefined ? `${path}.file_id` : path,
+      'only a file that is sent along has a counterpart',
+    );
     return [];
   }
   const data = readDataUrl(text);

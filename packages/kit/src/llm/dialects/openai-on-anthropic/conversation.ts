@@ -20,7 +20,10 @@ export function toConversation(messages: unknown, findings: Findings): Conversat
   const all = turns.end();
   if (all.at(-1)?.['role'] === 'assistant') {
     const index = messages.findLastIndex((message) => isObject(message) && message['role'] === 'assistant');
-    findings.unsupported(`messages[${index}]`, 'the last message must not be the assistant\'s: OpenAI would answer anew, Anthropic would continue it');
+    findings.unsupported(
+      `messages[${index}]`,
+      "the last message must not be the assistant's: OpenAI would answer anew, Anthropic would continue it",
+    );
   }
   return { system: turns.system.length === 0 ? undefined : compact(turns.system), messages: all };
 }
@@ -79,7 +82,7 @@ function toToolUse(call: unknown, path: string, findings: Findings): JsonObject[
   }
   const input = parseObject(typeof target['arguments'] === 'string' ? target['arguments'] : '');
   if (input === undefined) {
-    findings.unsupported(`${path}.function.arguments`, 'must be a JSON object');
+    findings.unsupported(`${path}.function.arguments`, 'must be a JSON object, nested 64 levels at most');
     return [];
   }
   return [{ type: 'tool_use', id: portableToolId(id), name: target['name'], input }];
