@@ -9,7 +9,12 @@ async function client(answer: string, cutEvery?: number) {
   const inner = replayProvider({
     dialect: 'openai',
     answer,
-    ...(cutEvery ? { cut: (bytes: Buffer) => Array.from({ length: Math.ceil(bytes.length / cutEvery) }, (_, i) => bytes.subarray(i * cutEvery, (i + 1) * cutEvery)) } : {}),
+    ...(cutEvery
+      ? {
+          cut: (bytes: Buffer) =>
+            Array.from({ length: Math.ceil(bytes.length / cutEvery) }, (_, i) => bytes.subarray(i * cutEvery, (i + 1) * cutEvery)),
+        }
+      : {}),
   });
   const server = await serveSdks(withDialects(inner));
   onTestFinished(() => server.close());
@@ -27,9 +32,20 @@ test.each([undefined, 1, 7, 100])('the Anthropic SDK reads a translated stream o
     stop_reason: 'end_turn',
     stop_sequence: null,
     content: [{ type: 'text', text: 'Grüße aus Zürich: 你好, 👋🏽 and "quotes"\ndone.' }],
-    usage: { input_tokens: 176, cache_read_input_tokens: 1024, cache_creation_input_tokens: 0, output_tokens: 31, output_tokens_details: { thinking_tokens: 12 } },
+    usage: {
+      input_tokens: 176,
+      cache_read_input_tokens: 1024,
+      cache_creation_input_tokens: 0,
+      output_tokens: 31,
+      output_tokens_details: { thinking_tokens: 12 },
+    },
   });
-  expect(inner.asked[0]).toEqual({ model: 'the-model', max_completion_tokens: 100, messages: [{ role: 'user', content: 'hello' }], stream: true });
+  expect(inner.asked[0]).toEqual({
+    model: 'the-model',
+    max_completion_tokens: 100,
+    messages: [{ role: 'user', content: 'hello' }],
+    stream: true,
+  });
 });
 
 test('the Anthropic SDK reads a translated stream with parallel tool calls', async () => {
@@ -61,7 +77,11 @@ test('the Anthropic SDK sees a refusal as one', async () => {
 test.each(['\n', '\r\n'])('the Anthropic SDK reads a server that is like OpenAI and ends its lines with %j', async (lineEnd) => {
   const { anthropic } = await client(fixture('openai-like-reasoning.sse').replaceAll('\n', lineEnd), 11);
   const message = await anthropic.messages.stream(ask).finalMessage();
-  expect(message).toMatchObject({ stop_reason: 'end_turn', content: [{ type: 'text', text: 'Forty-two' }], usage: { input_tokens: 5, cache_read_input_tokens: 4, output_tokens: 20 } });
+  expect(message).toMatchObject({
+    stop_reason: 'end_turn',
+    content: [{ type: 'text', text: 'Forty-two' }],
+    usage: { input_tokens: 5, cache_read_input_tokens: 4, output_tokens: 20 },
+  });
 });
 
 test('the Anthropic SDK reads a translated plain answer', async () => {

@@ -3,14 +3,24 @@ import { withDialects } from '../../../src/llm/dialects/index.ts';
 import { fixture, replayProvider, type ReplayProvider } from './replay.ts';
 import { serveSdks } from './sdk-server.ts';
 
-const tools = [{ type: 'function' as const, function: { name: 'get_weather', parameters: { type: 'object', properties: { location: { type: 'string' } } } } }];
+const tools = [
+  {
+    type: 'function' as const,
+    function: { name: 'get_weather', parameters: { type: 'object', properties: { location: { type: 'string' } } } },
+  },
+];
 const messages = [{ role: 'user' as const, content: 'hello' }];
 
 async function client(answer: string, cutEvery?: number) {
   const inner = replayProvider({
     dialect: 'anthropic',
     answer,
-    ...(cutEvery ? { cut: (bytes: Buffer) => Array.from({ length: Math.ceil(bytes.length / cutEvery) }, (_, i) => bytes.subarray(i * cutEvery, (i + 1) * cutEvery)) } : {}),
+    ...(cutEvery
+      ? {
+          cut: (bytes: Buffer) =>
+            Array.from({ length: Math.ceil(bytes.length / cutEvery) }, (_, i) => bytes.subarray(i * cutEvery, (i + 1) * cutEvery)),
+        }
+      : {}),
   });
   const server = await serveSdks(withDialects(inner));
   onTestFinished(() => server.close());
@@ -23,7 +33,10 @@ test.each([undefined, 1, 7, 100])('the OpenAI SDK reads a translated stream of t
   const completion = await stream.finalChatCompletion();
   expect(completion.id).toBe('chatcmpl-msg_01Hh7vDkq8L2qVZrPp4xT9sN');
   expect(completion.model).toBe('claude-sonnet-4-5-20250929');
-  expect(completion.choices[0]).toMatchObject({ finish_reason: 'stop', message: { role: 'assistant', content: 'Grüße aus Zürich: 你好, 👋🏽 and "quotes"\ndone.' } });
+  expect(completion.choices[0]).toMatchObject({
+    finish_reason: 'stop',
+    message: { role: 'assistant', content: 'Grüße aus Zürich: 你好, 👋🏽 and "quotes"\ndone.' },
+  });
   expect(completion.usage).toEqual({
     prompt_tokens: 14,
     completion_tokens: 23,
@@ -42,14 +55,23 @@ test('the OpenAI SDK reads a translated stream with thinking and parallel tool c
   const { choices, usage } = await stream.finalChatCompletion();
   expect(choices[0]?.finish_reason).toBe('tool_calls');
   expect(choices[0]?.message.content).toBe("I'll look up both.");
-  const calls = choices[0]?.message.tool_calls?.map((call) => call.type === 'function' && [call.id, call.function.name, call.function.arguments]);
+  const calls = choices[0]?.message.tool_calls?.map(
+    (call) => call.type === 'function' && [call.id, call.function.name, call.function.arguments],
+  );
   expect(calls).toEqual([
     ['toolu_01T1x1fJ34qAmk2tNTrN7Up6', 'get_weather', '{"location": "Zürich", "order": 12345678901234567890}'],
     ['toolu_01Q9vJ7Zr3bW2LkYd5Hn8MpA', 'get_weather', '{"location": "Oslo"}'],
     ['toolu_01B5cN4XsK2pQ7rTgV9fWm3D', 'get_time', '{}'],
   ]);
-  expect(usage).toMatchObject({ prompt_tokens: 2788, completion_tokens: 187, prompt_tokens_details: { cached_tokens: 2048, cache_write_tokens: 128 }, completion_tokens_details: { reasoning_tokens: 41 } });
-  const reasoning = chunks.map((chunk) => (chunk.choices[0]?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? '').join('');
+  expect(usage).toMatchObject({
+    prompt_tokens: 2788,
+    completion_tokens: 187,
+    prompt_tokens_details: { cached_tokens: 2048, cache_write_tokens: 128 },
+    completion_tokens_details: { reasoning_tokens: 41 },
+  });
+  const reasoning = chunks
+    .map((chunk) => (chunk.choices[0]?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? '')
+    .join('');
   expect(reasoning).toBe('Two cities, so two calls; and the time.');
   expect(chunks[0]?.choices[0]?.delta).toMatchObject({ role: 'assistant' });
 });
@@ -82,7 +104,11 @@ test('the OpenAI SDK reads a translated plain answer', async () => {
       refusal: null,
       reasoning_content: 'Two calls.',
       tool_calls: [
-        { id: 'toolu_01T1x1fJ34qAmk2tNTrN7Up6', type: 'function', function: { name: 'get_weather', arguments: '{"location":"Zürich","order":12345678901234567890}' } },
+        {
+          id: 'toolu_01T1x1fJ34qAmk2tNTrN7Up6',
+          type: 'function',
+          function: { name: 'get_weather', arguments: '{"location":"Zürich","order":12345678901234567890}' },
+        },
         { id: 'toolu_01B5cN4XsK2pQ7rTgV9fWm3D', type: 'function', function: { name: 'get_time', arguments: '{}' } },
       ],
     },

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { AttemptError, readShallowBody, type AttemptHead, type AttemptRequest, type AttemptSink, type Dialect, type Provider } from '../../../src/llm/spec/index.ts';
+import {
+  AttemptError,
+  readShallowBody,
+  type AttemptHead,
+  type AttemptRequest,
+  type AttemptSink,
+  type Dialect,
+  type Provider,
+} from '../../../src/llm/spec/index.ts';
 import { AnthropicInspector, OpenaiInspector, readAnthropicUsage, readOpenaiUsage, StreamReader } from '../../../src/llm/wire/index.ts';
 import { Cancellation } from '../../../src/time/index.ts';
 
@@ -83,7 +91,8 @@ async function readStream(replay: Replay, request: AttemptRequest, head: Attempt
   for (const piece of replay.cut ? replay.cut(bytes) : [bytes]) {
     const flowing = reader.push(Buffer.from(piece));
     if (!flowing) await new Promise<void>((resolve) => sink.drained(resolve));
-    if (request.cancellation.cancelled) throw new AttemptError('client_closed', { cause: request.cancellation.reason, partial: reader.partial() });
+    if (request.cancellation.cancelled)
+      throw new AttemptError('client_closed', { cause: request.cancellation.reason, partial: reader.partial() });
   }
   return reader.end();
 }
