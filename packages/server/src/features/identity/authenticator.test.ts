@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createKeyRing } from '../../platform/keyring/index.ts';
 import type { KeyAuthenticatorLimits } from './authenticator-options.ts';
 import { createKeyAuthenticator, type KeyAuthenticator } from './authenticator.ts';
+import { upkeepFailed } from './events.ts';
 import type { KeyDirectory, KeyUse, StoredKey } from './key-directory.ts';
 import { createKeySecret } from './key-format.ts';
 import { createKeyHasher } from './key-hash.ts';
@@ -352,6 +353,19 @@ describe('while the database is away', () => {
     expect(await refusalOf(authenticator, secret)).toBe('database_unavailable');
     table.away = false;
     expect(await refusalOf(authenticator, secret)).toBeUndefined();
+  });
+
+  test('that is announced once, not with every question that fails', async () => {
+    const tasks: string[] = [];
+    const end = upkeepFailed.subscribe(({ task }) => tasks.push(task));
+    const authenticator = await started();
+    const secret = newSecret();
+    table.add(secret);
+    await authenticator.authenticate(secret);
+    table.away = true;
+    await clock.advanceAsync(20_000);
+    end();
+    expect(tasks).toEqual(['changes']);
   });
 
   test('a key that is not in memory is never called unknown', async () => {

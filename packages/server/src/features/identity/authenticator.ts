@@ -2,7 +2,7 @@ import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import type { Principal } from '../../model/index.ts';
 import { defaultKeyAuthenticatorLimits, type KeyAuthenticatorOptions } from './authenticator-options.ts';
 import { createChangeFeed } from './change-feed.ts';
-import { keyRefused, upkeepFailed } from './events.ts';
+import { keyRefused } from './events.ts';
 import { isGivenSecret, maxSecretLength } from './given-secret.ts';
 import { createKeyCache, createRefusalCache, type CachedKey } from './key-cache.ts';
 import { isWellFormedKey } from './key-format.ts';
@@ -10,6 +10,7 @@ import { createKeyHasher, type KeyDigest } from './key-hash.ts';
 import { createKeyLookup } from './key-lookup.ts';
 import { createLastUsed } from './last-used.ts';
 import { toPrincipal } from './stored-principal.ts';
+import { createUpkeepReport } from './upkeep-report.ts';
 
 export interface KeyAuthenticator {
   /** Begins to follow changes. Until it has, every key is looked up each time. Throws `database_unavailable`. */
@@ -37,7 +38,8 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
   const cache = createKeyCache(limits.maxKeys);
   const refusals = createRefusalCache(limits.maxRefusals);
   const lookup = createKeyLookup({ ...limits, directory, clock });
-  const lastUsed = createLastUsed(directory, clock, limits.lastUsedIntervalMs);
+  const reportFailure = createUpkeepReport(clock);
+  const lastUsed = createLastUsed({ directory, clock, intervalMs: limits.lastUsedIntervalMs, reportFailure });
   const loading = new Map<KeyDigest, Promise<Verdict>>();
   let following = false;
   /** Grows with every change that is heard of. */
@@ -49,6 +51,7 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
     directory,
     signal: options.signal,
     clock,
+    reportFailure,
     wanted: () => loading.size > 0 || clock.monotonic() - lastLoadedAtMs < limits.maxAgeMs,
     onChange(keyId) {
       changes += 1;
@@ -108,17 +111,11 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
 
   function refresh(key: CachedKey, nowMs: number): void {
     key.refreshAtMs = nowMs + 1000;
-    loadOnce(key.digest, key.digests).catch((error: unknown) => upkeepFailed.publish({ task: 'lookup', error }));
+    loadOnce(key.digest, key.digests).catch((error: unknown) => reportFailure('lookup', error));
   }
 
   async function settle(promise: Promise<Verdict>, digest: KeyDigest, wellFormed: boolean): Promise<Principal> {
-    let verdict: Verdict;
-    try {
-      verdict = await promise;
-    } catch (error) {
-      upkeepFailed.publish({ task: 'lookup', error });
-      throw error;
-    }
+    const verdict = await promise;
     if ('code' in verdict) throw refuse(verdict.code, wellFormed);
     const key = cache.get(digest);
     if (key) lastUsed.note(key, clock.now());

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '@holdfast/kit/time';
 import { withinDeadline } from './deadline.ts';
-import { upkeepFailed } from './events.ts';
 import type { KeyChange, KeyChangeSignal, KeyDirectory } from './key-directory.ts';
+import type { ReportUpkeepFailure } from './upkeep-report.ts';
 
 export interface ChangeFeedOptions {
   readonly directory: Pick<KeyDirectory, 'changesSince'>;
@@ -14,6 +14,7 @@ export interface ChangeFeedOptions {
   readonly onChange: (keyId: string) => void;
   /** More changed than can be told. */
   readonly onOverflow: () => void;
+  readonly reportFailure: ReportUpkeepFailure;
 }
 
 export interface ChangeFeed {
@@ -28,7 +29,7 @@ export interface ChangeFeed {
  * second is cheaper than the machinery that would tell the difference.
  */
 export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
-  const { directory, signal, clock, pollIntervalMs, timeoutMs, wanted, onChange, onOverflow } = options;
+  const { directory, signal, clock, pollIntervalMs, timeoutMs, wanted, onChange, onOverflow, reportFailure } = options;
   const subscriptions: (() => void)[] = [];
   let mark: string | undefined;
   let told = new Map<string, string>();
@@ -46,7 +47,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
       if (answer.truncated) onOverflow();
       tell(answer.changes);
     } catch (error) {
-      upkeepFailed.publish({ task: 'changes', error });
+      reportFailure('changes', error);
     } finally {
       polling = false;
     }

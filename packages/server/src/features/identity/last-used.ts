@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '@holdfast/kit/time';
-import { upkeepFailed } from './events.ts';
 import type { CachedKey } from './key-cache.ts';
 import type { KeyDirectory, KeyUse } from './key-directory.ts';
+import type { ReportUpkeepFailure } from './upkeep-report.ts';
 
+/** Writes the time of last use back, in batches and at most once an interval for each key. */
 export interface LastUsed {
   /** On the hot path: one comparison and one number, but for the first use of a key in each interval. */
   note(key: CachedKey, atUnixMs: number): void;
@@ -13,8 +14,14 @@ export interface LastUsed {
 
 const maxPerStatement = 1000;
 
-/** Writes the time of last use back, in batches and at most once an interval for each key. */
-export function createLastUsed(directory: Pick<KeyDirectory, 'markUsed'>, clock: Clock, intervalMs: number): LastUsed {
+export interface LastUsedOptions {
+  readonly directory: Pick<KeyDirectory, 'markUsed'>;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly reportFailure: ReportUpkeepFailure;
+}
+
+export function createLastUsed({ directory, clock, intervalMs, reportFailure }: LastUsedOptions): LastUsed {
   /** By key, not by entry: an entry that was dropped and loaded again must not make this grow. */
   let noted = new Map<string, CachedKey>();
   let writing: Promise<void> | undefined;
@@ -33,7 +40,7 @@ export function createLastUsed(directory: Pick<KeyDirectory, 'markUsed'>, clock:
       for (let from = 0; from < uses.length; from += maxPerStatement) await directory.markUsed(uses.slice(from, from + maxPerStatement));
     } catch (error) {
       // Not kept for another try: a key that is used is noted again, and one that is not changes nothing that matters.
-      upkeepFailed.publish({ task: 'last-used', error });
+      reportFailure('last-used', error);
     }
   }
 
