@@ -8,9 +8,10 @@ const requestOf = Symbol('request');
 const trackerOf = Symbol('tracker');
 const readBefore = Symbol('bytes read before');
 const writtenBefore = Symbol('bytes written before');
+const peer = Symbol('peer address');
 
 type TrackedResponse = ServerResponse & { [requestOf]?: FastifyRequest | undefined; [trackerOf]?: RequestTracker };
-type TrackedSocket = Socket & { [readBefore]?: number; [writtenBefore]?: number };
+type TrackedSocket = Socket & { [readBefore]?: number; [writtenBefore]?: number; [peer]?: string | undefined };
 
 /**
  * Knows which requests are in flight, and announces each as it ends, whichever way: answered through Fastify, written
@@ -34,7 +35,9 @@ export class RequestTracker {
   }
 
   watch(server: Server): void {
-    server.on('connection', (socket: Socket) => {
+    server.on('connection', (socket: TrackedSocket) => {
+      // Asked for now: a socket whose other end has gone no longer knows.
+      socket[peer] = socket.remoteAddress;
       this.#openConnections++;
       socket.once('close', () => void this.#openConnections--);
     });
@@ -88,7 +91,7 @@ export class RequestTracker {
       latencyMs: this.#clock.monotonic() - request.receivedAtMs,
       requestBytes: Math.max(0, requestBytes),
       responseBytes: Math.max(0, responseBytes),
-      clientAddress: request.ip,
+      clientAddress: socket[peer] ?? 'unknown',
       organizationId: principal?.organizationId,
       keyId: principal?.keyId,
       userId: principal?.userId,

@@ -92,6 +92,8 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       maxHeaderSize: httpServerDefaults.maxHeaderBytes,
       headersTimeout: options.headersTimeoutMs,
       connectionsCheckingInterval: options.timeoutCheckMs,
+      // Node would answer a missing host by itself, without our headers; the first hook does it instead.
+      requireHostHeader: false,
     },
     clientErrorHandler: createClientErrorHandler(options),
     frameworkErrors: createFrameworkErrorHandler(handleError, (request, reply) => tracker.open(request, reply)),
@@ -116,6 +118,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   enforceAccess(app, options.authenticate);
 
   app.addHook('onRequest', (request, reply, done) => {
+    if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
     if (request.is404) return done(refuseUnknownRoute(request, reply, allowedMethods));
     if (draining && isCall(request.raw.url ?? '')) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
     done();
