@@ -20,7 +20,10 @@ test('connections are made with the first use, as their role, and never beyond t
   expect(state).toMatchObject({ role: 'app', waiting: 0 });
   expect(state!.open).toBeLessThanOrEqual(state!.maxConnections);
   expect(state!.idle).toBe(state!.open);
-  const names = await postgres.asSuperuser('select distinct application_name as name from pg_stat_activity where application_name like $1', ['holdfast app']);
+  const names = await postgres.asSuperuser(
+    'select distinct application_name as name from pg_stat_activity where application_name like $1',
+    ['holdfast app'],
+  );
   expect(names).toEqual([{ name: 'holdfast app' }]);
 });
 
@@ -34,7 +37,12 @@ test('a transaction is committed when its work resolves and rolled back when it 
     throw failure;
   });
   await expect(failed).rejects.toBe(failure);
-  const rows = await database.query('operator').selectFrom('identity.organization').select('id').where('id', 'in', [kept, dropped]).execute();
+  const rows = await database
+    .query('operator')
+    .selectFrom('identity.organization')
+    .select('id')
+    .where('id', 'in', [kept, dropped])
+    .execute();
   expect(rows).toEqual([{ id: kept }]);
 });
 
@@ -61,7 +69,10 @@ describe('a pool whose connections are all busy', () => {
       await held.promise;
     });
     await holding.promise;
-    await expect(database.ping()).rejects.toMatchObject({ code: 'database_unavailable', message: expect.stringContaining('all 1 connections of the pool "app" are busy') });
+    await expect(database.ping()).rejects.toMatchObject({
+      code: 'database_unavailable',
+      message: expect.stringContaining('all 1 connections of the pool "app" are busy'),
+    });
     expect(announced).toEqual([{ role: 'app', maxConnections: 1, waiting: 0 }]);
     held.resolve();
     await holder;
@@ -75,7 +86,10 @@ describe('a pool whose connections are all busy', () => {
     const waiting = Array.from({ length: 60 }, () => database.ping());
     const settled = Promise.allSettled(waiting);
     // The first fifty wait; those beyond are refused while the connection is still held.
-    await expect(waiting.at(-1)).rejects.toMatchObject({ code: 'database_unavailable', message: expect.stringContaining('too many are waiting') });
+    await expect(waiting.at(-1)).rejects.toMatchObject({
+      code: 'database_unavailable',
+      message: expect.stringContaining('too many are waiting'),
+    });
     client.release();
     const outcomes = (await settled).map(({ status }) => status);
     expect(outcomes.slice(0, 50)).toEqual(Array(50).fill('fulfilled'));
@@ -88,7 +102,10 @@ describe('announced', () => {
     const database = await postgres.open({ slowQueryMs: 50 });
     const completed: QueryCompleted[] = [];
     const slow: QuerySlow[] = [];
-    const unsubscribe = [queryCompleted.subscribe((message) => completed.push(message)), querySlow.subscribe((message) => slow.push(message))];
+    const unsubscribe = [
+      queryCompleted.subscribe((message) => completed.push(message)),
+      querySlow.subscribe((message) => slow.push(message)),
+    ];
     await sql`select 1`.execute(database.query('jobs'));
     await sql`select pg_sleep(0.06), ${'secret'}::text`.execute(database.query('jobs'));
     await expect(sql`select 1 / 0`.execute(database.query('jobs'))).rejects.toThrow();
@@ -118,6 +135,10 @@ describe('close', () => {
     await Promise.all([database.close(), database.close()]);
     await expect(database.ping()).rejects.toMatchObject({ code: 'database_unavailable' });
     await expect(database.asOperator(() => Promise.resolve())).rejects.toMatchObject({ code: 'database_unavailable' });
-    await expect.poll(() => fresh.asSuperuser(`select 1 from pg_stat_activity where application_name like 'holdfast %' and datname = current_database()`)).toEqual([]);
+    await expect
+      .poll(() =>
+        fresh.asSuperuser(`select 1 from pg_stat_activity where application_name like 'holdfast %' and datname = current_database()`),
+      )
+      .toEqual([]);
   });
 });

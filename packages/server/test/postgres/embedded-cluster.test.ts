@@ -35,12 +35,14 @@ test('a fresh cluster, one that was cut off in the middle, and a ready one all e
   await asSuperuser('create role holdfast login nosuperuser createrole noinherit'); // what a crash after the first step left
   await prepareEmbeddedCluster(cluster);
   await prepareEmbeddedCluster(cluster);
-  expect(await asSuperuser(`select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolinherit from pg_roles where rolname = 'holdfast'`)).toEqual([
-    { rolsuper: false, rolbypassrls: false, rolcreaterole: true, rolcreatedb: false, rolinherit: false },
-  ]);
-  expect(await asSuperuser(`select pg_get_userbyid(datdba) as owner, pg_encoding_to_char(encoding) as encoding from pg_database where datname = 'holdfast'`)).toEqual([
-    { owner: 'holdfast', encoding: 'UTF8' },
-  ]);
+  expect(
+    await asSuperuser(`select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolinherit from pg_roles where rolname = 'holdfast'`),
+  ).toEqual([{ rolsuper: false, rolbypassrls: false, rolcreaterole: true, rolcreatedb: false, rolinherit: false }]);
+  expect(
+    await asSuperuser(
+      `select pg_get_userbyid(datdba) as owner, pg_encoding_to_char(encoding) as encoding from pg_database where datname = 'holdfast'`,
+    ),
+  ).toEqual([{ owner: 'holdfast', encoding: 'UTF8' }]);
 });
 
 test('it is migrated and served over its socket, as the login that is no superuser', async () => {

@@ -33,7 +33,7 @@ test('a database that accepts connections and stays silent is given up at the co
   await expect(opening).rejects.toMatchObject(unavailable);
 });
 
-test('a wrong password or a database that is not there is the server\'s trouble, not the caller\'s', async () => {
+test("a wrong password or a database that is not there is the server's trouble, not the caller's", async () => {
   const target = postgres.targetAs({ name: 'nobody_of_that_name', password: 'p' });
   await expect(openDatabase({ target, maxConnections: 20, clock: systemClock })).rejects.toMatchObject(unavailable);
 });
@@ -75,13 +75,24 @@ describe('the network is cut', () => {
     proxy.cut();
     expect(mapDatabaseError(await running)).toMatchObject(unavailable);
     client.release(true);
-    expect(mapDatabaseError(await database.pool('writer').query('select 1').catch((error: unknown) => error))).toMatchObject(unavailable);
+    expect(
+      mapDatabaseError(
+        await database
+          .pool('writer')
+          .query('select 1')
+          .catch((error: unknown) => error),
+      ),
+    ).toMatchObject(unavailable);
   });
 });
 
 test('a connection that falls silent is given up and never used again', async () => {
   // 5 seconds on top of the limit of the statement, for the server to cancel it first: here it never hears of it.
-  const database = await postgres.open({ target: proxy.target, maxConnections: 8, timeouts: { statementTimeoutMs: 100, connectTimeoutMs: 1_000 } });
+  const database = await postgres.open({
+    target: proxy.target,
+    maxConnections: 8,
+    timeouts: { statementTimeoutMs: 100, connectTimeoutMs: 1_000 },
+  });
   await database.ping();
   const before = proxy.connections;
   proxy.freeze();
@@ -95,7 +106,10 @@ test('a connection that falls silent is given up and never used again', async ()
 describe('the server', () => {
   test('cancels a statement at its limit', async () => {
     const database = await postgres.open({ timeouts: { statementTimeoutMs: 50 } });
-    await expect(sql`select pg_sleep(10)`.execute(database.query('app'))).rejects.toMatchObject({ ...unavailable, message: expect.stringContaining('57014') });
+    await expect(sql`select pg_sleep(10)`.execute(database.query('app'))).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining('57014'),
+    });
     await database.ping();
   });
 
@@ -106,7 +120,9 @@ describe('the server', () => {
     await database.asOperator((transaction) => transaction.insertInto('identity.organization').values(insert).execute());
     await database.asOperator(async (first) => {
       await first.updateTable('identity.organization').set({ name: 'first' }).where('id', '=', id).execute();
-      const second = database.asOperator((transaction) => transaction.updateTable('identity.organization').set({ name: 'second' }).where('id', '=', id).execute());
+      const second = database.asOperator((transaction) =>
+        transaction.updateTable('identity.organization').set({ name: 'second' }).where('id', '=', id).execute(),
+      );
       await expect(second).rejects.toMatchObject({ ...unavailable, message: expect.stringContaining('55P03') });
     });
   });
@@ -115,7 +131,10 @@ describe('the server', () => {
     const database = await postgres.open({ maxConnections: 60 });
     const ids = [randomUUID(), randomUUID()].sort();
     await database.asOperator((transaction) =>
-      transaction.insertInto('identity.organization').values(ids.map((id) => ({ id, name: 'O', slug: id, logo: null, metadata: null }))).execute(),
+      transaction
+        .insertInto('identity.organization')
+        .values(ids.map((id) => ({ id, name: 'O', slug: id, logo: null, metadata: null })))
+        .execute(),
     );
     const bothHold = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
     const cross = (mine: 0 | 1) =>
@@ -123,23 +142,34 @@ describe('the server', () => {
         const touch = (id: string) => transaction.updateTable('identity.organization').set({ name: 'x' }).where('id', '=', id).execute();
         await touch(ids[mine]!);
         bothHold[mine].resolve();
-        await bothHold[1 - mine as 0 | 1].promise;
+        await bothHold[(1 - mine) as 0 | 1].promise;
         await touch(ids[1 - mine]!);
       });
     const outcomes = await Promise.allSettled([cross(0), cross(1)]);
     const rejected = outcomes.filter((outcome) => outcome.status === 'rejected');
-    expect(rejected).toEqual([{ status: 'rejected', reason: expect.objectContaining({ ...unavailable, message: expect.stringContaining('40P01') }) }]);
+    expect(rejected).toEqual([
+      { status: 'rejected', reason: expect.objectContaining({ ...unavailable, message: expect.stringContaining('40P01') }) },
+    ]);
   });
 
   test('is shut down by its administrator: queries fail as database_unavailable, and the pool recovers', async () => {
     const database = await postgres.open();
     await database.ping();
     const running = sql`select pg_sleep(10)`.execute(database.query('jobs'));
-    await expect.poll(() => postgres.asSuperuser(`select 1 from pg_stat_activity where application_name = 'holdfast jobs' and state = 'active'`)).toHaveLength(1);
+    await expect
+      .poll(() => postgres.asSuperuser(`select 1 from pg_stat_activity where application_name = 'holdfast jobs' and state = 'active'`))
+      .toHaveLength(1);
     const failed = expect(running).rejects.toMatchObject(unavailable);
     await postgres.asSuperuser(`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'holdfast %'`);
     await failed;
-    await expect.poll(() => database.ping().then(() => true, () => false)).toBe(true);
+    await expect
+      .poll(() =>
+        database.ping().then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
   });
 });
 
@@ -149,7 +179,9 @@ test('a close cuts off what does not end by itself', async () => {
   const database = await postgres.open({ clock: hasty });
   const running = sql`select pg_sleep(20)`.execute(database.query('sequencer'));
   const failed = expect(running).rejects.toMatchObject(unavailable);
-  await expect.poll(() => postgres.asSuperuser(`select 1 from pg_stat_activity where application_name = 'holdfast sequencer' and state = 'active'`)).toHaveLength(1);
+  await expect
+    .poll(() => postgres.asSuperuser(`select 1 from pg_stat_activity where application_name = 'holdfast sequencer' and state = 'active'`))
+    .toHaveLength(1);
   await database.close();
   await failed;
 });

@@ -22,14 +22,28 @@ beforeEach(async () => {
   const fresh = await postgres.createDatabase();
   // One connection for `app`: every transaction of a test meets what the last one left on it.
   database = await fresh.open({ maxConnections: 8 });
-  for (const [organization, key] of [[own, ownKey], [foreign, foreignKey]] as const) {
+  for (const [organization, key] of [
+    [own, ownKey],
+    [foreign, foreignKey],
+  ] as const) {
     await database.asOperator(async (transaction) => {
-      await transaction.insertInto('identity.organization').values({ id: organization, name: 'O', slug: organization, logo: null, metadata: null }).execute();
+      await transaction
+        .insertInto('identity.organization')
+        .values({ id: organization, name: 'O', slug: organization, logo: null, metadata: null })
+        .execute();
       await transaction.insertInto('holdfast.api_keys').values(keyRow(organization, key)).execute();
     });
     const user = randomUUID();
-    await database.query('identity').insertInto('identity.user').values({ id: user, name: 'U', email: `${user}@example.org` }).execute();
-    await database.query('identity').insertInto('identity.member').values({ id: randomUUID(), organizationId: organization, userId: user }).execute();
+    await database
+      .query('identity')
+      .insertInto('identity.user')
+      .values({ id: user, name: 'U', email: `${user}@example.org` })
+      .execute();
+    await database
+      .query('identity')
+      .insertInto('identity.member')
+      .values({ id: randomUUID(), organizationId: organization, userId: user })
+      .execute();
     await database
       .query('writer')
       .insertInto('holdfast.calls')
@@ -40,7 +54,15 @@ beforeEach(async () => {
 });
 
 function keyRow(organizationId: string, id: string = randomUUID()) {
-  return { id, organization_id: organizationId, name: 'k', prefix: 'hf_abc', hash: Buffer.from(id), hash_key_version: 1, scopes: ['inference'] };
+  return {
+    id,
+    organization_id: organizationId,
+    name: 'k',
+    prefix: 'hf_abc',
+    hash: Buffer.from(id),
+    hash_key_version: 1,
+    scopes: ['inference'],
+  };
 }
 
 /** Every table that `app` may read, with the column that names the organization. */
@@ -51,12 +73,20 @@ const readable = [
   { table: 'holdfast.calls', column: 'organization_id' },
 ] as const;
 
-const organizationsIn = async (table: string, column: string, run: (statement: ReturnType<typeof sql<{ organization: string }>>) => Promise<{ rows: { organization: string }[] }>) =>
-  (await run(sql<{ organization: string }>`select distinct ${sql.ref(column)} as organization from ${sql.table(table)}`)).rows.map((row) => row.organization);
+const organizationsIn = async (
+  table: string,
+  column: string,
+  run: (statement: ReturnType<typeof sql<{ organization: string }>>) => Promise<{ rows: { organization: string }[] }>,
+) =>
+  (await run(sql<{ organization: string }>`select distinct ${sql.ref(column)} as organization from ${sql.table(table)}`)).rows.map(
+    (row) => row.organization,
+  );
 
 describe.each(readable)('$table, read as app', ({ table, column }) => {
   test('without a WHERE only the rows of the organization are there', async () => {
-    const seen = await database.withOrganization(own, (transaction) => organizationsIn(table, column, (statement) => statement.execute(transaction)));
+    const seen = await database.withOrganization(own, (transaction) =>
+      organizationsIn(table, column, (statement) => statement.execute(transaction)),
+    );
     expect(seen).toEqual([own]);
   });
 
@@ -71,7 +101,9 @@ describe.each(readable)('$table, read as app', ({ table, column }) => {
     const outside = () => organizationsIn(table, column, (statement) => statement.execute(database.query('app')));
     expect(await outside()).toEqual([]);
     await database.withOrganization(own, (transaction) => sql`select 1`.execute(transaction));
-    const left = await database.pool('app').query(`select current_setting('holdfast.organization_id', true) as setting, pg_backend_pid() as pid`);
+    const left = await database
+      .pool('app')
+      .query(`select current_setting('holdfast.organization_id', true) as setting, pg_backend_pid() as pid`);
     expect(left.rows[0].setting).toBe('');
     expect(await outside()).toEqual([]);
     expect(database.pool('app').totalCount).toBe(1);
@@ -80,9 +112,13 @@ describe.each(readable)('$table, read as app', ({ table, column }) => {
   test('a transaction that failed leaves nothing to the next one on its connection', async () => {
     const failure = new Error('planned');
     await expect(database.withOrganization(foreign, () => Promise.reject(failure))).rejects.toBe(failure);
-    await expect(database.withOrganization(foreign, (transaction) => sql`select 1 / 0`.execute(transaction))).rejects.toMatchObject({ code: '22012' });
+    await expect(database.withOrganization(foreign, (transaction) => sql`select 1 / 0`.execute(transaction))).rejects.toMatchObject({
+      code: '22012',
+    });
     expect(await organizationsIn(table, column, (statement) => statement.execute(database.query('app')))).toEqual([]);
-    const seen = await database.withOrganization(own, (transaction) => organizationsIn(table, column, (statement) => statement.execute(transaction)));
+    const seen = await database.withOrganization(own, (transaction) =>
+      organizationsIn(table, column, (statement) => statement.execute(transaction)),
+    );
     expect(seen).toEqual([own]);
   });
 });
@@ -93,7 +129,12 @@ describe('written as app', () => {
       transaction.updateTable('holdfast.api_keys').set({ revoked_at: new Date() }).executeTakeFirst(),
     );
     expect(updated.numUpdatedRows).toBe(1n);
-    const revoked = await database.query('operator').selectFrom('holdfast.api_keys').select('id').where('revoked_at', 'is not', null).execute();
+    const revoked = await database
+      .query('operator')
+      .selectFrom('holdfast.api_keys')
+      .select('id')
+      .where('revoked_at', 'is not', null)
+      .execute();
     expect(revoked).toEqual([{ id: ownKey }]);
   });
 
@@ -112,12 +153,16 @@ describe('written as app', () => {
   });
 
   test('a key of another organization cannot be inserted', async () => {
-    const insert = database.withOrganization(own, (transaction) => transaction.insertInto('holdfast.api_keys').values(keyRow(foreign)).execute());
+    const insert = database.withOrganization(own, (transaction) =>
+      transaction.insertInto('holdfast.api_keys').values(keyRow(foreign)).execute(),
+    );
     await expect(insert).rejects.toMatchObject({ code: '42501' });
   });
 
   test('without an organization nothing can be inserted', async () => {
-    await expect(database.query('app').insertInto('holdfast.api_keys').values(keyRow(own)).execute()).rejects.toMatchObject({ code: '42501' });
+    await expect(database.query('app').insertInto('holdfast.api_keys').values(keyRow(own)).execute()).rejects.toMatchObject({
+      code: '42501',
+    });
   });
 
   test('a key of the own organization can be inserted, but cannot point at one of another', async () => {
@@ -131,10 +176,13 @@ describe('written as app', () => {
     await expect(point(foreignKey)).rejects.toMatchObject({ code: '23503' });
   });
 
-  test.each(['holdfast.api_keys', 'holdfast.calls', 'identity.organization', 'identity.member'])('nothing of %s can be deleted', async (table) => {
-    const remove = database.withOrganization(own, (transaction) => sql`delete from ${sql.table(table)}`.execute(transaction));
-    await expect(remove).rejects.toMatchObject({ code: '42501' });
-  });
+  test.each(['holdfast.api_keys', 'holdfast.calls', 'identity.organization', 'identity.member'])(
+    'nothing of %s can be deleted',
+    async (table) => {
+      const remove = database.withOrganization(own, (transaction) => sql`delete from ${sql.table(table)}`.execute(transaction));
+      await expect(remove).rejects.toMatchObject({ code: '42501' });
+    },
+  );
 });
 
 describe('the role of a connection', () => {
@@ -170,11 +218,18 @@ test('many transactions of two organizations at once never see each other', asyn
   const shared = await wide.open({ maxConnections: 12 });
   for (const organization of [own, foreign]) {
     await shared.asOperator(async (transaction) => {
-      await transaction.insertInto('identity.organization').values({ id: organization, name: 'O', slug: organization, logo: null, metadata: null }).execute();
+      await transaction
+        .insertInto('identity.organization')
+        .values({ id: organization, name: 'O', slug: organization, logo: null, metadata: null })
+        .execute();
       await transaction.insertInto('holdfast.api_keys').values(keyRow(organization)).execute();
     });
   }
-  const step = fc.record({ organization: fc.constantFrom(own, foreign, undefined), fails: fc.boolean(), queries: fc.integer({ min: 1, max: 3 }) });
+  const step = fc.record({
+    organization: fc.constantFrom(own, foreign, undefined),
+    fails: fc.boolean(),
+    queries: fc.integer({ min: 1, max: 3 }),
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps) => {
       await Promise.all(

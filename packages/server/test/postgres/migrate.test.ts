@@ -22,8 +22,13 @@ const tablesOf = async (database: TestDatabase) =>
     )
   ).map((row) => row.name);
 
-const table = (name: string) => ({ up: async (database: Parameters<(typeof migrations)[string]['up']>[0]) => void (await sql`create table holdfast.${sql.ref(name)} (id int)`.execute(database)) });
-const failing = { up: async (database: Parameters<(typeof migrations)[string]['up']>[0]) => void (await sql`select 1 / 0`.execute(database)) };
+const table = (name: string) => ({
+  up: async (database: Parameters<(typeof migrations)[string]['up']>[0]) =>
+    void (await sql`create table holdfast.${sql.ref(name)} (id int)`.execute(database)),
+});
+const failing = {
+  up: async (database: Parameters<(typeof migrations)[string]['up']>[0]) => void (await sql`select 1 / 0`.execute(database)),
+};
 
 test('an empty database gets every migration, and a second run none', async () => {
   const database = await empty();
@@ -51,7 +56,10 @@ test('several databases of one cluster may be migrated together, though roles ar
 test('a database that a newer version migrated is refused, with the migrations that are not known', async () => {
   const database = await postgres.createDatabase();
   await database.asSuperuser(`insert into holdfast.migrations values ('9999-from-the-future', '2030-01-01T00:00:00.000Z')`);
-  await expect(migrate(database)).rejects.toMatchObject({ code: 'database_schema_newer', details: { migrations: ['9999-from-the-future'] } });
+  await expect(migrate(database)).rejects.toMatchObject({
+    code: 'database_schema_newer',
+    details: { migrations: ['9999-from-the-future'] },
+  });
 });
 
 test('so is one with a newer migration of the other kind', async () => {
@@ -72,15 +80,27 @@ describe('a migration that fails', () => {
   test('leaves an earlier version as it was, and its repair is applied in its place', async () => {
     const database = await empty();
     await migrate(database, { migrations: { '0001-good': table('first') } });
-    await expect(migrate(database, { migrations: { '0001-good': table('first'), '0002-bad': failing } })).rejects.toMatchObject({ code: 'migration_failed' });
-    expect(await migrate(database, { migrations: { '0001-good': table('first'), '0002-bad': table('second') } })).toEqual({ applied: ['0002-bad'] });
+    await expect(migrate(database, { migrations: { '0001-good': table('first'), '0002-bad': failing } })).rejects.toMatchObject({
+      code: 'migration_failed',
+    });
+    expect(await migrate(database, { migrations: { '0001-good': table('first'), '0002-bad': table('second') } })).toEqual({
+      applied: ['0002-bad'],
+    });
     expect(await tablesOf(database)).toEqual(expect.arrayContaining(['first', 'second']));
   });
 });
 
 describe('a migration that cannot run in a transaction', () => {
-  const index = (column: string) => ({ up: [`create unique index concurrently by_id on holdfast.things (${column})`], undo: ['drop index concurrently if exists holdfast.by_id'] });
-  const things = { '0001-things': { up: async (database: Parameters<(typeof migrations)[string]['up']>[0]) => void (await sql`create table holdfast.things as select 1 as same, n as id from generate_series(1, 3) n`.execute(database)) } };
+  const index = (column: string) => ({
+    up: [`create unique index concurrently by_id on holdfast.things (${column})`],
+    undo: ['drop index concurrently if exists holdfast.by_id'],
+  });
+  const things = {
+    '0001-things': {
+      up: async (database: Parameters<(typeof migrations)[string]['up']>[0]) =>
+        void (await sql`create table holdfast.things as select 1 as same, n as id from generate_series(1, 3) n`.execute(database)),
+    },
+  };
   const indexes = (database: TestDatabase) =>
     database.asSuperuser(`select i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid where c.relname = 'by_id'`);
 
@@ -97,13 +117,17 @@ describe('a migration that cannot run in a transaction', () => {
     const run = migrate(database, { migrations: things, nonTransactionalMigrations: { '0001-index': index('same') } });
     await expect(run).rejects.toMatchObject({ code: 'migration_failed', message: expect.stringContaining('0001-index') });
     expect(await indexes(database)).toEqual([]);
-    expect(await migrate(database, { migrations: things, nonTransactionalMigrations: { '0001-index': index('id') } })).toEqual({ applied: ['0001-index'] });
+    expect(await migrate(database, { migrations: things, nonTransactionalMigrations: { '0001-index': index('id') } })).toEqual({
+      applied: ['0001-index'],
+    });
   });
 
   test('that a crash cut off is begun anew: the invalid index it left is replaced', async () => {
     const database = await empty();
     await migrate(database, { migrations: things, nonTransactionalMigrations: {} });
-    await expect(database.asSuperuser('create unique index concurrently by_id on holdfast.things (same)')).rejects.toMatchObject({ code: '23505' });
+    await expect(database.asSuperuser('create unique index concurrently by_id on holdfast.things (same)')).rejects.toMatchObject({
+      code: '23505',
+    });
     expect(await indexes(database)).toEqual([{ valid: false }]);
     await migrate(database, { migrations: things, nonTransactionalMigrations: { '0001-index': index('id') } });
     expect(await indexes(database)).toEqual([{ valid: true }]);
@@ -111,9 +135,19 @@ describe('a migration that cannot run in a transaction', () => {
 
   test('does not deadlock with instances that wait for it', async () => {
     const database = await empty();
-    const options = { migrations: things, nonTransactionalMigrations: { '0001-index': index('id'), '0002-sleep': { up: ['select pg_sleep(0.2)'], undo: [] }, '0003-index': { up: ['create index concurrently more on holdfast.things (id)'], undo: ['drop index concurrently if exists holdfast.more'] } } };
+    const options = {
+      migrations: things,
+      nonTransactionalMigrations: {
+        '0001-index': index('id'),
+        '0002-sleep': { up: ['select pg_sleep(0.2)'], undo: [] },
+        '0003-index': {
+          up: ['create index concurrently more on holdfast.things (id)'],
+          undo: ['drop index concurrently if exists holdfast.more'],
+        },
+      },
+    };
     const results = await Promise.all([1, 2, 3].map(() => migrate(database, options)));
-    expect(results.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 4]);
+    expect(results.map(({ applied }) => applied.length).sort((a, b) => a - b)).toEqual([0, 0, 4]);
   });
 });
 
@@ -133,7 +167,9 @@ test('with roles that an administrator made and granted, the login needs no righ
   const login = { name: `granted_${database.name}`, password: 'p' };
   await database.asSuperuser(`create role ${login.name} login password '${login.password}'`);
   await database.asSuperuser(`alter database ${database.name} owner to ${login.name}`);
-  const roles = await database.asSuperuser<{ name: string }>(`select rolname as name from pg_roles where rolname like 'holdfast\\_%' and not rolcanlogin`);
+  const roles = await database.asSuperuser<{ name: string }>(
+    `select rolname as name from pg_roles where rolname like 'holdfast\\_%' and not rolcanlogin`,
+  );
   for (const { name } of roles) await database.asSuperuser(`grant ${name} to ${login.name}`);
   const target = database.targetAs(login);
   expect((await migrateDatabase({ target, clock: systemClock })).applied).toEqual(Object.keys(migrations));

@@ -91,7 +91,10 @@ test('a change of a key is notified with its id, a note of its last use is not',
   const organization = '01890000-0000-7000-8000-000000000001';
   const key = '01890000-0000-7000-8000-000000000002';
   await database.asOperator(async (transaction) => {
-    await transaction.insertInto('identity.organization').values({ id: organization, name: 'O', slug: 'o', logo: null, metadata: null }).execute();
+    await transaction
+      .insertInto('identity.organization')
+      .values({ id: organization, name: 'O', slug: 'o', logo: null, metadata: null })
+      .execute();
     await transaction
       .insertInto('holdfast.api_keys')
       .values({ id: key, organization_id: organization, name: 'k', prefix: 'hf', hash: Buffer.from('h'), hash_key_version: 1, scopes: [] })
@@ -104,7 +107,9 @@ test('a change of a key is notified with its id, a note of its last use is not',
   await database.query('jobs').updateTable('holdfast.api_keys').set({ last_used_at: new Date() }).where('id', '=', key).execute();
   await notify('marker', '');
   await expect.poll(() => heard).toEqual(['marker']);
-  await database.withOrganization(organization, (transaction) => transaction.updateTable('holdfast.api_keys').set({ revoked_at: new Date() }).execute());
+  await database.withOrganization(organization, (transaction) =>
+    transaction.updateTable('holdfast.api_keys').set({ revoked_at: new Date() }).execute(),
+  );
   await expect.poll(() => heard).toEqual(['marker', key]);
   await database.query('identity').deleteFrom('identity.organization').where('id', '=', organization).execute();
   await expect.poll(() => heard).toEqual(['marker', key, key]);
@@ -116,5 +121,9 @@ test('after the close nothing is listened to and nothing can be subscribed', asy
   await database.close();
   expect(database.notifications.connected).toBe(false);
   expect(() => database.notifications.subscribe('two', () => {})).toThrow();
-  await expect.poll(() => postgres.asSuperuser(`select 1 from pg_stat_activity where application_name = 'holdfast listen' and datname = current_database()`)).toEqual([]);
+  await expect
+    .poll(() =>
+      postgres.asSuperuser(`select 1 from pg_stat_activity where application_name = 'holdfast listen' and datname = current_database()`),
+    )
+    .toEqual([]);
 });

@@ -156,7 +156,9 @@ for (const [name, rules] of Object.entries(matrix)) {
     for (const role of databaseRoles) {
       for (const verb of verbs) {
         const access = rules.access[role]?.[verb];
-        const may = access ? `may ${verb} ${access.rows} row${access.columns ? ` in ${access.columns.join(', ')}` : ''}` : `may not ${verb}`;
+        const may = access
+          ? `may ${verb} ${access.rows} row${access.columns ? ` in ${access.columns.join(', ')}` : ''}`
+          : `may not ${verb}`;
         test(`${role} ${may}`, async () => {
           const table = catalog.get(name)!;
           expect(await allowedColumns(table, role, verb)).toEqual(expectedColumns(table, access, verb));
@@ -206,7 +208,10 @@ function policyRows(table: CatalogTable, role: DatabaseRole, verb: Verb): string
 
 /** As the server decides it when the statement is really made; no row is touched. */
 async function attempt(table: CatalogTable, role: DatabaseRole, verb: Verb, access: Access | undefined): Promise<'allowed' | 'denied'> {
-  const relation = table.name.split('.').map((part) => `"${part}"`).join('.');
+  const relation = table.name
+    .split('.')
+    .map((part) => `"${part}"`)
+    .join('.');
   const column = table.columns.find(({ name }) => !access?.columns || access.columns.includes(name))!;
   const statement = {
     select: `select "${column.name}" from ${relation} where false`,

@@ -13,24 +13,42 @@ beforeAll(async () => {
   postgres = await startTestDatabase();
   database = await postgres.open();
   await database.asOperator(async (transaction) => {
-    await transaction.insertInto('identity.organization').values({ id: organization, name: 'O', slug: 'o', logo: null, metadata: null }).execute();
+    await transaction
+      .insertInto('identity.organization')
+      .values({ id: organization, name: 'O', slug: 'o', logo: null, metadata: null })
+      .execute();
     await transaction
       .insertInto('holdfast.api_keys')
-      .values({ id: key, organization_id: organization, name: 'k', prefix: 'hf_abc', hash: Buffer.from('h'), hash_key_version: 1, scopes: ['inference'] })
+      .values({
+        id: key,
+        organization_id: organization,
+        name: 'k',
+        prefix: 'hf_abc',
+        hash: Buffer.from('h'),
+        hash_key_version: 1,
+        scopes: ['inference'],
+      })
       .execute();
   });
 });
 afterAll(() => postgres.stop());
 
-const call = (id: string) => ({ id, organization_id: organization, usage_source: 'none', outcome: 'completed', started_at: new Date() }) as const;
+const call = (id: string) =>
+  ({ id, organization_id: organization, usage_source: 'none', outcome: 'completed', started_at: new Date() }) as const;
 const intent = (id: string) => ({ id, organization_id: organization, started_at: new Date() });
-const refused = (role: DatabaseRole, statement: string) => expect(database.pool(role).query(statement)).rejects.toMatchObject({ code: '42501' });
+const refused = (role: DatabaseRole, statement: string) =>
+  expect(database.pool(role).query(statement)).rejects.toMatchObject({ code: '42501' });
 
 describe('writer', () => {
   test('a call that is written twice is stored once', async () => {
     const id = randomUUID();
     const write = () =>
-      database.query('writer').insertInto('holdfast.calls').values(call(id)).onConflict((conflict) => conflict.column('id').doNothing()).executeTakeFirst();
+      database
+        .query('writer')
+        .insertInto('holdfast.calls')
+        .values(call(id))
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .executeTakeFirst();
     expect((await write()).numInsertedOrUpdatedRows).toBe(1n);
     expect((await write()).numInsertedOrUpdatedRows).toBe(0n);
     expect(await postgres.asSuperuser('select count(*)::int as n from holdfast.calls where id = $1', [id])).toEqual([{ n: 1 }]);
@@ -45,7 +63,10 @@ describe('writer', () => {
          select id, gen_random_uuid(), 'none', 'completed', now() from unnest($1::uuid[]) id on conflict (id) do nothing`,
       [ids],
     );
-    const stored = await postgres.asSuperuser('select count(*)::int as n from holdfast.calls c join holdfast.call_intents i using (id) where id = any($1)', [ids]);
+    const stored = await postgres.asSuperuser(
+      'select count(*)::int as n from holdfast.calls c join holdfast.call_intents i using (id) where id = any($1)',
+      [ids],
+    );
     expect(stored).toEqual([{ n: 2 }]);
   });
 
@@ -59,7 +80,9 @@ describe('writer', () => {
         .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: seen }))
         .execute();
     }
-    expect(await postgres.asSuperuser('select seen_at from holdfast.instances where id = $1', [id])).toEqual([{ seen_at: new Date('2026-01-01T00:00:10.000Z') }]);
+    expect(await postgres.asSuperuser('select seen_at from holdfast.instances where id = $1', [id])).toEqual([
+      { seen_at: new Date('2026-01-01T00:00:10.000Z') },
+    ]);
   });
 
   test.each([
@@ -83,7 +106,15 @@ describe('authenticator', () => {
       .where('hash', '=', Buffer.from('h'))
       .execute();
     expect(found).toEqual([
-      { id: key, organization_id: organization, user_id: null, scopes: ['inference'], allowed_models: null, expires_at: null, revoked_at: null },
+      {
+        id: key,
+        organization_id: organization,
+        user_id: null,
+        scopes: ['inference'],
+        allowed_models: null,
+        expires_at: null,
+        revoked_at: null,
+      },
     ]);
   });
 
@@ -102,24 +133,33 @@ describe('authenticator', () => {
 describe('jobs', () => {
   test('settles the intents of a dead instance: reads them, writes the calls, removes the intents', async () => {
     const [settled, open] = [randomUUID(), randomUUID()];
-    await database.query('writer').insertInto('holdfast.call_intents').values([intent(settled), intent(open)]).execute();
+    await database
+      .query('writer')
+      .insertInto('holdfast.call_intents')
+      .values([intent(settled), intent(open)])
+      .execute();
     await database.query('writer').insertInto('holdfast.calls').values(call(settled)).execute();
     const unsettled = await database
       .query('jobs')
       .selectFrom('holdfast.call_intents as intent')
       .selectAll()
       .where('intent.id', 'in', [settled, open])
-      .where(({ not, exists, selectFrom }) => not(exists(selectFrom('holdfast.calls as call').select('call.id').whereRef('call.id', '=', 'intent.id'))))
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('holdfast.calls as call').select('call.id').whereRef('call.id', '=', 'intent.id'))),
+      )
       .execute();
     expect(unsettled.map((row) => row.id)).toEqual([open]);
-    await database.query('jobs').transaction().execute(async (transaction) => {
-      await transaction
-        .insertInto('holdfast.calls')
-        .values({ ...call(open), outcome: 'interrupted' })
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .execute();
-      await transaction.deleteFrom('holdfast.call_intents').where('id', 'in', [settled, open]).execute();
-    });
+    await database
+      .query('jobs')
+      .transaction()
+      .execute(async (transaction) => {
+        await transaction
+          .insertInto('holdfast.calls')
+          .values({ ...call(open), outcome: 'interrupted' })
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .execute();
+        await transaction.deleteFrom('holdfast.call_intents').where('id', 'in', [settled, open]).execute();
+      });
     expect(await postgres.asSuperuser('select outcome from holdfast.calls where id = $1', [open])).toEqual([{ outcome: 'interrupted' }]);
     expect(await postgres.asSuperuser('select 1 from holdfast.call_intents where id = any($1)', [[settled, open]])).toEqual([]);
   });
@@ -134,9 +174,12 @@ describe('jobs', () => {
   ])('may not: %s', (statement) => refused('jobs', statement));
 });
 
-test.each(['app', 'operator', 'writer', 'authenticator', 'jobs', 'sequencer'] as const)('%s sees no session, password or token of a person', async (role) => {
-  for (const table of ['"user"', 'session', 'account', 'verification']) await refused(role, `select 1 from identity.${table}`);
-});
+test.each(['app', 'operator', 'writer', 'authenticator', 'jobs', 'sequencer'] as const)(
+  '%s sees no session, password or token of a person',
+  async (role) => {
+    for (const table of ['"user"', 'session', 'account', 'verification']) await refused(role, `select 1 from identity.${table}`);
+  },
+);
 
 test('a bigint beyond 2^53 fails the query rather than being rounded', async () => {
   const read = (value: string) => sql<{ value: number }>`select ${value}::bigint as value`.execute(database.query('app'));

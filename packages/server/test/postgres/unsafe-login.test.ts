@@ -46,7 +46,10 @@ describe('refused', () => {
 test('a role of ours that was given too much is refused, whoever logs in', async () => {
   if (process.env['TEST_DATABASE_URL']) return; // The roles of a shared server are other tests' too.
   await postgres.asSuperuser('alter role holdfast_writer bypassrls');
-  await expect(postgres.open()).rejects.toMatchObject({ code: 'database_login_unsafe', message: expect.stringContaining('holdfast_writer') });
+  await expect(postgres.open()).rejects.toMatchObject({
+    code: 'database_login_unsafe',
+    message: expect.stringContaining('holdfast_writer'),
+  });
   await postgres.asSuperuser('alter role holdfast_writer nobypassrls');
   await (await postgres.open()).ping();
 });

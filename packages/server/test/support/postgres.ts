@@ -127,7 +127,13 @@ interface Server {
 async function startCluster(): Promise<Server> {
   const folder = await mkdtemp(join(await roomyFolder(), 'holdfast-test-'));
   await chmod(folder, 0o711); // For root: PostgreSQL runs as another user, which has to pass.
-  const { socketDir, port, stop } = await startEmbeddedPostgres({ dataDir: folder, clock: systemClock, random: systemRandom });
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const { socketDir, port, stop } = await startEmbeddedPostgres({ dataDir: folder, clock: systemClock, random: systemRandom }).catch(
+    async (error: unknown) => {
+      await remove();
+      throw error;
+    },
+  );
   await prepareEmbeddedCluster({ socketDir, port });
   const target: Server['target'] = (database, login = { name: 'holdfast', password: '' }) => {
     const name = login === 'superuser' ? 'postgres' : login.name;
@@ -144,7 +150,7 @@ async function startCluster(): Promise<Server> {
     async stop() {
       await admin.end();
       await stop();
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }

@@ -17,7 +17,7 @@ export interface OpenDatabaseOptions {
   /** Ceiling over all pools and the listening connection together; at least 8. `POSTGRES_MAX_CONNECTIONS`, 100 by default. */
   readonly maxConnections: number;
   readonly clock: Clock;
-  /** Group by group over `defaultTimeouts`: 5 s to connect, 30 s a statement, 10 s for a lock. */
+  /** Each on its own; by default 5 s to connect, 30 s a statement, 10 s for a lock. */
   readonly timeouts?: Partial<ConnectionTimeouts>;
   /** From which time on a statement is announced as slow; 500 by default. */
   readonly slowQueryMs?: number;
@@ -33,7 +33,7 @@ export interface PoolState {
 
 /**
  * The database by role. Everything made with kysely throws `database_unavailable` or `disk_full` when the database cannot answer, and
- * pg's own error otherwise (`isUniqueViolation`); a raw `pool()` throws pg's errors, for `mapDatabaseError`.
+ * pg's own error otherwise, such as a violated constraint; a raw `pool()` throws pg's errors, for `mapDatabaseError`.
  */
 export interface Database {
   /** Connections that run as the role, never as a superuser. Made with the first use. */

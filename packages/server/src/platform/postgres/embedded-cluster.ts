@@ -24,14 +24,20 @@ export async function prepareEmbeddedCluster(options: PrepareEmbeddedClusterOpti
         '42710',
         client.query(`create role ${embeddedLogin} login nosuperuser nobypassrls nocreatedb noreplication createrole noinherit`),
       );
-      await ignoring('42P04', client.query(`create database ${embeddedDatabase} owner ${embeddedLogin} template template0 encoding 'UTF8'`));
+      await ignoring(
+        '42P04',
+        client.query(`create database ${embeddedDatabase} owner ${embeddedLogin} template template0 encoding 'UTF8'`),
+      );
       await client.query(`revoke connect, temporary on database ${embeddedDatabase} from public`);
     });
   } catch (error) {
     const mapped = mapDatabaseError(error);
     throw mapped instanceof HoldfastError
       ? mapped
-      : new HoldfastError('postgres_start_failed', { detail: 'the login or the database of the embedded cluster could not be made', cause: error });
+      : new HoldfastError('postgres_start_failed', {
+          detail: 'the login or the database of the embedded cluster could not be made',
+          cause: error,
+        });
   }
 }
 

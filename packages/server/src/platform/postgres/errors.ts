@@ -25,7 +25,8 @@ const diskFull = '53100';
 const missingDatabase = '3D000';
 
 /** Errors of the socket, name resolution and TLS, by the `code` that Node gives them. */
-const socketCodes = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|NOTFOUND|ACCES|AI_)|ERR_(TLS|SSL|SOCKET|STREAM)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+const socketCodes =
+  /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|NOTFOUND|ACCES|AI_)|ERR_(TLS|SSL|SOCKET|STREAM)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 /** pg's own errors have no code; these are all that mean a lost or unavailable connection. */
 const pgMessages =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|The server does not support SSL|Postgres connection has been discarded|read ECONNRESET|write EPIPE)/;
@@ -59,14 +60,4 @@ export function unavailable(detail: string, cause?: unknown): HoldfastError {
 
 function describe(error: Error, sqlState: string): string {
   return `${error.message} (SQLSTATE ${sqlState})`;
-}
-
-/** Whether a statement failed because the row is there already; with a name, because of that constraint. */
-export function isUniqueViolation(thrown: unknown, constraint?: string): boolean {
-  return thrown instanceof pg.DatabaseError && thrown.code === '23505' && (constraint === undefined || thrown.constraint === constraint);
-}
-
-/** Whether row-level security or a missing grant refused a statement: a bug, or an attack that was stopped. */
-export function isPrivilegeViolation(thrown: unknown): boolean {
-  return thrown instanceof pg.DatabaseError && thrown.code === '42501';
 }

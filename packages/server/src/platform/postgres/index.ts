@@ -12,11 +12,11 @@ export {
 } from './announcements.ts';
 export { openDatabase, type Database, type OpenDatabaseOptions, type PoolState } from './database.ts';
 export { prepareEmbeddedCluster, type PrepareEmbeddedClusterOptions } from './embedded-cluster.ts';
-export { isPrivilegeViolation, isUniqueViolation, mapDatabaseError } from './errors.ts';
+export { mapDatabaseError } from './errors.ts';
 export { migrateDatabase, type MigrateDatabaseOptions } from './migrate.ts';
 export type { NonTransactionalMigration } from './non-transactional.ts';
 export type { Notifications } from './notifications.ts';
 export { minConnections } from './pool-shares.ts';
 export { databaseRoles, roleName, type DatabaseRole } from './roles.ts';
 export type * from './schema.ts';
-export { defaultTimeouts, type ConnectionTimeouts, type DatabaseTarget } from './target.ts';
+export type { ConnectionTimeouts, DatabaseTarget } from './target.ts';

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
-import pg from 'pg';
+import type pg from 'pg';
 import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 import type { Clock } from '@holdfast/kit/time';
 import { mapDatabaseError } from './errors.ts';
@@ -84,7 +84,10 @@ function isPending(state: MigrationState, transactional: object, nonTransactiona
     ...[...state.nonTransactional].filter((name) => !Object.hasOwn(nonTransactional, name)),
   ];
   if (unknown.length > 0) {
-    throw new HoldfastError('database_schema_newer', { detail: `unknown migrations: ${unknown.join(', ')}`, details: { migrations: unknown } });
+    throw new HoldfastError('database_schema_newer', {
+      detail: `unknown migrations: ${unknown.join(', ')}`,
+      details: { migrations: unknown },
+    });
   }
   const missing = (all: object, done: ReadonlySet<string>) => Object.keys(all).some((name) => !done.has(name));
   return missing(transactional, state.transactional) || missing(nonTransactional, state.nonTransactional);

@@ -23,6 +23,11 @@ test('a larger ceiling never makes a pool smaller', () => {
   );
 });
 
-test.each([0, 7, -1, 8.5, Number.NaN, Number.POSITIVE_INFINITY])('a ceiling of %s is refused with the least that works', (maxConnections) => {
-  expect(() => poolShares(maxConnections)).toThrow(expect.objectContaining({ code: 'configuration_invalid', details: [expect.stringContaining('at least 8')] }));
-});
+test.each([0, 7, -1, 8.5, Number.NaN, Number.POSITIVE_INFINITY])(
+  'a ceiling of %s is refused with the least that works',
+  (maxConnections) => {
+    expect(() => poolShares(maxConnections)).toThrow(
+      expect.objectContaining({ code: 'configuration_invalid', details: [expect.stringContaining('at least 8')] }),
+    );
+  },
+);

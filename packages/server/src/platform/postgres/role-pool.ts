@@ -49,7 +49,13 @@ export function createRolePool(options: RolePoolOptions): RolePool {
     async end(graceMs) {
       const given = new AbortController();
       const ended = pool.end().finally(() => given.abort());
-      const inTime = await Promise.race([ended.then(() => true), sleep(clock, graceMs, given.signal).then(() => false, () => true)]);
+      const inTime = await Promise.race([
+        ended.then(() => true),
+        sleep(clock, graceMs, given.signal).then(
+          () => false,
+          () => true,
+        ),
+      ]);
       if (!inTime) await Promise.all(Array.from(open, (client) => (client as unknown as pg.Client).end().catch(() => {})));
     },
   };

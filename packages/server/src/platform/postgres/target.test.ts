@@ -9,12 +9,22 @@ const url = (text: string) => ({ kind: 'url', url: text }) as const;
 
 describe('the embedded database', () => {
   test('is reached by its socket as its login, whatever PG… variables for another server say', () => {
-    const variables = { PGHOST: 'elsewhere', PGUSER: 'postgres', PGDATABASE: 'x', PGPASSWORD: 'secret', PGSSLMODE: 'require', PGOPTIONS: '-c role=postgres', PGPORT: '1' };
+    const variables = {
+      PGHOST: 'elsewhere',
+      PGUSER: 'postgres',
+      PGDATABASE: 'x',
+      PGPASSWORD: 'secret',
+      PGSSLMODE: 'require',
+      PGOPTIONS: '-c role=postgres',
+      PGPORT: '1',
+    };
     for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
     const client = new pg.Client(connectionConfig(socket, { role: 'app' }));
     expect(client).toMatchObject({ host: '/run/holdfast', port: 5432, user: 'holdfast', database: 'holdfast', ssl: false });
     expect(client.password).not.toBe('secret');
-    expect((client as unknown as { connectionParameters: { options: string } }).connectionParameters.options).toBe('-c search_path=pg_catalog,pg_temp -c role=holdfast_app');
+    expect((client as unknown as { connectionParameters: { options: string } }).connectionParameters.options).toBe(
+      '-c search_path=pg_catalog,pg_temp -c role=holdfast_app',
+    );
   });
 });
 
@@ -36,21 +46,26 @@ describe('a URL', () => {
   });
 
   test('may name the application, but not take away the limits of a statement', () => {
-    const config = connectionConfig(url('postgres://me@db/main?application_name=mine&statement_timeout=0&query_timeout=0'), { role: 'app' });
+    const config = connectionConfig(url('postgres://me@db/main?application_name=mine&statement_timeout=0&query_timeout=0'), {
+      role: 'app',
+    });
     expect(config).toMatchObject({ application_name: 'mine', statement_timeout: 30_000, query_timeout: 35_000, lock_timeout: 10_000 });
   });
 
-  test.each(['postgres://me:secret@db:port/main', 'postgres://me:secret@[broken/main'])('that is none is refused without showing its password', (text) => {
-    const refusal = (() => {
-      try {
-        return connectionConfig(url(text));
-      } catch (error) {
-        return error as Error;
-      }
-    })();
-    expect(refusal).toMatchObject({ code: 'configuration_invalid' });
-    expect(JSON.stringify(refusal) + String(refusal) + String((refusal as Error).cause)).not.toContain('secret');
-  });
+  test.each(['postgres://me:secret@db:port/main', 'postgres://me:secret@[broken/main'])(
+    'that is none is refused without showing its password',
+    (text) => {
+      const refusal = (() => {
+        try {
+          return connectionConfig(url(text));
+        } catch (error) {
+          return error as Error;
+        }
+      })();
+      expect(refusal).toMatchObject({ code: 'configuration_invalid' });
+      expect(JSON.stringify(refusal) + String(refusal) + String((refusal as Error).cause)).not.toContain('secret');
+    },
+  );
 });
 
 test('identity finds its tables without naming their schema; nobody finds temporary tables before real ones', () => {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import { HoldfastError } from '@holdfast/kit/errors';
 import { roleName, type DatabaseRole } from './roles.ts';
