@@ -23,12 +23,20 @@ async function twoInstances() {
   return { own, here, there, actor, key, secret, close };
 }
 
+/** The channel stays up and carries nothing: nobody is told that it is of no use. */
+async function silenceNotifications(own: TestDatabase): Promise<void> {
+  const source = await own.asSuperuser<{ body: string }>(`select pg_get_functiondef('holdfast.announce_key()'::regprocedure) as body`);
+  const silent = source[0]!.body.replace(/perform pg_notify\([^;]*;/, '');
+  expect(silent).not.toBe(source[0]!.body);
+  await own.asSuperuser(silent);
+}
+
 describe('a revoked key stops working on every instance within a second', () => {
   test('through the notification', async () => {
     const { here, there, actor, key, secret, close } = await twoInstances();
     await here.service.revoke(actor, key.id);
     for (const { authenticator } of [here, there]) {
-      expect(await timeUntil(1_000, async () => (await refusalOf(authenticator, secret)) === 'key_revoked')).toBeLessThan(1_000);
+      await timeUntil(1_000, async () => (await refusalOf(authenticator, secret)) === 'key_revoked');
     }
     await close();
   });
@@ -50,11 +58,12 @@ describe('a revoked key stops working on every instance within a second', () => 
 
   test('with a channel that looks alive and carries nothing', async () => {
     const { own, here, there, actor, key, secret, close } = await twoInstances();
-    const source = await own.asSuperuser<{ body: string }>(`select pg_get_functiondef('holdfast.announce_key()'::regprocedure) as body`);
-    await own.asSuperuser(source[0]!.body.replace(/perform pg_notify\([^;]*;/, ''));
+    await silenceNotifications(own);
+    const heard: string[] = [];
+    there.database.notifications.subscribe('holdfast_keys', (keyId) => heard.push(keyId));
     await here.service.revoke(actor, key.id);
-    expect(await refusalOf(there.authenticator, secret)).toBeUndefined();
-    expect(await timeUntil(1_000, async () => (await refusalOf(there.authenticator, secret)) === 'key_revoked')).toBeLessThan(1_000);
+    await timeUntil(1_000, async () => (await refusalOf(there.authenticator, secret)) === 'key_revoked');
+    expect(heard).toEqual([]);
     await close();
   });
 });
@@ -68,24 +77,22 @@ test('keys that go with their organization stop working too, with nothing notifi
 
 test('a change that is committed long after others is not passed over by the poll', async () => {
   const { own, here, there, actor, key, secret, close } = await twoInstances();
-  const source = await own.asSuperuser<{ body: string }>(`select pg_get_functiondef('holdfast.announce_key()'::regprocedure) as body`);
-  await own.asSuperuser(source[0]!.body.replace(/perform pg_notify\([^;]*;/, ''));
+  await silenceNotifications(own);
   const other = await here.service.create(actor, { name: 'other', scopes: ['inference'] });
-  let committed: () => void = () => {};
+  const updated = Promise.withResolvers<void>();
+  const mayCommit = Promise.withResolvers<void>();
   const slow = here.database.withOrganization(actor.organizationId, async (transaction) => {
     await transaction.updateTable('holdfast.api_keys').set({ revoked_at: new Date() }).where('id', '=', key.id).execute();
-    await new Promise<void>((resolve) => (committed = resolve));
+    updated.resolve();
+    await mayCommit.promise;
   });
   // Later changes are made, committed and read while the first is still open.
-  await timeUntil(
-    1_000,
-    async () => (await own.asSuperuser(`select 1 from pg_locks where locktype = 'transactionid' and granted`)).length > 0,
-  );
+  await updated.promise;
   await there.authenticator.authenticate(other.secret);
   await here.service.revoke(actor, other.key.id);
   await timeUntil(2_000, async () => (await refusalOf(there.authenticator, other.secret)) === 'key_revoked');
   expect(await refusalOf(there.authenticator, secret)).toBeUndefined();
-  committed();
+  mayCommit.resolve();
   await slow;
   await timeUntil(1_000, async () => (await refusalOf(there.authenticator, secret)) === 'key_revoked');
   await close();
@@ -94,7 +101,7 @@ test('a change that is committed long after others is not passed over by the pol
 test('a time of last use is written, is no change, and leaves the key in memory', async () => {
   const own = await postgres.createDatabase();
   const clock = clockFromNow();
-  const { database, service, authenticator } = await startInstance(own, clock);
+  const { database, service, authenticator, close } = await startInstance(own, clock);
   const actor = actorOf(await makeOrganization(database, 'acme'));
   const { key, secret } = await service.create(actor, { name: 'k', scopes: ['inference'] });
   await authenticator.authenticate(secret);
@@ -103,4 +110,5 @@ test('a time of last use is written, is no change, and leaves the key in memory'
   await authenticator.close();
   expect((await service.get(actor, key.id)).lastUsedAt).toEqual(new Date(usedAt));
   expect(await own.asSuperuser('select * from holdfast.key_changes')).toEqual([]);
+  await close();
 });

@@ -24,7 +24,7 @@ export interface KeyAuthenticatorLimits {
   readonly refreshAgeMs: number;
   /** How long a refusal is remembered. */
   readonly refusalMs: number;
-  /** How often changes are asked for; below the second in which a revoked key must stop working, with room for the answer. */
+  /** How often changes are asked for; half of the second in which a revoked key must stop working, so that a slow answer has the other half. */
   readonly pollIntervalMs: number;
   /** How often times of last use are written. */
   readonly lastUsedIntervalMs: number;
@@ -42,7 +42,7 @@ export const defaultKeyAuthenticatorLimits: KeyAuthenticatorLimits = Object.free
   maxAgeMs: 60_000,
   refreshAgeMs: 45_000,
   refusalMs: 5_000,
-  pollIntervalMs: 800,
+  pollIntervalMs: 500,
   lastUsedIntervalMs: 60_000,
   timeoutMs: 5_000,
   maxBatch: 256,
