@@ -1,16 +1,19 @@
-import type { KeyRecord } from './dependencies.ts';
+import type { ApiKeyBody } from '@holdfast/contracts';
+import { keyStatus, type ApiKey } from '../../features/identity/index.ts';
 import { formatTable } from './table.ts';
 
-/** A key on the wire, as `/api/keys` gives it. */
-export function wireKey(key: KeyRecord, nowMs: number): Readonly<Record<string, unknown>> {
+/** A key as `/api/keys` gives it. */
+export function keyBody(key: ApiKey, nowMs: number): ApiKeyBody {
   return {
     id: key.id,
     name: key.name,
     prefix: key.prefix,
-    status: statusOf(key, nowMs),
-    scopes: key.scopes,
-    allowed_models: key.allowedModels ?? null,
+    status: keyStatus(key, nowMs),
+    scopes: [...key.scopes],
+    allowed_models: key.allowedModels === undefined ? null : [...key.allowedModels],
+    user_id: key.userId ?? null,
     created_at: key.createdAt.toISOString(),
+    created_by_key_id: key.createdByKeyId ?? null,
     expires_at: key.expiresAt?.toISOString() ?? null,
     revoked_at: key.revokedAt?.toISOString() ?? null,
     replaced_by: key.replacedBy ?? null,
@@ -18,7 +21,7 @@ export function wireKey(key: KeyRecord, nowMs: number): Readonly<Record<string, 
   };
 }
 
-export function keyTable(keys: readonly KeyRecord[], nowMs: number): string {
+export function keyTable(keys: readonly ApiKey[], nowMs: number): string {
   if (keys.length === 0) return 'There are no keys.\n';
   return formatTable(
     ['ID', 'KEY', 'NAME', 'STATUS', 'SCOPES', 'MODELS', 'EXPIRES', 'LAST USED'],
@@ -26,19 +29,13 @@ export function keyTable(keys: readonly KeyRecord[], nowMs: number): string {
       key.id,
       `${key.prefix}…`,
       key.name,
-      statusOf(key, nowMs),
+      keyStatus(key, nowMs),
       key.scopes.join(','),
       key.allowedModels?.join(',') ?? 'all',
       minutes(key.expiresAt) ?? 'never',
       minutes(key.lastUsedAt) ?? 'never',
     ]),
   );
-}
-
-function statusOf(key: KeyRecord, nowMs: number): 'active' | 'replaced' | 'expired' | 'revoked' {
-  if (key.revokedAt !== undefined) return 'revoked';
-  if (key.expiresAt !== undefined && key.expiresAt.getTime() <= nowMs) return 'expired';
-  return key.replacedBy === undefined ? 'active' : 'replaced';
 }
 
 function minutes(date: Date | undefined): string | undefined {

@@ -1,10 +1,12 @@
+import { createKeyRequest, rotateKeyRequest } from '@holdfast/contracts';
 import { InvalidArgumentError, type Command } from 'commander';
-import { scopes, type Scope } from '../../../model/principal.ts';
+import type { ApiKey, IssuedKey } from '../../../features/identity/index.ts';
+import { scopes, type Scope } from '../../../model/index.ts';
 import type { CommandContext } from '../context.ts';
-import type { IssuedKeyRecord, KeyRecord } from '../dependencies.ts';
-import { keyTable, wireKey } from '../key-view.ts';
+import { keyBody, keyTable } from '../key-view.ts';
 import { parseLimit } from '../limit.ts';
 import { after, parseDuration, parseMoment, type Moment } from '../moments.ts';
+import { parseRequest } from '../request.ts';
 
 interface CreateOptions {
   readonly name: string;
@@ -35,9 +37,11 @@ export function addKeys(program: Command, context: CommandContext): void {
     .option('--model <name...>', 'models that it may ask for (default: all)')
     .option('--expires <moment>', 'when it ends: a date, a time, or a duration such as 90d (default: never)', parseMoment)
     .option('--json', 'as JSON')
-    .action(async ({ name, scope = ['inference'], model, expires, json }: CreateOptions) => {
-      const issued = await dependencies.keys(context.configuration(), (commands) =>
-        commands.create({ name, scopes: scope, allowedModels: model, expiresAt: expires && after(expires, clock.now()) }),
+    .action(async ({ name, scope, model, expires, json }: CreateOptions) => {
+      const expiresAt = expires && after(expires, clock.now());
+      const key = parseRequest(createKeyRequest, { name, scopes: scope, allowed_models: model, expires_at: expiresAt?.toISOString() });
+      const issued = await dependencies.keys(context.configuration(), (administration) =>
+        administration.create({ name: key.name, scopes: key.scopes, allowedModels: key.allowed_models ?? undefined, expiresAt }),
       );
       showIssued(issued, json, `Key ${issued.key.id} was made. This is the only time that it is shown.`);
     });
@@ -48,18 +52,18 @@ export function addKeys(program: Command, context: CommandContext): void {
     .option('--limit <number>', 'at most so many', parseLimit, pageSize)
     .option('--json', 'as JSON')
     .action(async ({ limit, json }: { limit: number; json?: true }) => {
-      const { found, more } = await dependencies.keys(context.configuration(), async (commands) => {
-        const found: KeyRecord[] = [];
+      const { found, more } = await dependencies.keys(context.configuration(), async (administration) => {
+        const found: ApiKey[] = [];
         let more = true;
         while (more && found.length < limit) {
-          const page = await commands.list({ limit: Math.min(pageSize, limit - found.length), beforeId: found.at(-1)?.id });
+          const page = await administration.list({ limit: Math.min(pageSize, limit - found.length), beforeId: found.at(-1)?.id });
           found.push(...page.keys);
           more = page.more && page.keys.length > 0;
         }
         return { found, more };
       });
-      if (json) return terminal.out(`${JSON.stringify({ data: found.map((key) => wireKey(key, clock.now())) }, undefined, 2)}\n`);
-      terminal.out(keyTable(found, clock.now()));
+      if (json) terminal.out(`${JSON.stringify({ data: found.map((key) => keyBody(key, clock.now())) }, undefined, 2)}\n`);
+      else terminal.out(keyTable(found, clock.now()));
       if (more) terminal.error('There are more: raise --limit.\n');
     });
 
@@ -71,10 +75,15 @@ export function addKeys(program: Command, context: CommandContext): void {
     .option('--expires <moment>', 'when the successor ends (default: when the old one would have)', parseMoment)
     .option('--json', 'as JSON')
     .action(async (id: string, { grace, expires, json }: RotateOptions) => {
-      const issued = await dependencies.keys(context.configuration(), (commands) =>
-        commands.rotate(id, { graceSeconds: grace, expiresAt: expires && after(expires, clock.now()) }),
+      const expiresAt = expires && after(expires, clock.now());
+      const { grace_seconds: graceSeconds } = parseRequest(rotateKeyRequest, {
+        grace_seconds: grace,
+        expires_at: expiresAt?.toISOString(),
+      });
+      const issued = await dependencies.keys(context.configuration(), (administration) =>
+        administration.rotate(id, { graceSeconds, expiresAt }),
       );
-      showIssued(issued, json, `Key ${issued.key.id} takes the place of ${id}. This is the only time that it is shown.`);
+      showIssued(issued, json, `Key ${issued.key.id} takes the place of ${issued.replaced.id}. This is the only time that it is shown.`);
     });
 
   keys
@@ -83,13 +92,13 @@ export function addKeys(program: Command, context: CommandContext): void {
     .argument('<id>', 'id of the key, as `keys list` shows it')
     .option('--json', 'as JSON')
     .action(async (id: string, { json }: { json?: true }) => {
-      const key = await dependencies.keys(context.configuration(), (commands) => commands.revoke(id));
-      terminal.out(json ? `${JSON.stringify(wireKey(key, clock.now()), undefined, 2)}\n` : `Key ${key.id} is revoked.\n`);
+      const key = await dependencies.keys(context.configuration(), (administration) => administration.revoke(id));
+      terminal.out(json ? `${JSON.stringify(keyBody(key, clock.now()), undefined, 2)}\n` : `Key ${key.id} is revoked.\n`);
     });
 
   /** The secret alone goes to standard output, so that `KEY=$(holdfast keys create …)` works. */
-  function showIssued({ key, secret }: IssuedKeyRecord, json: true | undefined, note: string): void {
-    if (json) return terminal.out(`${JSON.stringify({ key: secret, ...wireKey(key, clock.now()) }, undefined, 2)}\n`);
+  function showIssued({ key, secret }: IssuedKey, json: true | undefined, note: string): void {
+    if (json) return terminal.out(`${JSON.stringify({ ...keyBody(key, clock.now()), key: secret }, undefined, 2)}\n`);
     terminal.error(`${note}\n`);
     terminal.out(`${secret}\n`);
   }

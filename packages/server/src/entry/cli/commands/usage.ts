@@ -1,9 +1,10 @@
 import { callOutcome, maxPageSize, usageQuery, type UsagePage, type UsageQuery } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/kit/errors';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { parseLimit } from '../limit.ts';
 import { before, parseMoment, type Moment } from '../moments.ts';
+import type { UsageReader } from '../dependencies.ts';
+import { parseRequest } from '../request.ts';
 import { usageTable } from '../usage-view.ts';
 
 interface UsageOptions {
@@ -15,6 +16,7 @@ interface UsageOptions {
   readonly outcome?: string;
   readonly request?: string;
   readonly limit: number;
+  readonly cursor?: string;
   readonly json?: true;
 }
 
@@ -31,8 +33,9 @@ export function addUsage(program: Command, context: CommandContext): void {
     .option('--outcome <outcome>', callOutcome.options.join(', '))
     .option('--request <id>', 'of one request')
     .option('--limit <number>', 'at most so many', parseLimit, 20)
+    .option('--cursor <text>', 'go on where --json said `next_cursor`')
     .option('--json', 'as JSON, in the shape of GET /api/usage')
-    .action(async ({ since, until, key, model, provider, outcome, request, limit, json }: UsageOptions) => {
+    .action(async ({ since, until, key, model, provider, outcome, request, limit, cursor, json }: UsageOptions) => {
       const now = dependencies.clock.now();
       const filters = {
         from: since && before(since, now).toISOString(),
@@ -42,8 +45,9 @@ export function addUsage(program: Command, context: CommandContext): void {
         provider,
         outcome,
         request_id: request,
+        cursor,
       };
-      const first = parseQuery({ ...filters, limit: Math.min(maxPageSize, limit) });
+      const first = parseRequest(usageQuery, { ...filters, limit: Math.min(maxPageSize, limit) });
       const { data, next_cursor } = await dependencies.usage(context.configuration(), (read) => readPages(read, first, limit));
       if (json) return terminal.out(`${JSON.stringify({ data, next_cursor }, undefined, 2)}\n`);
       terminal.out(usageTable(data));
@@ -51,15 +55,7 @@ export function addUsage(program: Command, context: CommandContext): void {
     });
 }
 
-/** Filters as the API would check them, so that both refuse the same. */
-function parseQuery(filters: Readonly<Record<string, unknown>>): UsageQuery {
-  const parsed = usageQuery.safeParse(filters);
-  if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
-  throw new HoldfastError('invalid_request', { details });
-}
-
-async function readPages(read: (query: UsageQuery) => Promise<UsagePage>, first: UsageQuery, limit: number): Promise<UsagePage> {
+async function readPages(read: UsageReader, first: UsageQuery, limit: number): Promise<UsagePage> {
   const data: UsagePage['data'] = [];
   let query: UsageQuery | undefined = first;
   let next_cursor: string | null = null;

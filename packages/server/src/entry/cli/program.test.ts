@@ -1,0 +1,348 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { usagePage, usageRow, type UsageQuery, type UsageRow } from '@holdfast/contracts';
+import { HoldfastError } from '@holdfast/kit/errors';
+import { systemClock } from '@holdfast/kit/time';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Configuration } from '../../config/index.ts';
+import type { ApiKey, KeyAdministration } from '../../features/identity/index.ts';
+import { runCli, type CliDependencies } from './index.ts';
+
+const nowMs = Date.parse('2026-11-20T12:00:00Z');
+const keyId = '019a9c50-11aa-7f00-8d11-0c6b7a8e9f01';
+
+function keyNamed(name: string, more: Partial<ApiKey> = {}): ApiKey {
+  return {
+    id: keyId,
+    organizationId: '019a9c50-0000-7f00-8d11-0c6b7a8e9f01',
+    userId: undefined,
+    name,
+    prefix: 'hf_7q2m8d',
+    scopes: ['inference'],
+    allowedModels: undefined,
+    createdAt: new Date('2026-11-01T00:00:00Z'),
+    createdByKeyId: undefined,
+    expiresAt: undefined,
+    revokedAt: undefined,
+    replacedBy: undefined,
+    lastUsedAt: undefined,
+    ...more,
+  } as ApiKey;
+}
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Runs a command line in an empty folder, with dependencies that must not be used unless they are given. */
+async function run(
+  line: readonly string[],
+  given: Partial<CliDependencies> & { files?: Record<string, string>; env?: Record<string, string> } = {},
+): Promise<Ran> {
+  const cwd = mkdtempSync(path.join(tmpdir(), 'holdfast-cli-'));
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(given.files ?? {})) writeFileSync(path.join(cwd, name), text);
+  const unused = (): never => {
+    throw new Error('not to be called');
+  };
+  let out = '';
+  let error = '';
+  const code = await runCli(
+    line,
+    {
+      version: '1.2.3',
+      cwd,
+      clock: { ...systemClock, now: () => nowMs },
+      environment: () => given.env ?? {},
+      serve: unused,
+      keys: unused,
+      usage: unused,
+      ...given,
+    },
+    { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
+  );
+  return { code, out, error };
+}
+
+const withKeys = (administration: Partial<KeyAdministration>): Pick<CliDependencies, 'keys'> => ({
+  keys: (_, work) => work(administration as KeyAdministration),
+});
+
+describe('the program', () => {
+  test('--version and --help answer on standard output, without reading any configuration', async () => {
+    const environment = (): never => {
+      throw new Error('read');
+    };
+    expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
+    const help = await run(['--help'], { environment });
+    expect(help.code).toBe(0);
+    for (const command of ['serve', 'keys', 'usage', 'config']) expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
+    for (const command of ['create', 'list', 'rotate', 'revoke']) expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
+  });
+
+  test('an unknown command or option, and none at all, are told on standard error with exit code 1', async () => {
+    expect(await run(['srve'])).toMatchObject({
+      code: 1,
+      out: '',
+      error: expect.stringMatching(/unknown command 'srve'[^]*Did you mean serve\?/),
+    });
+    expect(await run(['serve', '--prot', '1'])).toMatchObject({ code: 1, out: '', error: expect.stringMatching(/Did you mean --port\?/) });
+    expect(await run([])).toMatchObject({ code: 1, out: '', error: expect.stringMatching(/Usage: holdfast/) });
+  });
+
+  test('a failure is one line with what to do, exit code 1, and never a stack', async () => {
+    const serve = async (): Promise<number> => {
+      throw new HoldfastError('port_unusable', { detail: 'listen EADDRINUSE 127.0.0.1:8080' });
+    };
+    expect(await run(['serve'], { serve })).toEqual({
+      code: 1,
+      out: '',
+      error: 'holdfast: The port cannot be used. Choose another with HOLDFAST_PORT. (listen EADDRINUSE 127.0.0.1:8080)\n',
+    });
+    const broken = await run(['serve'], { serve: () => Promise.reject(new TypeError('x is undefined')) });
+    expect(broken).toMatchObject({ code: 1, error: expect.stringMatching(/^holdfast: Something went wrong.*\(x is undefined\)\n$/) });
+  });
+
+  test('the last lines of a program that failed stand below the line that says so', async () => {
+    const serve = () => Promise.reject(new HoldfastError('postgres_start_failed', { detail: 'it ended with 1\nFATAL: one\nFATAL: two' }));
+    expect((await run(['serve'], { serve })).error).toBe(
+      'holdfast: The embedded PostgreSQL did not start.\n  it ended with 1\n  FATAL: one\n  FATAL: two\n',
+    );
+  });
+
+  test('what failed cannot move the cursor', async () => {
+    const serve = () => Promise.reject(new HoldfastError('conflict', { detail: 'a\u001b[2Jb', details: { name: '\u001b[31m' } }));
+    expect((await run(['serve'], { serve })).error).not.toMatch(/\u001b/);
+  });
+});
+
+describe('serve', () => {
+  test('hands on the configuration, with the command line above it, and ends with the code that it is given', async () => {
+    let seen: Configuration | undefined;
+    const serve = async (configuration: Configuration): Promise<number> => {
+      seen = configuration;
+      return 3;
+    };
+    const ran = await run(['--config', 'other.yaml', 'serve', '--port', '0', '--host', '0.0.0.0'], {
+      serve,
+      env: { HOLDFAST_PORT: '1', HOLDFAST_CONFIG: 'nowhere.yaml' },
+      files: { 'other.yaml': 'log: { level: debug }' },
+    });
+    expect(ran).toEqual({ code: 3, out: '', error: '' });
+    expect(seen?.server).toMatchObject({ port: 0, host: '0.0.0.0' });
+    expect(seen?.log.level).toBe('debug');
+  });
+
+  test('does not start on a faulty configuration, and shows the whole list of faults', async () => {
+    const ran = await run(['serve', '--port', 'x'], { env: { LOG_LEVEL: 'loud', HOLDFAST_PROT: '1' } });
+    expect(ran.code).toBe(1);
+    expect(ran.error.split('\n')).toEqual([
+      'holdfast: The configuration has 3 faults:',
+      '  - command line: server.port: expected an integer from 0 to 65535, received "x".',
+      expect.stringMatching(/^ {2}- environment LOG_LEVEL: /),
+      '  - environment HOLDFAST_PROT: there is no such setting. Did you mean HOLDFAST_PORT?',
+      '',
+    ]);
+  });
+});
+
+describe('config', () => {
+  const env = { OPENAI_API_KEY: 'sk-secret' };
+
+  test('print shows what is in force without secrets, as text and as JSON', async () => {
+    const text = await run(['config', 'print'], { env });
+    expect(text).toMatchObject({ code: 0, error: '' });
+    expect(text.out).toMatch(/port: 8080 +# default/);
+    const json = await run(['config', 'print', '--json'], { env });
+    const { data } = JSON.parse(json.out) as { data: { path: string[]; value: unknown; secret: boolean; source: string }[] };
+    expect(data.find((entry) => entry.path.join('.') === 'providers.openai.apiKey')).toEqual({
+      path: ['providers', 'openai', 'apiKey'],
+      value: 'set',
+      secret: true,
+      source: 'environment',
+      origin: 'environment OPENAI_API_KEY',
+    });
+    expect(text.out + json.out).not.toContain('sk-secret');
+  });
+
+  test('check says that it is valid, or what is not', async () => {
+    expect(await run(['config', 'check'], { env })).toEqual({
+      code: 0,
+      out: 'The configuration is valid (no file; 1 provider, 0 models).\n',
+      error: '',
+    });
+    expect(await run(['config', 'check'], { env: { HOLDFAST_PORT: 'x' } })).toMatchObject({ code: 1, out: '' });
+  });
+});
+
+describe('keys', () => {
+  test('create writes the secret alone to standard output', async () => {
+    let made: unknown;
+    const create: KeyAdministration['create'] = async (key) => {
+      made = key;
+      return { key: keyNamed(key.name), secret: 'hf_secret' };
+    };
+    const line = [
+      'keys',
+      'create',
+      '--name',
+      'support',
+      '--scope',
+      'inference',
+      'usage:read',
+      '--model',
+      'fast',
+      'slow',
+      '--expires',
+      '30d',
+    ];
+    const ran = await run(line, withKeys({ create }));
+    expect(ran).toEqual({ code: 0, out: 'hf_secret\n', error: `Key ${keyId} was made. This is the only time that it is shown.\n` });
+    expect(made).toEqual({
+      name: 'support',
+      scopes: ['inference', 'usage:read'],
+      allowedModels: ['fast', 'slow'],
+      expiresAt: new Date(nowMs + 30 * 86_400_000),
+    });
+  });
+
+  test('create gives inference and every model, for good, unless it is told otherwise', async () => {
+    let made: unknown;
+    await run(
+      ['keys', 'create', '--name', 'x', '--json'],
+      withKeys({ create: async (key) => ((made = key), { key: keyNamed('x'), secret: 's' }) }),
+    );
+    expect(made).toEqual({ name: 'x', scopes: ['inference'], allowedModels: undefined, expiresAt: undefined });
+  });
+
+  test.each([
+    ['without a name', ['keys', 'create'], /required option '--name <text>'/],
+    ['with an unknown scope', ['keys', 'create', '--name', 'x', '--scope', 'all'], /Scopes are inference/],
+    ['with a name that the API would refuse', ['keys', 'create', '--name', 'x'.repeat(300)], /details: \[\{"field":"name"/],
+    ['with an expiry that is none', ['keys', 'create', '--name', 'x', '--expires', 'soon'], /Give a date/],
+    ['a grace beyond the limit', ['keys', 'rotate', keyId, '--grace', '52w'], /details: \[\{"field":"grace_seconds"/],
+    ['rotate without an id', ['keys', 'rotate'], /missing required argument 'id'/],
+    ['a limit of none', ['keys', 'list', '--limit', '0'], /Give a number from 1/],
+  ])('%s is refused before anything is opened', async (_, line, message) => {
+    const ran = await run(line);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.error).toMatch(message);
+  });
+
+  test('list follows the pages up to its limit, and says when there are more', async () => {
+    const asked: unknown[] = [];
+    const all = Array.from({ length: 250 }, (_, index) => keyNamed(`key ${index}`, { id: `id-${index}` }));
+    const list: KeyAdministration['list'] = async (page) => {
+      asked.push(page);
+      const from = page.beforeId === undefined ? 0 : all.findIndex(({ id }) => id === page.beforeId) + 1;
+      return { keys: all.slice(from, from + page.limit), more: from + page.limit < all.length };
+    };
+    const ran = await run(['keys', 'list', '--limit', '150', '--json'], withKeys({ list }));
+    expect(asked).toEqual([
+      { limit: 100, beforeId: undefined },
+      { limit: 50, beforeId: 'id-99' },
+    ]);
+    expect((JSON.parse(ran.out) as { data: unknown[] }).data).toHaveLength(150);
+    expect(ran.error).toMatch(/There are more/);
+    expect((await run(['keys', 'list', '--limit', '999'], withKeys({ list }))).error).toBe('');
+  });
+
+  test('list shows status, and names that cannot touch the terminal', async () => {
+    const list: KeyAdministration['list'] = async () => ({
+      keys: [
+        keyNamed('a\u001b[31m\nb'),
+        keyNamed('old', { expiresAt: new Date(nowMs - 1) }),
+        keyNamed('gone', { revokedAt: new Date(nowMs) }),
+        keyNamed('rotated', { replacedBy: keyId, expiresAt: new Date(nowMs + 60_000), allowedModels: ['fast'] }),
+      ],
+      more: false,
+    });
+    const { out } = await run(['keys', 'list'], withKeys({ list }));
+    expect(out.split('\n')).toHaveLength(6);
+    expect(out).not.toMatch(/\u001b/);
+    expect(out).toMatch(/old +expired/);
+    expect(out).toMatch(/gone +revoked/);
+    expect(out).toMatch(/rotated +replaced +inference +fast +2026-11-20 12:01Z +never/);
+    expect(await run(['keys', 'list'], withKeys({ list: async () => ({ keys: [], more: false }) }))).toMatchObject({
+      out: 'There are no keys.\n',
+    });
+  });
+
+  test('rotate and revoke name the key, and an unknown one is told', async () => {
+    const asked: unknown[] = [];
+    const rotate: KeyAdministration['rotate'] = async (id, rotation) => {
+      asked.push([id, rotation]);
+      return { key: keyNamed('new', { id: 'new-id' }), secret: 'hf_new', replaced: keyNamed('old') };
+    };
+    const rotated = await run(['keys', 'rotate', keyId, '--grace', '1h'], withKeys({ rotate }));
+    expect(rotated).toEqual({
+      code: 0,
+      out: 'hf_new\n',
+      error: `Key new-id takes the place of ${keyId}. This is the only time that it is shown.\n`,
+    });
+    expect(asked).toEqual([[keyId, { graceSeconds: 3600, expiresAt: undefined }]]);
+
+    const revoked = await run(['keys', 'revoke', keyId], withKeys({ revoke: async () => keyNamed('x', { revokedAt: new Date(nowMs) }) }));
+    expect(revoked).toEqual({ code: 0, out: `Key ${keyId} is revoked.\n`, error: '' });
+    const unknown = await run(['keys', 'revoke', 'x'], withKeys({ revoke: () => Promise.reject(new HoldfastError('resource_not_found')) }));
+    expect(unknown).toEqual({ code: 1, out: '', error: 'holdfast: There is no such resource.\n' });
+  });
+});
+
+describe('usage', () => {
+  // The example of the API's own description.
+  const row = usageRow.parse(usageRow.meta()!.examples![0]);
+
+  test('filters are those of the API, and pages are followed up to the limit', async () => {
+    const asked: UsageQuery[] = [];
+    const usage: CliDependencies['usage'] = (_, work) =>
+      work(async (query) => {
+        asked.push(query);
+        return { data: Array.from({ length: query.limit }, () => row), next_cursor: `after ${asked.length}` };
+      });
+    const ran = await run(['usage', '--since', '24h', '--model', 'fast', '--outcome', 'completed', '--limit', '250', '--json'], { usage });
+    const filters = { from: '2026-11-19T12:00:00.000Z', model: 'fast', outcome: 'completed' };
+    expect(asked).toEqual([
+      { ...filters, limit: 200 },
+      { ...filters, limit: 50, cursor: 'after 1' },
+    ]);
+    const page = usagePage.parse(JSON.parse(ran.out));
+    expect([page.data.length, page.next_cursor]).toEqual([250, 'after 2']);
+  });
+
+  test('shows a row a call, and an unknown cost as unknown', async () => {
+    const rows = [
+      row,
+      {
+        ...row,
+        cost_nano_usd: null,
+        cost_usd: null,
+        provider: null,
+        outcome: 'failed',
+        error_code: 'stream_cut',
+        first_token_ms: null,
+      } as UsageRow,
+    ];
+    const { out } = await run(['usage'], { usage: (_, work) => work(async () => ({ data: rows, next_cursor: null })) });
+    const lines = out.trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(/fast +primary\/gpt-4o-mini-2024-07-18 +completed +412 +96 +0\.000119400 +310 +843$/);
+    expect(lines[2]).toMatch(/ - +failed \(stream_cut\) +412 +96 +\? +- +843$/);
+  });
+
+  test('a filter that the API would refuse is refused before anything is opened', async () => {
+    expect(await run(['usage', '--key', 'mine'])).toMatchObject({ code: 1, error: expect.stringMatching(/details: \[\{"field":"key_id"/) });
+    expect(await run(['usage', '--outcome', 'good'])).toMatchObject({ code: 1, error: expect.stringMatching(/"field":"outcome"/) });
+  });
+
+  test('no calls are told as such', async () => {
+    expect(await run(['usage'], { usage: (_, work) => work(async () => ({ data: [], next_cursor: null })) })).toEqual({
+      code: 0,
+      out: 'There are no calls.\n',
+      error: '',
+    });
+  });
+});
