@@ -70,9 +70,6 @@ function classify(status: number, error: UpstreamError): ErrorCode {
       return 'provider_rate_limited';
     case 'overloaded_error':
       return 'provider_overloaded';
-    case 'timeout_error':
-    case 'api_error':
-      return 'provider_failed';
   }
   return codeOfStatus(status);
 }
