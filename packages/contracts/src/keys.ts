@@ -68,7 +68,17 @@ export const rotatedKey = z
       .object({ id: uuid, expires_at: timestamp.meta({ description: 'Until then the old key works too.' }) })
       .meta({ description: 'The key that was rotated.' }),
   })
-  .meta({ id: 'RotatedKey', description: 'The new key with its secret, and until when the old one works.' });
+  .meta({
+    id: 'RotatedKey',
+    description: 'The new key with its secret, and until when the old one works.',
+    examples: [
+      {
+        ...exampleKey,
+        key: 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d',
+        replaces: { id: '019a9c44-5d10-7b3e-8f66-2a1b3c4d5e6f', expires_at: '2026-11-21T09:33:28.114Z' },
+      },
+    ],
+  });
 
 const futureTime = z.iso
   .datetime({ offset: true })

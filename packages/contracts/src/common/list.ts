@@ -17,8 +17,10 @@ export const pageQuery = z.object({
 
 /** A page of rows in the one form that every list of the API has. */
 export function pageOf<Row extends z.ZodType>(row: Row) {
-  return z.object({
+  const page = z.object({
     data: z.array(row).meta({ description: 'The rows, newest first.' }),
     next_cursor: z.string().nullable().meta({ description: 'Send it as `cursor` for the next page; null on the last.' }),
   });
+  const examples = z.globalRegistry.get(row)?.examples;
+  return Array.isArray(examples) ? page.meta({ examples: [{ data: examples, next_cursor: null }] as z.infer<typeof page>[] }) : page;
 }

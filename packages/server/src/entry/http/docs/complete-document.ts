@@ -13,6 +13,7 @@ export interface ApiDocument {
 }
 
 export interface ApiOperation {
+  parameters?: { name: string; in: string }[];
   operationId?: string;
   requestBody?: { content: Record<string, ApiMedia> };
   responses: Record<string, ApiResponse>;
@@ -51,16 +52,21 @@ export function noteOperations(app: FastifyInstance): Map<string, OperationNote>
   return notes;
 }
 
+/** What a path's rest is called, which a router's pattern writes as `*`. */
+const restName = 'name';
+
 /** `/api/keys/:id` as OpenAPI writes it. */
 function toTemplate(url: string): string {
-  return url.replaceAll(/:(\w+)/g, '{$1}');
+  return url.replaceAll(/:(\w+)/g, '{$1}').replace('*', `{${restName}}`);
 }
 
 /** Adds to each operation who may call it, every error that it can end in, and examples; drops what nothing refers to. */
 export function completeDocument(document: ApiDocument, notes: ReadonlyMap<string, OperationNote>): ApiDocument {
+  document.paths = Object.fromEntries(Object.entries(document.paths).map(([path, item]) => [path.replace('{*}', `{${restName}}`), item]));
   for (const [path, item] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(item)) {
       operation.operationId ??= operationId(method, path);
+      for (const parameter of operation.parameters ?? []) if (parameter.name === '*') parameter.name = restName;
       const note = notes.get(`${method} ${path}`);
       if (note) completeOperation(document, operation, path, note);
     }

@@ -35,10 +35,8 @@ function sameShape(left: unknown, right: unknown): boolean {
 export function addMediaExamples(document: ApiDocument): void {
   const fill = (media: ApiMedia) => {
     if (media.example !== undefined || media.examples !== undefined) return;
-    const ref = media.schema['$ref'];
-    const schema = typeof ref === 'string' ? document.components.schemas[ref.slice(prefix.length)] : media.schema;
-    const examples = schema?.['examples'];
-    if (!Array.isArray(examples) || examples.length === 0) return;
+    const examples = examplesOf(document, media.schema);
+    if (examples.length === 0) return;
     if (examples.length === 1) media.example = examples[0];
     else media.examples = Object.fromEntries(examples.map((value, index) => [`example${index + 1}`, { value }]));
   };
@@ -48,6 +46,15 @@ export function addMediaExamples(document: ApiDocument): void {
       for (const response of Object.values(operation.responses)) for (const media of Object.values(response.content ?? {})) fill(media);
     }
   }
+}
+
+/** Those of the schema itself, of the one that it refers to, or of its first alternative that has any. */
+function examplesOf(document: ApiDocument, schema: Record<string, unknown>): unknown[] {
+  const ref = schema['$ref'];
+  const resolved = typeof ref === 'string' ? (document.components.schemas[ref.slice(prefix.length)] ?? {}) : schema;
+  if (Array.isArray(resolved['examples'])) return resolved['examples'];
+  const alternatives = (resolved['anyOf'] ?? resolved['oneOf'] ?? []) as Record<string, unknown>[];
+  return alternatives.map((each) => examplesOf(document, each)).find(({ length }) => length > 0) ?? [];
 }
 
 export function removeUnusedComponents(document: ApiDocument): void {

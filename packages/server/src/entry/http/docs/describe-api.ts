@@ -17,6 +17,7 @@ export interface ApiDescriptionOptions {
 export async function describeApi(app: FastifyInstance<any, any, any, any, any>, { version }: ApiDescriptionOptions): Promise<void> {
   const operations = noteOperations(app);
   const transform = createJsonSchemaTransform({ skipList: [] });
+  const addComponents = createJsonSchemaTransformObject({});
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -40,12 +41,12 @@ export async function describeApi(app: FastifyInstance<any, any, any, any, any>,
     convertConstToEnum: false,
     // A route that says nothing about itself is no part of the public API.
     transform: (input) => (input.schema ? transform(input) : { schema: { hide: true }, url: input.url }),
-    transformObject: createJsonSchemaTransformObject({}),
+    transformObject: (input) => completeDocument(addComponents(input) as unknown as ApiDocument, operations) as never,
   });
 
   let text: string | undefined;
   app.get('/openapi.json', { schema: { hide: true } as object }, (_request, reply) => {
-    text ??= JSON.stringify(completeDocument(app.swagger() as unknown as ApiDocument, operations));
+    text ??= JSON.stringify(app.swagger());
     void reply.type('application/json; charset=utf-8').send(text);
   });
   await addSwaggerUi(app);
