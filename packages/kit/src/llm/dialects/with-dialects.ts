@@ -24,7 +24,7 @@ const translations: Readonly<Record<Dialect, Translation>> = { openai: openaiOnA
 /**
  * Lets clients of both dialects call a provider. A call in the provider's own dialect passes untouched, byte for byte; any
  * other is translated there and back. What it asks for and the provider's dialect cannot say is refused with
- * `dialect_unsupported` before anything is sent; an operation that only the provider's dialect has, with
+ * `dialect_unsupported` before anything is sent; an operation that the provider does not support, with
  * `operation_unsupported`. An answer that cannot be translated is `provider_malformed`.
  */
 export function withDialects(provider: Provider, options: Partial<DialectOptions> = {}): Provider {
@@ -32,8 +32,9 @@ export function withDialects(provider: Provider, options: Partial<DialectOptions
   const newId = createUuidV7(settings.clock, settings.random);
 
   const attempt = (request: AttemptRequest, sink: AttemptSink): Promise<AttemptResult> => {
-    if (request.dialect === provider.dialect) return provider.attempt(request, sink);
-    return attemptTranslated(request, sink);
+    // Embeddings and the counting of tokens have one wire each, whoever offers them: there is nothing to translate.
+    const asItIs = request.dialect === provider.dialect || (request.operation !== 'chat' && provider.supports(request.operation));
+    return asItIs ? provider.attempt(request, sink) : attemptTranslated(request, sink);
   };
 
   const attemptTranslated = async (request: AttemptRequest, sink: AttemptSink): Promise<AttemptResult> => {

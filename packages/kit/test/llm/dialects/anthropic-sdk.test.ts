@@ -41,7 +41,7 @@ test.each([undefined, 1, 7, 100])('the Anthropic SDK reads a translated stream o
     },
   });
   expect(inner.asked[0]).toEqual({
-    model: 'the-model',
+    model: 'gpt',
     max_completion_tokens: 100,
     messages: [{ role: 'user', content: 'hello' }],
     stream: true,

@@ -44,7 +44,7 @@ test.each([undefined, 1, 7, 100])('the OpenAI SDK reads a translated stream of t
     prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
     completion_tokens_details: { reasoning_tokens: 0 },
   });
-  expect(inner.asked[0]).toEqual({ model: 'the-model', max_tokens: 4096, messages: [{ role: 'user', content: 'hello' }], stream: true });
+  expect(inner.asked[0]).toEqual({ model: 'claude', max_tokens: 4096, messages: [{ role: 'user', content: 'hello' }], stream: true });
 });
 
 test('the OpenAI SDK reads a translated stream with thinking and parallel tool calls', async () => {

@@ -19,7 +19,9 @@ export async function serveSdks(provider: Provider): Promise<SdkServer> {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       const dialect: Dialect = incoming.url?.includes('/messages') ? 'anthropic' : 'openai';
-      const request = attemptRequest(dialect, Buffer.concat(chunks).toString());
+      const read = attemptRequest(dialect, Buffer.concat(chunks).toString());
+      const operation = incoming.url?.includes('/count_tokens') ? 'count_tokens' : 'chat';
+      const request = { ...read, operation, model: read.body.value['model'] as string } as const;
       response.setHeader('content-type', request.stream ? 'text/event-stream' : 'application/json');
       provider
         .attempt(request, {

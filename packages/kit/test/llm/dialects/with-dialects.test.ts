@@ -127,11 +127,22 @@ describe('a call that crosses', () => {
     expect(JSON.parse(tail.toString())).toMatchObject({ created: 1_700_000_000 });
   });
 
-  test.each(['embeddings', 'count_tokens'] as const)('is refused for %s, which only one dialect has', async (operation) => {
-    const inner = replayProvider({ dialect: 'openai', answer: '{}' });
-    const error = await failure(withDialects(inner).attempt(attemptRequest('anthropic', hello, { operation }), new CollectingSink()));
-    expect([error.code, inner.requests.length]).toEqual(['operation_unsupported', 0]);
-  });
+  test.each([
+    ['embeddings', 'openai', 'anthropic'],
+    ['count_tokens', 'anthropic', 'openai'],
+  ] as const)(
+    'is untouched for %s, which has one wire, when the provider offers it, and refused otherwise',
+    async (operation, dialect, providers) => {
+      const offering = replayProvider({ dialect: providers, answer: '{"input_tokens":3}' });
+      const request = attemptRequest(dialect, hello, { operation });
+      const result = await withDialects({ ...offering, supports: () => true }).attempt(request, new CollectingSink());
+      expect(offering.requests[0]).toBe(request);
+      expect(result.tail.toString()).toBe('{"input_tokens":3}');
+      const lacking = replayProvider({ dialect: providers, answer: '{}' });
+      const error = await failure(withDialects(lacking).attempt(request, new CollectingSink()));
+      expect([error.code, lacking.requests.length]).toEqual(['operation_unsupported', 0]);
+    },
+  );
 
   test('that is refused sends nothing', async () => {
     const inner = replayProvider({ dialect: 'anthropic', answer: '{}' });

@@ -88,7 +88,8 @@ export class BlockQueue {
 
   #isComplete(block: QueuedBlock): boolean {
     if (!block.call) return true;
-    // Parsed only when it may be whole, or a mixture of many small pieces would cost a parse each.
+    // Nothing is not yet the empty object here. Parsed only when it may be whole, or a mixture of many small pieces would
+    // cost a parse each.
     return block.started && block.received.trimEnd().endsWith('}') && parseObject(block.received) !== undefined;
   }
 

@@ -12,7 +12,7 @@ export const anthropicToOpenaiFields: FieldTable = {
     {
       field: 'max_tokens',
       fate: 'carried',
-      note: "`max_completion_tokens` (in the library, `maxTokensField` names `max_tokens` for servers that know only that). 0 is refused: it warms a cache that is not there.",
+      note: '`max_completion_tokens` (in the library, `maxTokensField` names `max_tokens` for servers that know only that). 0 is refused: it warms a cache that is not there.',
     },
     { field: 'temperature', fate: 'carried', note: '`temperature`.' },
     { field: 'top_p', fate: 'carried', note: '`top_p`.' },
