@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,6 +51,13 @@ export class Scene {
     chmodSync(folder, 0o755);
     this.#folders.push(folder);
     return folder;
+  }
+
+  /** A data folder whose cluster is there, copied from `template`: making one takes ten times as long. */
+  madeFrom(template: string): string {
+    const dataDir = join(this.folder(), 'data');
+    execFileSync('cp', ['-a', template, dataDir]);
+    return dataDir;
   }
 
   async start(options: Omit<EmbeddedPostgresOptions, 'clock' | 'random'>): Promise<EmbeddedPostgres> {

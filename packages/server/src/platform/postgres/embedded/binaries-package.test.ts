@@ -12,7 +12,11 @@ function faultOf(work: () => unknown): string {
   throw new Error('nothing was thrown');
 }
 
-test.each([['win32', 'x64'], ['linux', 'riscv64'], ['freebsd', 'x64']])('%s on %s is refused in one line', (os, cpu) => {
+test.each([
+  ['win32', 'x64'],
+  ['linux', 'riscv64'],
+  ['freebsd', 'x64'],
+])('%s on %s is refused in one line', (os, cpu) => {
   const line = faultOf(() => requirePlatform({ os, cpu, hasFile: () => true }));
   expect(line).toMatch(new RegExp(`^platform_unsupported: .*${os}-${cpu}.*DATABASE_URL`));
   expect(line).not.toContain('\n');

@@ -36,7 +36,9 @@ const platforms = new Set(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm
 export function requirePlatform(machine: Machine = thisMachine): string {
   const platform = `${machine.os}-${machine.cpu}`;
   if (!platforms.has(platform)) {
-    throw new HoldfastError('platform_unsupported', { detail: `no embedded PostgreSQL for ${platform}: there is one for ${[...platforms].join(', ')}; set DATABASE_URL` });
+    throw new HoldfastError('platform_unsupported', {
+      detail: `no embedded PostgreSQL for ${platform}: there is one for ${[...platforms].join(', ')}; set DATABASE_URL`,
+    });
   }
   const loader = glibcLoaders[platform];
   if (loader && !machine.hasFile(loader)) {
@@ -55,6 +57,9 @@ export function findBinariesPackage(platform: string, packageDir?: string): Bina
     const [major = '', minor = ''] = packageVersion.split('.');
     return { nativeDir: join(folder, 'native'), packageVersion, version: `${major}.${minor}`, major, platform };
   } catch (thrown) {
-    throw new HoldfastError('platform_unsupported', { detail: `the package ${name} is not installed: run npm ci without --omit=optional, or set DATABASE_URL`, cause: thrown });
+    throw new HoldfastError('platform_unsupported', {
+      detail: `the package ${name} is not installed: run npm ci without --omit=optional, or set DATABASE_URL`,
+      cause: thrown,
+    });
   }
 }

@@ -21,7 +21,12 @@ export interface Binaries {
  * The binaries where npm put them, if they can be linked and reached there; else a copy in the first folder of `copyFolders`
  * that can be written.
  */
-export function prepareBinaries(source: BinariesPackage, user: ProcessUser | undefined, copyFolders: readonly string[], random: Random): Binaries {
+export function prepareBinaries(
+  source: BinariesPackage,
+  user: ProcessUser | undefined,
+  copyFolders: readonly string[],
+  random: Random,
+): Binaries {
   if (worksInPlace(source.nativeDir, user, random)) return programsOf(source.nativeDir);
   const name = `${source.packageVersion}-${source.platform}`;
   let fault: unknown;
@@ -31,7 +36,9 @@ export function prepareBinaries(source: BinariesPackage, user: ProcessUser | und
       if (!isWholeCopy(source.nativeDir, copy)) copyBinaries(source.nativeDir, copy, random);
       const obstacle = user && findFirstObstacle(copy, user);
       if (obstacle === undefined) return programsOf(copy);
-      fault ??= new HoldfastError('data_folder_unusable', { detail: `${user!.name}, as whom PostgreSQL runs, may not use its binaries: ${obstacle}` });
+      fault ??= new HoldfastError('data_folder_unusable', {
+        detail: `${user!.name}, as whom PostgreSQL runs, may not use its binaries: ${obstacle}`,
+      });
     } catch (thrown) {
       fault ??= thrown;
     }
@@ -43,7 +50,8 @@ function worksInPlace(nativeDir: string, user: ProcessUser | undefined, random: 
   try {
     makeLibraryLinks(nativeDir, random);
     if (user) return findFirstObstacle(nativeDir, user) === undefined;
-    for (const { path, bits } of neededFiles(nativeDir)) accessSync(path, bits === mayRead ? constants.R_OK : constants.R_OK | constants.X_OK);
+    for (const { path, bits } of neededFiles(nativeDir))
+      accessSync(path, bits === mayRead ? constants.R_OK : constants.R_OK | constants.X_OK);
     return true;
   } catch {
     return false;

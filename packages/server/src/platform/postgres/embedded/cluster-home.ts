@@ -41,7 +41,9 @@ export function findClusterHome(query: ClusterHomeQuery): ClusterHome {
   if (elsewhere !== undefined) {
     if (isThere(join(elsewhere, 'data'))) return existing(elsewhere, query);
     // Never a fresh cluster in place of a lost one: keys and ledger would seem to be gone without a word.
-    throw unusable(`the database of ${query.dataDir} was kept in ${elsewhere} and is not there any more; put it back, or remove ${pointer} to begin anew`);
+    throw unusable(
+      `the database of ${query.dataDir} was kept in ${elsewhere} and is not there any more; put it back, or remove ${pointer} to begin anew`,
+    );
   }
   if (!query.asRoot) return { home: inside, data: join(inside, 'data'), user: undefined, exists: false, pointer: undefined };
   const user = requireServiceUser(query.passwdText);
@@ -96,7 +98,10 @@ export function writePointer(cluster: ClusterHome, random: Random): void {
 
 function readPointer(pointer: string): string | undefined {
   if (!existsSync(pointer)) return undefined;
-  const path = onFolder(pointer, () => readFileSync(pointer, 'utf8')).trimEnd().split('\n').at(-1)!;
+  const path = onFolder(pointer, () => readFileSync(pointer, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .at(-1)!;
   if (!path.startsWith('/')) throw unusable(`${pointer} does not end with the path of the database`);
   return path;
 }

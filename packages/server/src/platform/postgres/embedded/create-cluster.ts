@@ -25,7 +25,6 @@ export async function createCluster(cluster: ClusterHome, binaries: Binaries, ra
   const { home, data, user } = cluster;
   const draft = join(home, draftPrefix + random.bytes(4).toString('hex'));
   try {
-    removeDrafts(home);
     mkdirSync(draft, { mode: 0o700 });
     if (user) chownSync(draft, user.uid, user.gid);
     if (user || ownUserHasName()) await runInitdb(binaries.initdb, draft, user);
@@ -39,8 +38,12 @@ export async function createCluster(cluster: ClusterHome, binaries: Binaries, ra
   }
 }
 
-/** Also the homes that starts for the same data folder began outside of it and never finished. The data folder is locked. */
-function removeDrafts(home: string): void {
+/**
+ * Removes what starts that were killed left of their cluster, also in homes that they began outside of the data folder. The
+ * caller holds the folder's lock. To be called at every start: an initdb that outlived its server may write until it notices
+ * that its folder is gone.
+ */
+export function removeDrafts(home: string): void {
   for (const name of readdirSync(home)) {
     if (name.startsWith(draftPrefix)) rmSync(join(home, name), { recursive: true, force: true, maxRetries: 3 });
   }
@@ -48,7 +51,8 @@ function removeDrafts(home: string): void {
   if (kin === undefined) return;
   for (const name of readdirSync(dirname(home))) {
     const other = join(dirname(home), name);
-    if (name.startsWith(kin) && other !== home && !existsSync(join(other, 'data'))) rmSync(other, { recursive: true, force: true, maxRetries: 3 });
+    if (name.startsWith(kin) && other !== home && !existsSync(join(other, 'data')))
+      rmSync(other, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -57,7 +61,8 @@ function runInitdb(program: string, draft: string, user: ProcessUser | undefined
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const args = ['-D', draft, '--username=postgres', '--auth=trust', ...locale];
   // initdb starts `postgres` through a shell.
-  if (!existsSync('/bin/sh')) throw new HoldfastError('platform_unsupported', { detail: 'initdb of PostgreSQL needs /bin/sh, which is not there; set DATABASE_URL' });
+  if (!existsSync('/bin/sh'))
+    throw new HoldfastError('platform_unsupported', { detail: 'initdb of PostgreSQL needs /bin/sh, which is not there; set DATABASE_URL' });
   return new Promise((resolve, reject) => {
     execFile(
       program,
@@ -66,7 +71,14 @@ function runInitdb(program: string, draft: string, user: ProcessUser | undefined
       (failure, _output, errors) => {
         if (!failure) resolve();
         else if (typeof failure.code === 'string') reject(spawnFault('initdb', failure, user?.name));
-        else reject(startFault(`initdb ended with ${failure.signal ?? `code ${failure.code}`}`, errors.split('\n').filter((line) => line !== ''), failure));
+        else
+          reject(
+            startFault(
+              `initdb ended with ${failure.signal ?? `code ${failure.code}`}`,
+              errors.split('\n').filter((line) => line !== ''),
+              failure,
+            ),
+          );
       },
     );
   });

@@ -3,6 +3,7 @@ import type { Random } from '@holdfast/kit/time';
 import { findClusterHome } from './cluster-home.ts';
 import { embeddedPostgresDefaults } from './options.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
+import { isPostmasterOf } from './process-identity.ts';
 import { readPasswd, runsAsRoot } from './process-user.ts';
 
 export interface FindRunningOptions {
@@ -16,21 +17,15 @@ export interface FindRunningOptions {
  * server: they connect, and neither lock the folder nor stop what they did not start. A server that dies in this moment
  * is met by the connection as `database_unavailable`.
  */
-export function findRunningPostgres({ dataDir, random, systemDir = embeddedPostgresDefaults.systemDir }: FindRunningOptions): { readonly socketDir: string; readonly port: number } | undefined {
+export function findRunningPostgres({
+  dataDir,
+  random,
+  systemDir = embeddedPostgresDefaults.systemDir,
+}: FindRunningOptions): { readonly socketDir: string; readonly port: number } | undefined {
   if (!existsSync(dataDir)) return undefined;
   const cluster = findClusterHome({ dataDir: realpathSync(dataDir), systemDir, asRoot: runsAsRoot(), passwdText: readPasswd(), random });
   if (!cluster.exists) return undefined;
   const file = readPostmasterFile(cluster.data);
-  if (file?.status !== 'ready' || !isRunning(file.pid)) return undefined;
+  if (file?.status !== 'ready' || !isPostmasterOf(file.pid, cluster.data)) return undefined;
   return { socketDir: file.socketDir, port: file.port };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    // Another user's process is running all the same.
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

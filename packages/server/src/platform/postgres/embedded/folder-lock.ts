@@ -37,7 +37,8 @@ export function lockFolder(folder: string): FolderLock {
   } catch (thrown) {
     database.close();
     const code = (thrown as { errcode?: number }).errcode;
-    if (code === sqliteBusy) throw new HoldfastError('data_folder_in_use', { detail: `${folder} is held by another running server`, cause: thrown });
+    if (code === sqliteBusy)
+      throw new HoldfastError('data_folder_in_use', { detail: `${folder} is held by another running server`, cause: thrown });
     if (code === sqliteFull) throw diskFull(folder, thrown);
     throw new HoldfastError('data_folder_unusable', { detail: `${path}: cannot be locked (${(thrown as Error).message})`, cause: thrown });
   }

@@ -1,13 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync } from 'node:fs';
+import { closeSync, rmSync } from 'node:fs';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Clock } from '@holdfast/kit/time';
+import { onFolder } from './folder-fault.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 import { ownPostmaster, type Postmaster } from './postmaster.ts';
 import type { ProcessUser } from './process-user.ts';
 import { openServerLog, readLogTail, serverLogSize } from './server-log.ts';
 import { serverEnvironment } from './settings.ts';
+import { socketPath } from './socket-folder.ts';
 import { spawnFault, startFault } from './start-fault.ts';
 import { stopPostmaster } from './stop-postmaster.ts';
 import { waitUntil } from './wait-until.ts';
@@ -16,6 +18,7 @@ export interface Launch {
   readonly program: string;
   readonly args: readonly string[];
   readonly data: string;
+  readonly socketDir: string;
   readonly logPath: string;
   readonly user: ProcessUser | undefined;
   readonly clock: Clock;
@@ -29,6 +32,7 @@ const survivors = /pre-existing shared memory block/;
 /** Starts the server and waits until it takes connections. Holds at a throw: no process is left. */
 export async function launchPostmaster(launch: Launch): Promise<Postmaster> {
   const { clock } = launch;
+  removeOldSocket(launch.socketDir);
   const end = clock.monotonic() + survivorsMs;
   for (;;) {
     const logStart = serverLogSize(launch.logPath);
@@ -49,6 +53,17 @@ export async function launchPostmaster(launch: Launch): Promise<Postmaster> {
     const { exitCode, signal } = await postmaster.exit;
     throw startFault(`PostgreSQL ended with ${signal ?? `code ${exitCode}`} while it started`, lines());
   }
+}
+
+/**
+ * The socket of a server that was killed, and its lock file, which PostgreSQL believes as long as any process of its user has the pid
+ * that stands in it. Whether a server still uses the data is not asked here: for that `postmaster.pid` stays.
+ */
+function removeOldSocket(socketDir: string): void {
+  const path = socketPath(socketDir);
+  onFolder(path, () => {
+    for (const old of [`${path}.lock`, path]) rmSync(old, { force: true });
+  });
 }
 
 export function isReady(data: string, pid: number): boolean {

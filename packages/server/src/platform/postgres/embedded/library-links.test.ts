@@ -1,4 +1,15 @@
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -56,4 +67,5 @@ test('a package without a list has no links to make', () => {
 test.skipIf(process.geteuid?.() === 0)('links that cannot be made are told', () => {
   chmodSync(join(native, 'lib'), 0o555);
   expect(() => makeLibraryLinks(native, systemRandom)).toThrow('EACCES');
+  chmodSync(join(native, 'lib'), 0o755);
 });

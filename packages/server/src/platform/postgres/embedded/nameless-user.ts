@@ -17,7 +17,12 @@ const firstEntry = Buffer.from('\0getpwent\0', 'latin1');
  * library would have to be compiled. So in the copies the import `getpwuid` is renamed to `getpwent`, which has a name of the same length,
  * ignores its argument and gives the first entry of `/etc/passwd`. Only for making the cluster: the server itself does not ask.
  */
-export async function withNamelessPrograms<T>(binaries: Binaries, folder: string, random: Random, work: (initdb: string) => Promise<T>): Promise<T> {
+export async function withNamelessPrograms<T>(
+  binaries: Binaries,
+  folder: string,
+  random: Random,
+  work: (initdb: string) => Promise<T>,
+): Promise<T> {
   const root = join(folder, `init-${random.bytes(4).toString('hex')}`);
   try {
     mkdirSync(join(root, 'bin'), { recursive: true, mode: 0o700 });

@@ -33,7 +33,8 @@ export const embeddedPostgresDefaults = Object.freeze({
 });
 
 /** The options with every default filled in; what the parts of this folder are handed. */
-export type Settled = Required<Omit<EmbeddedPostgresOptions, 'packageDir' | 'runtimeDir'>> & Pick<EmbeddedPostgresOptions, 'packageDir' | 'runtimeDir'>;
+export type Settled = Required<Omit<EmbeddedPostgresOptions, 'packageDir' | 'runtimeDir'>> &
+  Pick<EmbeddedPostgresOptions, 'packageDir' | 'runtimeDir'>;
 
 export function settleOptions(options: EmbeddedPostgresOptions): Settled {
   return Object.freeze({ ...embeddedPostgresDefaults, ...options });

@@ -39,7 +39,10 @@ export async function settleOrphan(query: OrphanQuery): Promise<Postmaster | und
   try {
     await stopPostmaster(postmaster, clock, query.stopTimeoutMs);
   } catch (thrown) {
-    throw new HoldfastError('postgres_start_failed', { detail: `an earlier PostgreSQL (pid ${file.pid}) still runs on ${data} and cannot be stopped`, cause: thrown });
+    throw new HoldfastError('postgres_start_failed', {
+      detail: `an earlier PostgreSQL (pid ${file.pid}) still runs on ${data} and cannot be stopped`,
+      cause: thrown,
+    });
   }
   return undefined;
 }

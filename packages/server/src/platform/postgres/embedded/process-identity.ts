@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /** Whether there is such a process that has not ended. A zombie has, whoever forgot to collect it. */
@@ -13,14 +13,24 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether process `pid` is the server of the folder `data`, and not another one that got its pid. By its command line: what
- * else would tell (`exe`, `cwd`) may not be read of another user's process by a container's root.
+ * Whether process `pid` is the server of the folder `data`, and not another one that got its pid. By its command line, because
+ * what else would tell (`exe`, `cwd`) may not be read of another user's process by a container's root. Where it may be read,
+ * the working folder also tells of a data folder that was moved while its server ran.
  */
 export function isPostmasterOf(pid: number, data: string): boolean {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') return commandLineByPs(pid).includes(` -D ${data} `);
   const [program = '', option, folder] = readProc(`/proc/${pid}/cmdline`).split('\0');
-  return basename(program) === 'postgres' && option === '-D' && folder === data;
+  return basename(program) === 'postgres' && option === '-D' && (folder === data || isSameFolder(`/proc/${pid}/cwd`, data));
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  try {
+    const [first, second] = [statSync(one), statSync(other)];
+    return first.dev === second.dev && first.ino === second.ino;
+  } catch {
+    return false;
+  }
 }
 
 function stateOf(pid: number): string | undefined {

@@ -55,7 +55,8 @@ export function requireServiceUser(passwdText: string): ProcessUser {
   const user = findServiceUser(passwdText);
   if (user) return user;
   throw new HoldfastError('postgres_start_failed', {
-    detail: 'PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody` that it could run as; start as an ordinary user or set DATABASE_URL',
+    detail:
+      'PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody` that it could run as; start as an ordinary user or set DATABASE_URL',
   });
 }
 

@@ -55,7 +55,11 @@ export function readLogTail(path: string, fromByte = 0, count = 20): string[] {
     const start = Math.max(size < fromByte ? 0 : fromByte, size - maxTailBytes);
     const buffer = Buffer.alloc(Math.max(0, size - start));
     const length = readSync(file, buffer, 0, buffer.length, start);
-    return buffer.toString('utf8', 0, length).split('\n').filter((line) => line.trim() !== '').slice(-count);
+    return buffer
+      .toString('utf8', 0, length)
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .slice(-count);
   } finally {
     closeSync(file);
   }

@@ -18,7 +18,9 @@ test('the one line names the reason, the details keep the last lines', () => {
   expect(fault.message).toBe('PostgreSQL ended with code 1: FATAL:  lock file "postmaster.pid" already exists');
   expect(fault.details).toEqual({ log: lines });
   expect(startFault('PostgreSQL ended', []).message).toBe('PostgreSQL ended');
-  expect(startFault('it ended', ['./initdb: /lib/libc.so.6: version `GLIBC_2.28\' not found (required by ./initdb)', 'more']).message).toContain('GLIBC_2.28');
+  expect(
+    startFault('it ended', ["./initdb: /lib/libc.so.6: version `GLIBC_2.28' not found (required by ./initdb)", 'more']).message,
+  ).toContain('GLIBC_2.28');
 });
 
 test('a container without the right to change the user is told what to do', () => {

@@ -7,10 +7,15 @@ import { HoldfastError } from '@holdfast/kit/errors';
 export function startFault(what: string, lines: readonly string[], cause?: unknown): HoldfastError {
   const text = lines.join('\n');
   const details = { log: [...lines] };
-  const reason = lines.find((line) => /\b(FATAL|PANIC|fatal):|^initdb: error|error while loading|not found \(required by/.test(line)) ?? lines.at(-1);
+  const reason =
+    lines.find((line) => /\b(FATAL|PANIC|fatal):|^initdb: error|error while loading|not found \(required by/.test(line)) ?? lines.at(-1);
   const detail = reason === undefined ? what : `${what}: ${reason.replace(/^.*?(?=FATAL:|PANIC:)/, '')}`;
   if (/No space left on device|Disk quota exceeded/.test(text)) return new HoldfastError('disk_full', { detail, details, cause });
-  if (/Read-only file system|has invalid permissions|has wrong ownership|could not (create|open|write|access|change permissions)[^\n]*Permission denied/.test(text)) {
+  if (
+    /Read-only file system|has invalid permissions|has wrong ownership|could not (create|open|write|access|change permissions)[^\n]*Permission denied/.test(
+      text,
+    )
+  ) {
     return new HoldfastError('data_folder_unusable', { detail, details, cause });
   }
   return new HoldfastError('postgres_start_failed', { detail, details, cause });

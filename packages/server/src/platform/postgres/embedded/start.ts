@@ -4,11 +4,11 @@ import { HoldfastError } from '@holdfast/kit/errors';
 import { findBinariesPackage, requirePlatform, type BinariesPackage } from './binaries-package.ts';
 import { prepareBinaries } from './binaries.ts';
 import { findClusterHome, makeClusterHome, writePointer, type ClusterHome } from './cluster-home.ts';
-import { createCluster } from './create-cluster.ts';
+import { createCluster, removeDrafts } from './create-cluster.ts';
 import { openDataFolder } from './data-folder.ts';
 import { superviseEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts';
 import { embeddedPostgresStarted } from './events.ts';
-import { folderFault } from './folder-fault.ts';
+import { folderFault, onFolder } from './folder-fault.ts';
 import { lockFolder, type FolderLock } from './folder-lock.ts';
 import { launchPostmaster } from './launch.ts';
 import { settleOptions, type EmbeddedPostgresOptions, type Settled } from './options.ts';
@@ -39,7 +39,13 @@ export async function startEmbeddedPostgres(given: EmbeddedPostgresOptions): Pro
   }
 }
 
-async function startLocked(options: Settled, source: BinariesPackage, dataDir: string, locks: FolderLock[], release: () => void): Promise<EmbeddedPostgres> {
+async function startLocked(
+  options: Settled,
+  source: BinariesPackage,
+  dataDir: string,
+  locks: FolderLock[],
+  release: () => void,
+): Promise<EmbeddedPostgres> {
   const { clock, random, systemDir } = options;
   const startedAtMs = clock.monotonic();
   const cluster = findClusterHome({ dataDir, systemDir, asRoot: runsAsRoot(), passwdText: readPasswd(), random });
@@ -49,6 +55,7 @@ async function startLocked(options: Settled, source: BinariesPackage, dataDir: s
   if (home !== join(dataDir, 'postgres')) locks.push(lockFolder(home));
 
   const binaries = prepareBinaries(source, user, copyFolders(cluster, systemDir), random);
+  onFolder(home, () => removeDrafts(home));
   if (cluster.exists) requireVersion(cluster, source);
   else {
     await createCluster(cluster, binaries, random);
@@ -59,10 +66,14 @@ async function startLocked(options: Settled, source: BinariesPackage, dataDir: s
   const args = serverArguments({ data, socketDir, port: socketPort, packageVersion: source.packageVersion }, options);
   const logPath = serverLogPath(home);
   boundServerLog(logPath, options.maxLogBytes);
-  const server = { program: binaries.postgres, args, data, clock };
+  const server = { program: binaries.postgres, args, data, socketDir, clock };
   const postmaster =
-    (await settleOrphan({ ...server, socketDir, port: socketPort, startTimeoutMs: options.startTimeoutMs, stopTimeoutMs: options.stopTimeoutMs })) ??
-    (await launchPostmaster({ ...server, logPath, user, timeoutMs: options.startTimeoutMs }));
+    (await settleOrphan({
+      ...server,
+      port: socketPort,
+      startTimeoutMs: options.startTimeoutMs,
+      stopTimeoutMs: options.stopTimeoutMs,
+    })) ?? (await launchPostmaster({ ...server, logPath, user, timeoutMs: options.startTimeoutMs }));
 
   embeddedPostgresStarted.publish({
     pid: postmaster.pid,
@@ -87,7 +98,11 @@ function requireVersion({ data }: ClusterHome, { major, version }: BinariesPacka
   try {
     found = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
   } catch (thrown) {
-    throw new HoldfastError('data_folder_unusable', { detail: `${data} is not a data folder of PostgreSQL: it has no PG_VERSION`, cause: thrown });
+    throw new HoldfastError('data_folder_unusable', {
+      detail: `${data} is not a data folder of PostgreSQL: it has no PG_VERSION`,
+      cause: thrown,
+    });
   }
-  if (found !== major) throw new HoldfastError('data_folder_version', { detail: `${data} was made by PostgreSQL ${found}, this is ${version}` });
+  if (found !== major)
+    throw new HoldfastError('data_folder_version', { detail: `${data} was made by PostgreSQL ${found}, this is ${version}` });
 }

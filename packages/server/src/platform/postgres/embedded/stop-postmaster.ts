@@ -11,7 +11,11 @@ const hardStopMs = 5_000;
  * Holds at return: the process has ended.
  */
 export async function stopPostmaster(postmaster: Postmaster, clock: Clock, timeoutMs: number): Promise<void> {
-  const steps = [['SIGINT', timeoutMs], ['SIGQUIT', hardStopMs], ['SIGKILL', hardStopMs]] as const;
+  const steps = [
+    ['SIGINT', timeoutMs],
+    ['SIGQUIT', hardStopMs],
+    ['SIGKILL', hardStopMs],
+  ] as const;
   for (const [signal, waitMs] of steps) {
     postmaster.signal(signal);
     if (await waitUntil(() => !postmaster.isRunning(), clock, waitMs)) return;
