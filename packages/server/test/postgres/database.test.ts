@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { poolExhausted, queryCompleted, querySlow, type QueryCompleted, type QuerySlow } from '../../src/platform/postgres/index.ts';
+import {
+  minConnections,
+  poolExhausted,
+  queryCompleted,
+  querySlow,
+  type QueryCompleted,
+  type QuerySlow,
+} from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let postgres: TestDatabase;
@@ -59,7 +66,7 @@ test('a transaction whose statement failed is not taken for committed when the f
 
 describe('a pool whose connections are all busy', () => {
   test('refuses after the limit with database_unavailable and says so, and serves again afterwards', async () => {
-    const database = await postgres.open({ maxConnections: 8, timeouts: { connectTimeoutMs: 100 } });
+    const database = await postgres.open({ maxConnections: minConnections, timeouts: { connectTimeoutMs: 100 } });
     const announced: unknown[] = [];
     const unsubscribe = poolExhausted.subscribe((message) => announced.push(message));
     const held = Promise.withResolvers<void>();
@@ -81,7 +88,7 @@ describe('a pool whose connections are all busy', () => {
   });
 
   test('refuses at once when too many wait already, instead of letting them pile up', async () => {
-    const database = await postgres.open({ maxConnections: 8, timeouts: { connectTimeoutMs: 10_000 } });
+    const database = await postgres.open({ maxConnections: minConnections, timeouts: { connectTimeoutMs: 10_000 } });
     const client = await database.pool('app').connect();
     const waiting = Array.from({ length: 60 }, () => database.ping());
     const settled = Promise.allSettled(waiting);

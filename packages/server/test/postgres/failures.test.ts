@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '@holdfast/kit/time';
-import { connectionLost, mapDatabaseError, migrateDatabase, openDatabase, type ConnectionLost } from '../../src/platform/postgres/index.ts';
+import {
+  connectionLost,
+  mapDatabaseError,
+  migrateDatabase,
+  minConnections,
+  openDatabase,
+  type ConnectionLost,
+} from '../../src/platform/postgres/index.ts';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -90,7 +97,7 @@ test('a connection that falls silent is given up and never used again', async ()
   // 5 seconds on top of the limit of the statement, for the server to cancel it first: here it never hears of it.
   const database = await postgres.open({
     target: proxy.target,
-    maxConnections: 8,
+    maxConnections: minConnections,
     timeouts: { statementTimeoutMs: 100, connectTimeoutMs: 1_000 },
   });
   await database.ping();

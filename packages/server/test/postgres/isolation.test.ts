@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/platform/postgres/index.ts';
+import { minConnections, type Database } from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const own = randomUUID();
@@ -21,7 +21,7 @@ afterAll(() => postgres.stop());
 beforeEach(async () => {
   const fresh = await postgres.createDatabase();
   // One connection for `app`: every transaction of a test meets what the last one left on it.
-  database = await fresh.open({ maxConnections: 8 });
+  database = await fresh.open({ maxConnections: minConnections });
   for (const [organization, key] of [
     [own, ownKey],
     [foreign, foreignKey],

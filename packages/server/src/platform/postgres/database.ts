@@ -14,7 +14,7 @@ import { defaultTimeouts, type ConnectionTimeouts, type DatabaseTarget } from '.
 
 export interface OpenDatabaseOptions {
   readonly target: DatabaseTarget;
-  /** Ceiling over all pools and the listening connection together; at least 8. `POSTGRES_MAX_CONNECTIONS`, 100 by default. */
+  /** Ceiling over all pools and the listening connection together; at least `minConnections`. `POSTGRES_MAX_CONNECTIONS`, 100 by default. */
   readonly maxConnections: number;
   readonly clock: Clock;
   /** Each on its own; by default 5 s to connect, 30 s a statement, 10 s for a lock. */

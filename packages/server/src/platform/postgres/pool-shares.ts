@@ -1,7 +1,10 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { databaseRoles, type DatabaseRole } from './roles.ts';
 
-/** What each role gets of the connections that are left when every role has one. Requests need the most. */
+/** What no role goes without. The writer has two: the ledger keeps one for good, and the sign of life of the instance needs another. */
+const least = (role: DatabaseRole): number => (role === 'writer' ? 2 : 1);
+
+/** What each role gets of the connections that are left then. Requests need the most. */
 const weights: Readonly<Record<DatabaseRole, number>> = Object.freeze({
   app: 8,
   identity: 3,
@@ -15,10 +18,10 @@ const weights: Readonly<Record<DatabaseRole, number>> = Object.freeze({
 /** The connection that listens for notifications. */
 const reservedConnections = 1;
 
-export const minConnections = databaseRoles.length + reservedConnections;
+export const minConnections = databaseRoles.reduce((sum, role) => sum + least(role), reservedConnections);
 
 /**
- * Shares of a ceiling over all pools, by role: each at least 1, and together with the listening connection never above it.
+ * Shares of a ceiling over all pools, by role; with the listening connection their sum is never above it.
  * Pools cannot lend to each other, so that a burst of requests never starves the writer that completes them.
  */
 export function poolShares(maxConnections: number): Readonly<Record<DatabaseRole, number>> {
@@ -30,6 +33,6 @@ export function poolShares(maxConnections: number): Readonly<Record<DatabaseRole
   }
   const spare = maxConnections - minConnections;
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  const share = (role: DatabaseRole) => 1 + Math.floor((spare * weights[role]) / total);
+  const share = (role: DatabaseRole) => least(role) + Math.floor((spare * weights[role]) / total);
   return Object.freeze(Object.fromEntries(databaseRoles.map((role) => [role, share(role)])) as Record<DatabaseRole, number>);
 }
