@@ -10,6 +10,8 @@ export default defineConfig({
     execArgv: ['--conditions=dev-source'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is slow by nature (a database, a browser) is no news.
+    slowTestThreshold: 3_000,
     pool: 'forks',
     // vitest leaves one core free, which on two cores would halve the speed.
     maxWorkers: Math.max(2, availableParallelism()),

@@ -8,9 +8,11 @@ const lockfile = JSON.parse(readFileSync(file, 'utf8')) as { packages: LockPacka
 const absent = absentPlatformEntries(lockfile.packages);
 const names = Object.keys(absent);
 if (names.length > 0) {
-  const packages = Object.fromEntries(
-    Object.entries({ ...lockfile.packages, ...absent }).toSorted(([a], [b]) => a.localeCompare(b, 'en')),
-  );
+  const packages = Object.fromEntries(Object.entries({ ...lockfile.packages, ...absent }).toSorted(([a], [b]) => a.localeCompare(b, 'en')));
   writeFileSync(file, `${JSON.stringify({ ...lockfile, packages }, undefined, 2)}\n`);
 }
-console.log(names.length === 0 ? 'The lockfile is complete.' : `Added to the lockfile, for other platforms: ${names.map((name) => name.slice('node_modules/'.length)).join(', ')}`);
+console.log(
+  names.length === 0
+    ? 'The lockfile is complete.'
+    : `Added to the lockfile, for other platforms: ${names.map((name) => name.slice('node_modules/'.length)).join(', ')}`,
+);

@@ -14,7 +14,9 @@ const limitMs = 15 * 60_000;
 const requireAll = process.env['HOLDFAST_REQUIRE_ALL'] === '1';
 const missing = missingPrograms();
 for (const program of missing) {
-  console.log(`${requireAll ? 'missing' : 'not here'}: ${program.name}; not run without it: ${program.usedFor} (Debian: ${program.debianPackage})`);
+  console.log(
+    `${requireAll ? 'missing' : 'not here'}: ${program.name}; not run without it: ${program.usedFor} (Debian: ${program.debianPackage})`,
+  );
 }
 if (requireAll && missing.length > 0) {
   console.log('HOLDFAST_REQUIRE_ALL=1 asks for all of them.');
@@ -26,7 +28,8 @@ const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 const reportFile = join(folder, 'report.json');
 const given = process.argv.slice(2);
 // Coverage is enforced where everything runs: without Redis, say, the lines of its driver are not reached.
-const coverage = requireAll && !given.some((argument) => argument.startsWith('--coverage')) && given.every((argument) => argument.startsWith('-'));
+const coverage =
+  requireAll && !given.some((argument) => argument.startsWith('--coverage')) && given.every((argument) => argument.startsWith('-'));
 const vitest = spawn(
   process.execPath,
   [

@@ -11,7 +11,11 @@ test('a platform that the lockfile lacks is added with what keeps it off other m
 });
 
 test('a lockfile that lacks nothing is left alone', () => {
-  const packages = { 'node_modules/tool': tool, 'node_modules/@tool/darwin-arm64': {}, 'node_modules/tool/node_modules/@tool/linux-x64-musl': {} };
+  const packages = {
+    'node_modules/tool': tool,
+    'node_modules/@tool/darwin-arm64': {},
+    'node_modules/tool/node_modules/@tool/linux-x64-musl': {},
+  };
   expect(absentPlatformEntries(packages)).toEqual({});
 });
 

@@ -20,7 +20,8 @@ const ground: Record<string, string> = {
   [`${kit}/time/index.ts`]: "export type { Failure } from '../errors/index.ts';",
   [`${kit}/llm/spec/index.ts`]: "export type { Failure } from '../../errors/index.ts';",
   [`${kit}/llm/transport/index.ts`]: "import { Pool } from 'undici';\nexport const pool: Pool | undefined = undefined;",
-  [`${kit}/llm/layers/good/index.ts`]: "export type { Failure } from '../../spec/index.ts';\nexport { one } from '../../../cache/index.ts';",
+  [`${kit}/llm/layers/good/index.ts`]:
+    "export type { Failure } from '../../spec/index.ts';\nexport { one } from '../../../cache/index.ts';",
   [`${kit}/cache/index.ts`]: 'export const one = 1;',
   [`${kit}/health/index.ts`]: 'export const two = 2;',
   [`${kit}/telemetry/index.ts`]: "export type { Failure } from '../errors/index.ts';",
@@ -32,9 +33,11 @@ const ground: Record<string, string> = {
   [`${server}/config/index.ts`]: 'export const settings = {};',
   [`${server}/entry/http/index.ts`]: "import fastify from 'fastify';\nexport const door = fastify;",
   [`${server}/features/costs/index.ts`]: "export { one } from './store.ts';",
-  [`${server}/features/costs/store.ts`]: "import { Pool } from 'pg';\nimport '../../platform/postgres/index.ts';\nexport const one: unknown = Pool;",
+  [`${server}/features/costs/store.ts`]:
+    "import { Pool } from 'pg';\nimport '../../platform/postgres/index.ts';\nexport const one: unknown = Pool;",
   [`${server}/features/identity/index.ts`]: 'export const who = 1;',
-  [`${server}/model/index.ts`]: 'export interface Port {}\nexport async function f(open: () => AsyncDisposable) {\n  await using file = open();\n  return file;\n}',
+  [`${server}/model/index.ts`]:
+    'export interface Port {}\nexport async function f(open: () => AsyncDisposable) {\n  await using file = open();\n  return file;\n}',
   [`${server}/platform/postgres/index.ts`]: "import pg from 'pg';\nexport const database = pg;",
   'scripts/tool.ts': 'export const tool = 1;',
 };
@@ -61,7 +64,9 @@ const plants: Record<string, Record<string, string>> = {
   },
   '3-listeners-only-listen': { [`${kit}/telemetry/up.ts`]: "import '../testing/index.ts';" },
   '3-testing-is-a-side-door': { [`${server}/model/fake.ts`]: "import '@holdfast/kit/testing';" },
-  '4-nobody-imports-telemetry': { [`${server}/model/metrics.ts`]: "import type { Failure } from '@holdfast/kit/telemetry';\nexport type F = Failure;" },
+  '4-nobody-imports-telemetry': {
+    [`${server}/model/metrics.ts`]: "import type { Failure } from '@holdfast/kit/telemetry';\nexport type F = Failure;",
+  },
   '5-clients-stay-in-drivers': { [`${server}/features/costs/service.ts`]: "import type { Pool } from 'pg';\nexport type P = Pool;" },
   '6-platform-knows-no-feature': { [`${server}/platform/postgres/up.ts`]: "import '../../features/costs/index.ts';" },
   '6-model-knows-no-feature': { [`${server}/model/up.ts`]: "import '../features/costs/index.ts';" },
@@ -72,17 +77,26 @@ const plants: Record<string, Record<string, string>> = {
   '7-documents-know-identity': { [`${server}/features/documents/index.ts`]: "import '../costs/index.ts';" },
   '7-chat-knows-documents': { [`${server}/features/chat/index.ts`]: "import '../costs/index.ts';" },
   '7-agents-know-chat': { [`${server}/features/agents/index.ts`]: "import '../costs/index.ts';" },
-  '7-services-know-no-http': { [`${server}/features/identity/service.ts`]: "import type { FastifyInstance } from 'fastify';\nexport type F = FastifyInstance;" },
+  '7-services-know-no-http': {
+    [`${server}/features/identity/service.ts`]: "import type { FastifyInstance } from 'fastify';\nexport type F = FastifyInstance;",
+  },
   '10-no-cycles': {
     [`${server}/model/a.ts`]: "import type { B } from './b.ts';\nexport interface A { b: B }",
     [`${server}/model/b.ts`]: "import type { A } from './a.ts';\nexport interface B { a: A }",
   },
-  '10-source-never-imports-tests': { [`${server}/model/tested.ts`]: "import './tested.test.ts';", [`${server}/model/tested.test.ts`]: 'export {};' },
+  '10-source-never-imports-tests': {
+    [`${server}/model/tested.ts`]: "import './tested.test.ts';",
+    [`${server}/model/tested.test.ts`]: 'export {};',
+  },
 };
 
 /** For every authority a few ways to take it, each a line of its own. */
 const takings: Record<string, readonly string[]> = {
-  environment: ['export const a = process.env.HOME;', 'const { env } = process;\nexport const b = env;', "import { env } from 'node:process';\nexport const c = env;"],
+  environment: [
+    'export const a = process.env.HOME;',
+    'const { env } = process;\nexport const b = env;',
+    "import { env } from 'node:process';\nexport const c = env;",
+  ],
   time: [
     'export const a = Date.now();',
     'export const b = new Date();',
@@ -90,7 +104,11 @@ const takings: Record<string, readonly string[]> = {
     'export const d = globalThis.performance.now();',
     "import { setInterval } from 'node:timers';\nexport const e = setInterval;",
   ],
-  randomness: ['export const a = Math.random();', "import { randomBytes } from 'node:crypto';\nexport const b = randomBytes(1);", 'export const c = crypto.randomUUID();'],
+  randomness: [
+    'export const a = Math.random();',
+    "import { randomBytes } from 'node:crypto';\nexport const b = randomBytes(1);",
+    'export const c = crypto.randomUUID();',
+  ],
   console: ["console.log('x');"],
   'outbound connections': [
     "export const a = await fetch('http://x');",
@@ -120,10 +138,19 @@ beforeAll(() => {
     cpSync(join(repository, 'packages', name, 'package.json'), join(root, 'packages', name, 'package.json'));
   }
   // The subpaths that the plants use and that may not exist in the real package yet.
-  write('packages/kit/package.json', JSON.stringify({ name: '@holdfast/kit', type: 'module', exports: exportsOf('errors', 'telemetry', 'testing', 'llm/transport'), dependencies: { undici: '*' } }));
+  write(
+    'packages/kit/package.json',
+    JSON.stringify({
+      name: '@holdfast/kit',
+      type: 'module',
+      exports: exportsOf('errors', 'telemetry', 'testing', 'llm/transport'),
+      dependencies: { undici: '*' },
+    }),
+  );
   write('packages/console/package.json', JSON.stringify({ name: '@holdfast/console', type: 'module' }));
   mkdirSync(join(root, 'node_modules/@holdfast'), { recursive: true });
-  for (const name of ['kit', 'contracts']) symlinkSync(join(root, 'packages', name), join(root, 'node_modules/@holdfast', name), 'junction');
+  for (const name of ['kit', 'contracts'])
+    symlinkSync(join(root, 'packages', name), join(root, 'node_modules/@holdfast', name), 'junction');
   for (const name of ['pg', 'undici', 'fastify', 'left-pad']) {
     write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
     write(`node_modules/${name}/index.js`, '');
@@ -157,7 +184,10 @@ describe('import rules', () => {
     const caught = planted.violations.filter((violation) => violation.rule === rule);
     for (const file of Object.keys(plants[rule]!)) {
       if (file.endsWith('.test.ts')) continue;
-      expect(caught.some((violation) => file.startsWith(violation.from) || violation.to.includes(file)), `${file}: ${JSON.stringify(caught)}`).toBe(true);
+      expect(
+        caught.some((violation) => file.startsWith(violation.from) || violation.to.includes(file)),
+        `${file}: ${JSON.stringify(caught)}`,
+      ).toBe(true);
     }
     expect(caught[0]!.advice.length).toBeGreaterThan(40);
   });

@@ -4,7 +4,10 @@ import { faultOfMark, readCodeBlocks } from './support/code-blocks.ts';
 const fence = '```';
 
 test('blocks are read with their line, language and mark', () => {
-  const blocks = readCodeBlocks('a.md', `# A\n\n${fence}ts run\nconst a = 1;\n${fence}\n\n  ${fence}bash show: needs an account\n  curl x\n  ${fence}\n`);
+  const blocks = readCodeBlocks(
+    'a.md',
+    `# A\n\n${fence}ts run\nconst a = 1;\n${fence}\n\n  ${fence}bash show: needs an account\n  curl x\n  ${fence}\n`,
+  );
   expect(blocks).toEqual([
     { document: 'a.md', line: 3, language: 'ts', code: 'const a = 1;\n', mark: { kind: 'run' } },
     { document: 'a.md', line: 7, language: 'bash', code: 'curl x\n', mark: { kind: 'show', reason: 'needs an account' } },

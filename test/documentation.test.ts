@@ -9,7 +9,11 @@ import { createBlockRunner, type BlockRunner } from './support/run-block.ts';
 // The code that a reader copies is the code that is executed here, against a running server.
 
 const repository = resolve(import.meta.dirname, '..');
-const documents = ['README.md', ...globSync('docs/guides/**/*.md', { cwd: repository }), ...globSync('packages/*/README.md', { cwd: repository })].toSorted();
+const documents = [
+  'README.md',
+  ...globSync('docs/guides/**/*.md', { cwd: repository }),
+  ...globSync('packages/*/README.md', { cwd: repository }),
+].toSorted();
 const blocks = documents.flatMap((document) => readCodeBlocks(document, readFileSync(join(repository, document), 'utf8')));
 const programs = blocks.filter((block) => block.mark.kind === 'run');
 const withoutCurl = lacks('curl');

@@ -14,9 +14,11 @@ describe.skipIf(lacks('promtool'))('/metrics', () => {
   test('pleases Prometheus, names and help texts included, after calls that went well and badly', async () => {
     const headers = { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' };
     for (const model of ['sandbox/demo', 'sandbox/demo?status=500', 'nobody/nothing']) {
-      await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }) }).then(
-        (answer) => answer.text(),
-      );
+      await fetch(`${server.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
+      }).then((answer) => answer.text());
     }
     const metrics = await (await fetch(`${server.url}/metrics`, { headers })).text();
 

@@ -37,7 +37,11 @@ export async function checkImports(root: string): Promise<ImportCheck> {
       // Each package's own package.json decides what it may import.
       combinedDependencies: false,
     },
-    { exportsFields: ['exports'], conditionNames: ['dev-source', 'import', 'node', 'types', 'default'], extensions: ['.ts', '.js', '.json', '.d.ts'] },
+    {
+      exportsFields: ['exports'],
+      conditionNames: ['dev-source', 'import', 'node', 'types', 'default'],
+      extensions: ['.ts', '.js', '.json', '.d.ts'],
+    },
   );
   const { modules, summary } = output as ICruiseResult;
   const advice = new Map(importRules.map((rule) => [rule.name, rule.comment]));

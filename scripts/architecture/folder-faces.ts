@@ -21,7 +21,8 @@ export function reachesIntoFolder({ from, to }: Import): boolean {
   return !`${dirname(from)}/`.startsWith(`${dirname(to)}/`);
 }
 
-export const layerAdvice = 'A layer in llm/layers joins one module of floor 1 with llm/spec, so that each can be left out. Split it into two layers.';
+export const layerAdvice =
+  'A layer in llm/layers joins one module of floor 1 with llm/spec, so that each can be left out. Split it into two layers.';
 
 /** Layers that import more than one module of floor 1. */
 export function layersThatJoinSeveral(imports: readonly Import[]): Import[] {

@@ -33,7 +33,8 @@ export const importRules: readonly ImportRule[] = [
   // --- 1: which package may know which
   {
     name: '1-kit-stands-alone',
-    comment: 'The kit is a library of its own and imports nothing of the workspace. Move what both need into the kit, or hand it in as an option.',
+    comment:
+      'The kit is a library of its own and imports nothing of the workspace. Move what both need into the kit, or hand it in as an option.',
     from: { path: kit },
     to: { path: '^packages/(?!kit/)' },
   },
@@ -65,19 +66,22 @@ export const importRules: readonly ImportRule[] = [
   // --- 2: only through a package's exports (and only through the face of a folder: see folder-faces.ts)
   {
     name: '2-packages-by-their-exports',
-    comment: "Across packages only through `exports`, by the package's name (@holdfast/kit/errors): a relative path leaves the package and breaks when it is published.",
+    comment:
+      "Across packages only through `exports`, by the package's name (@holdfast/kit/errors): a relative path leaves the package and breaks when it is published.",
     from: { path: '^packages/([^/]+)/' },
     to: { path: '^packages/(?!$1/)', dependencyTypes: ['local'] },
   },
   {
     name: '2-everything-resolves',
-    comment: 'This import leads nowhere. If it is a subpath of the workspace, add it to `exports` of its package.json (with the dev-source condition).',
+    comment:
+      'This import leads nowhere. If it is a subpath of the workspace, add it to `exports` of its package.json (with the dev-source condition).',
     from: { path: '^(packages|scripts|test)/' },
     to: { couldNotResolve: true },
   },
   {
     name: '2-only-declared-packages',
-    comment: 'The package.json of this package does not name that dependency, so it is not there once published. Install it with `npm install -E -w`.',
+    comment:
+      'The package.json of this package does not name that dependency, so it is not there once published. Install it with `npm install -E -w`.',
     from: { path: '^packages/[^/]+/src/', pathNot: tests },
     to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
   },
@@ -91,13 +95,15 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: '3-floor-1-siblings-are-strangers',
-    comment: 'Modules of floor 1 never import each other, nor anything above: each must be usable alone. Join two of them in a layer of llm/layers or in fastify/.',
+    comment:
+      'Modules of floor 1 never import each other, nor anything above: each must be usable alone. Join two of them in a layer of llm/layers or in fastify/.',
     from: { path: `${kit}(resilience|ratelimit|cache|privacy|security|audit|health)/`, pathNot: tests },
     to: { path: kit, pathNot: [`${kit}$1/`, `${kit}(errors|time|events)/`] },
   },
   {
     name: '3-llm-imports-downwards',
-    comment: 'llm stands on floor 0. Only a layer of llm/layers joins a module of floor 1 with a call; nothing in llm knows the floors above.',
+    comment:
+      'llm stands on floor 0. Only a layer of llm/layers joins a module of floor 1 with a call; nothing in llm knows the floors above.',
     from: { path: `${kit}llm/`, pathNot: [tests, `${kit}llm/layers/`] },
     to: { path: kit, pathNot: `${kit}(errors|time|events|llm)/` },
   },
@@ -115,13 +121,22 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: '3-layer-joins-one-module-with-spec',
-    comment: 'A layer in llm/layers joins one module of floor 1 with llm/spec: it knows no transport, provider, price or other layer. Take those as options.',
+    comment:
+      'A layer in llm/layers joins one module of floor 1 with llm/spec: it knows no transport, provider, price or other layer. Take those as options.',
     from: { path: `${kit}llm/layers/([^/]+)/`, pathNot: tests },
-    to: { path: kit, pathNot: [`${kit}llm/spec/`, `${kit}llm/layers/$1/`, `${kit}(errors|time|events|resilience|ratelimit|cache|privacy|security|audit|health)/`] },
+    to: {
+      path: kit,
+      pathNot: [
+        `${kit}llm/spec/`,
+        `${kit}llm/layers/$1/`,
+        `${kit}(errors|time|events|resilience|ratelimit|cache|privacy|security|audit|health)/`,
+      ],
+    },
   },
   {
     name: '3-listeners-only-listen',
-    comment: 'telemetry and alerts listen to channels: of the kit they may import floor 0 and the channels and types of llm and floor 1, never the floor above.',
+    comment:
+      'telemetry and alerts listen to channels: of the kit they may import floor 0 and the channels and types of llm and floor 1, never the floor above.',
     from: { path: `${kit}(telemetry|alerts)/`, pathNot: tests },
     to: { path: `${kit}(fastify|testing|telemetry|alerts)/`, pathNot: `${kit}$1/` },
   },
@@ -143,7 +158,8 @@ export const importRules: readonly ImportRule[] = [
   // --- 5: third-party clients
   {
     name: '5-clients-stay-in-drivers',
-    comment: 'Third-party clients appear only in drivers, telemetry/, fastify/, stores and platform/, so that each can be replaced in one place. Put a port here and the client in a driver.',
+    comment:
+      'Third-party clients appear only in drivers, telemetry/, fastify/, stores and platform/, so that each can be replaced in one place. Put a port here and the client in a driver.',
     from: {
       path: '^packages/[^/]+/src/',
       pathNot: [
@@ -168,13 +184,15 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: '6-model-knows-no-feature',
-    comment: 'The call path in model/ is below features and entry. Declare a port in model/, implement it in the feature, and let app.ts join them.',
+    comment:
+      'The call path in model/ is below features and entry. Declare a port in model/, implement it in the feature, and let app.ts join them.',
     from: { path: `${server}model/`, pathNot: tests },
     to: { path: server, pathNot: `${server}(model|platform)/` },
   },
   {
     name: '6-features-know-no-entry',
-    comment: 'Features are below entry/: doors open on rooms, rooms do not know the doors. Export routes or commands and let app.ts hand them to entry.',
+    comment:
+      'Features are below entry/: doors open on rooms, rooms do not know the doors. Export routes or commands and let app.ts hand them to entry.',
     from: { path: `${server}features/`, pathNot: tests },
     to: { path: server, pathNot: `${server}(features|model|platform)/` },
   },
@@ -186,7 +204,8 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: '6-configuration-knows-nobody',
-    comment: 'config/ only reads, validates and freezes settings: it imports nothing of the server. Take what it needs to know as plain values.',
+    comment:
+      'config/ only reads, validates and freezes settings: it imports nothing of the server. Take what it needs to know as plain values.',
     from: { path: `${server}config/`, pathNot: tests },
     to: { path: server, pathNot: `${server}config/` },
   },
@@ -219,7 +238,8 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     name: '7-services-know-no-http',
-    comment: 'Services, stores, jobs and the call path know no HTTP, so that a command, a job and a route can share them. Keep the framework in routes and entry/http.',
+    comment:
+      'Services, stores, jobs and the call path know no HTTP, so that a command, a job and a route can share them. Keep the framework in routes and entry/http.',
     from: {
       path: `${server}(features|model|platform)/`,
       pathNot: [tests, `${server}features/[^/]+/[a-z-]*(routes|http)[a-z-]*(\\.ts$|/)`, `${server}features/(gateway|health)/`],
@@ -230,7 +250,8 @@ export const importRules: readonly ImportRule[] = [
   // --- 10: no cycles, no tests in the source
   {
     name: '10-no-cycles',
-    comment: 'These files import each other, types included: none can be understood or tested alone. Move what they share into a third file below both.',
+    comment:
+      'These files import each other, types included: none can be understood or tested alone. Move what they share into a third file below both.',
     from: { path: '^packages/' },
     to: { circular: true },
   },

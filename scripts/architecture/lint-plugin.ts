@@ -88,7 +88,8 @@ const ambientAuthority = {
       },
       ImportDeclaration(node: Node) {
         const typesOnly =
-          node.importKind === 'type' || (node.specifiers!.length > 0 && node.specifiers!.every((specifier) => specifier.importKind === 'type'));
+          node.importKind === 'type' ||
+          (node.specifiers!.length > 0 && node.specifiers!.every((specifier) => specifier.importKind === 'type'));
         if (!typesOnly) useModule(node, canonicalModule(node.source!));
       },
       ImportExpression: (node: Node) => useWholeModule(node, node.source!),
@@ -100,7 +101,8 @@ const ambientAuthority = {
       ExportNamedDeclaration(node: Node) {
         if (!node.source || node.exportKind === 'type') return;
         useModule(node, canonicalModule(node.source));
-        for (const specifier of node.specifiers ?? []) use(specifier, asGlobal(`${canonicalModule(node.source)}.${String(specifier.local?.name)}`));
+        for (const specifier of node.specifiers ?? [])
+          use(specifier, asGlobal(`${canonicalModule(node.source)}.${String(specifier.local?.name)}`));
       },
       ExportAllDeclaration(node: Node) {
         if (node.exportKind !== 'type') useModule(node, canonicalModule(node.source!));
@@ -115,7 +117,8 @@ export default { meta: { name: 'holdfast' }, rules: { 'ambient-authority': ambie
 function follow(start: Node, startName: string, use: (node: Node, name: string) => boolean): void {
   let node = start;
   let name = startName === 'globalThis' || startName === 'global' ? '' : startName;
-  if (node.parent?.type.startsWith('TS') && !['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression'].includes(node.parent.type)) return;
+  if (node.parent?.type.startsWith('TS') && !['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression'].includes(node.parent.type))
+    return;
   for (;;) {
     if (name !== '' && use(node, name)) return;
     const parent = node.parent;
@@ -132,7 +135,11 @@ function follow(start: Node, startName: string, use: (node: Node, name: string) 
         if (property.key?.type === 'Identifier') use(property, name === '' ? property.key.name! : `${name}.${property.key.name}`);
       }
       return;
-    } else if (!['ChainExpression', 'TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'ParenthesizedExpression'].includes(parent.type)) {
+    } else if (
+      !['ChainExpression', 'TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'ParenthesizedExpression'].includes(
+        parent.type,
+      )
+    ) {
       return;
     }
     node = parent;
@@ -156,7 +163,8 @@ function asGlobal(name: string): string {
   return known ? known[1] + name.slice(known[0].length) : name;
 }
 
-const builtinsWithoutPrefix = /^(?:process|perf_hooks|crypto|timers|timers\/promises|console|http|https|http2|net|tls|dgram|dns|dns\/promises)$/;
+const builtinsWithoutPrefix =
+  /^(?:process|perf_hooks|crypto|timers|timers\/promises|console|http|https|http2|net|tls|dgram|dns|dns\/promises)$/;
 
 function canonicalModule(source: Node): string {
   const module = String(source.value);

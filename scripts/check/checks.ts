@@ -26,7 +26,11 @@ export const checks: readonly Check[] = [
     run: ({ root }) => runTool(root, 'oxfmt/bin/oxfmt', ['--check']),
   },
   { name: 'imports', claim: 'the import rules of the design hold', run: checkImportRules },
-  { name: 'unused', claim: 'no file, export or dependency that nobody uses', run: ({ root }) => runTool(root, 'knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
+  {
+    name: 'unused',
+    claim: 'no file, export or dependency that nobody uses',
+    run: ({ root }) => runTool(root, 'knip/bin/knip.js', ['--no-progress', '--no-config-hints']),
+  },
   {
     name: 'build',
     claim: 'every published package builds',

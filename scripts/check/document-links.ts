@@ -11,13 +11,15 @@ export function checkDocumentLinks({ root }: Workbench): string[] {
   const index = readFileSync(join(root, 'docs/README.md'), 'utf8') + readFileSync(join(root, 'docs/decisions/README.md'), 'utf8');
   return files.flatMap((file) => {
     const problems: string[] = [];
-    if (file.startsWith('docs/') && !index.includes(basename(file))) problems.push(`${file}: nobody finds it; link it in docs/README.md (decisions in docs/decisions/README.md)`);
+    if (file.startsWith('docs/') && !index.includes(basename(file)))
+      problems.push(`${file}: nobody finds it; link it in docs/README.md (decisions in docs/decisions/README.md)`);
     for (const link of linksOf(readFileSync(join(root, file), 'utf8'))) {
       if (/^[a-z]+:/.test(link)) continue;
       const [path = '', section] = link.split('#');
       const target = path === '' ? join(root, file) : resolve(root, dirname(file), decodeURI(path));
       if (!existsSync(target)) problems.push(`${file}: ${link} leads nowhere`);
-      else if (section && target.endsWith('.md') && !sectionsOf(readFileSync(target, 'utf8')).has(section)) problems.push(`${file}: there is no section #${section} in ${path || file}`);
+      else if (section && target.endsWith('.md') && !sectionsOf(readFileSync(target, 'utf8')).has(section))
+        problems.push(`${file}: there is no section #${section} in ${path || file}`);
     }
     return problems;
   });

@@ -22,8 +22,10 @@ export function checkExports(bench: Workbench): string[] {
       if (subpath === './package.json') continue;
       const specifier = manifest.name + subpath.slice(1);
       specifiers.push(specifier);
-      if (subpath.includes('*')) problems.push(`${specifier}: a wildcard publishes files that nobody decided to publish. Name each subpath.`);
-      if (!readme.includes(`\`${specifier}\``)) problems.push(`${specifier} is not in packages/${name}/README.md. Add a row that says what it is for.`);
+      if (subpath.includes('*'))
+        problems.push(`${specifier}: a wildcard publishes files that nobody decided to publish. Name each subpath.`);
+      if (!readme.includes(`\`${specifier}\``))
+        problems.push(`${specifier} is not in packages/${name}/README.md. Add a row that says what it is for.`);
       if (typeof target === 'string' || Object.keys(target).join() !== 'dev-source,types,default') {
         problems.push(`${specifier}: conditions must be dev-source, types, default, in this order: the first that matches wins.`);
         continue;

@@ -9,15 +9,23 @@ export function checkLockfile({ root }: Workbench): string[] {
   const problems: string[] = [];
   for (const [path, entry] of Object.entries(packages)) {
     if (!path.includes('node_modules/') || entry.link) continue;
-    if (entry.resolved) problems.push(`${path} names where it was downloaded; whoever installs has a registry of their own. Install with the .npmrc of this repository (omit-lockfile-registry-resolved).`);
-    if (!entry.integrity && !isForRarePlatform(entry)) problems.push(`${path} has no integrity, so that anything could be installed in its place.`);
+    if (entry.resolved)
+      problems.push(
+        `${path} names where it was downloaded; whoever installs has a registry of their own. Install with the .npmrc of this repository (omit-lockfile-registry-resolved).`,
+      );
+    if (!entry.integrity && !isForRarePlatform(entry))
+      problems.push(`${path} has no integrity, so that anything could be installed in its place.`);
   }
   const absent = Object.keys(absentPlatformEntries(packages));
-  if (absent.length > 0) problems.push(`npm ci will refuse the lockfile: it lacks ${absent.length} packages of other platforms, such as ${absent[0]}. Run: npm run lockfile`);
+  if (absent.length > 0)
+    problems.push(
+      `npm ci will refuse the lockfile: it lacks ${absent.length} packages of other platforms, such as ${absent[0]}. Run: npm run lockfile`,
+    );
   for (const folder of ['.', ...Object.keys(packages).filter((path) => /^packages\/[^/]+$/.test(path))]) {
     const { dependencies, devDependencies, optionalDependencies } = readManifest(join(root, folder));
     for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
-      if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(range)) problems.push(`${folder}/package.json: ${name} is ${range}; pin the exact version (npm install -E).`);
+      if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(range))
+        problems.push(`${folder}/package.json: ${name} is ${range}; pin the exact version (npm install -E).`);
     }
   }
   return problems;

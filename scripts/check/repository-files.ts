@@ -9,7 +9,10 @@ const maxBytes = 1024 * 1024;
 const machineBound = [
   { pattern: new RegExp(['registry', 'npmjs', 'org'].join('\\.')), why: 'names a registry; whoever installs has their own' },
   { pattern: new RegExp(`(^|[\\s"'\`(=])/(${['home', 'Users', 'work'].join('|')})/[a-z]`, 'm'), why: 'names a path of one machine' },
-  { pattern: new RegExp(['-----BEGIN', '(RSA |EC )?PRIVATE', 'KEY-----'].join(' ').replace('? PRIVATE', '?PRIVATE')), why: 'holds a private key' },
+  {
+    pattern: new RegExp(['-----BEGIN', '(RSA |EC )?PRIVATE', 'KEY-----'].join(' ').replace('? PRIVATE', '?PRIVATE')),
+    why: 'holds a private key',
+  },
 ];
 
 /** Everything that git would hand to a stranger. */
@@ -26,7 +29,8 @@ export function checkRepositoryFiles({ root }: Workbench): string[] {
       problems.push(`${path} has ${bytes} bytes; files above ${maxBytes} make every clone slow. Generate it, or fetch it as a package.`);
       continue;
     }
-    if (/(^|\/)(node_modules|dist|coverage|\.holdfast)\//.test(path)) problems.push(`${path} is made by a command and must not be committed.`);
+    if (/(^|\/)(node_modules|dist|coverage|\.holdfast)\//.test(path))
+      problems.push(`${path} is made by a command and must not be committed.`);
     const text = readFileSync(file, 'utf8');
     for (const { pattern, why } of machineBound) if (pattern.test(text)) problems.push(`${path} ${why}: ${pattern.exec(text)![0].trim()}`);
   }

@@ -27,7 +27,8 @@ export function absentPlatformEntries(packages: LockPackages): Record<string, Lo
       if (resolvePath(packages, path, name) !== undefined) continue;
       const platform = platformOf(name);
       if (!platform) throw new Error(`${name} (wanted by ${path}) is not in the lockfile, and its name does not tell its platform`);
-      if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`${path} wants ${name}@${version}, which is no exact version: run npm install where the registry has it`);
+      if (!/^\d+\.\d+\.\d+/.test(version))
+        throw new Error(`${path} wants ${name}@${version}, which is no exact version: run npm install where the registry has it`);
       const atRoot = `node_modules/${name}`;
       const taken = absent[atRoot];
       const place = taken && taken.version !== version ? `${path}/node_modules/${name}` : atRoot;
@@ -56,6 +57,13 @@ function platformOf(name: string): { os: Pick<LockEntry, 'os'>; cpu: Pick<LockEn
   const os = systems.find((system) => words.includes(system));
   const cpu = processors.find((processor) => words.includes(processor));
   if (!os || !cpu) return undefined;
-  const libc = os !== 'linux' ? undefined : words.some((word) => word.startsWith('musl')) ? 'musl' : words.some((word) => word.startsWith('gnu')) ? 'glibc' : undefined;
+  const libc =
+    os !== 'linux'
+      ? undefined
+      : words.some((word) => word.startsWith('musl'))
+        ? 'musl'
+        : words.some((word) => word.startsWith('gnu'))
+          ? 'glibc'
+          : undefined;
   return { os: { os: [os] }, cpu: { cpu: [cpu] }, libc: libc ? { libc: [libc] } : {} };
 }

@@ -23,7 +23,13 @@ export function installPacked(root: string, folder: string, nodeVersion: string)
   }
   const nodePackage = nodePackages[`${process.platform}-${process.arch}`];
   if (!nodePackage) throw new Error(`npm brings no Node for ${process.platform}-${process.arch}`);
-  const manifest = { name: 'smoke', private: true, type: 'module', dependencies: tarballs, optionalDependencies: { [nodePackage]: nodeVersion } };
+  const manifest = {
+    name: 'smoke',
+    private: true,
+    type: 'module',
+    dependencies: tarballs,
+    optionalDependencies: { [nodePackage]: nodeVersion },
+  };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
   npm(folder, ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--silent']);
   const [node] = globSync(`node_modules/${nodePackage}/bin/node{,.exe}`, { cwd: folder });
@@ -33,7 +39,10 @@ export function installPacked(root: string, folder: string, nodeVersion: string)
 
 function npm(cwd: string, args: readonly string[]): void {
   // What npm told this script about the workspace must not reach the npm of an empty folder.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|userconfig|globalconfig)$)/.test(name)));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|userconfig|globalconfig)$)/.test(name)),
+  );
   const run = spawnSync('npm', args, { cwd, env, encoding: 'utf8', shell: process.platform === 'win32' });
-  if (run.status !== 0) throw new Error(`npm ${args.join(' ')} in ${cwd} failed:\n${run.stdout ?? ''}${run.stderr ?? ''}${run.error?.message ?? ''}`);
+  if (run.status !== 0)
+    throw new Error(`npm ${args.join(' ')} in ${cwd} failed:\n${run.stdout ?? ''}${run.stderr ?? ''}${run.error?.message ?? ''}`);
 }

@@ -14,18 +14,26 @@ export async function* runInstalled(folder: string, node: string): AsyncGenerato
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   const run = (args: readonly string[], expected = ''): string | undefined => {
     const result = spawnSync(node, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
-    return result.status === 0 && result.stdout.includes(expected) ? undefined : `${result.stdout}${result.stderr}${result.error?.message ?? ''}`;
+    return result.status === 0 && result.stdout.includes(expected)
+      ? undefined
+      : `${result.stdout}${result.stderr}${result.error?.message ?? ''}`;
   };
   for (const name of publishedPackages) {
     const manifest = readManifest(join(folder, 'node_modules', name === 'server' ? 'holdfast' : `@holdfast/${name}`));
     for (const subpath of Object.keys(manifest.exports ?? {})) {
       if (subpath === './package.json') continue;
       const specifier = manifest.name + subpath.slice(1);
-      yield { guarantee: `${specifier} loads on Node ${version}`, problem: run(['--input-type=module', '--eval', `await import('${specifier}')`]) };
+      yield {
+        guarantee: `${specifier} loads on Node ${version}`,
+        problem: run(['--input-type=module', '--eval', `await import('${specifier}')`]),
+      };
     }
   }
   const command = join(folder, 'node_modules/holdfast/bin/holdfast.js');
-  yield { guarantee: 'holdfast --version tells its version', problem: run([command, '--version'], readManifest(join(folder, 'node_modules/holdfast')).version) };
+  yield {
+    guarantee: 'holdfast --version tells its version',
+    problem: run([command, '--version'], readManifest(join(folder, 'node_modules/holdfast')).version),
+  };
   yield { guarantee: 'holdfast --help lists the commands', problem: run([command, '--help'], 'serve') };
   yield { guarantee: 'holdfast serve answers a call of the sandbox and stops when asked', problem: await serve(folder, node, command) };
 }
@@ -62,7 +70,10 @@ async function serve(folder: string, node: string, command: string): Promise<str
     const body = await answer.text();
     if (answer.status !== 200 || !body.includes('"choices"')) return `the call was answered with ${answer.status}: ${body}\n${output}`;
     server.kill('SIGTERM');
-    const [code] = (await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 30_000, ['no exit within 30 s']).unref())])) as [unknown];
+    const [code] = (await Promise.race([
+      ended,
+      new Promise((resolve) => setTimeout(resolve, 30_000, ['no exit within 30 s']).unref()),
+    ])) as [unknown];
     return code === 0 ? undefined : `after SIGTERM it ended with ${String(code)}\n${output}`;
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${output}`;

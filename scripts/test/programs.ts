@@ -20,7 +20,12 @@ const browsers = ['chromium', 'chromium-browser', 'google-chrome'];
 export const programs: readonly Program[] = [
   { name: 'redis-server', usedFor: 'drivers on a real Redis', debianPackage: 'redis-server', present: () => onPath('redis-server') },
   { name: 'chromium', usedFor: 'pages in a real browser', debianPackage: 'chromium', present: () => programPath('chromium') !== undefined },
-  { name: 'promtool', usedFor: 'metrics and alert rules, judged by Prometheus itself', debianPackage: 'prometheus', present: () => onPath('promtool') },
+  {
+    name: 'promtool',
+    usedFor: 'metrics and alert rules, judged by Prometheus itself',
+    debianPackage: 'prometheus',
+    present: () => onPath('promtool'),
+  },
   {
     name: 'postgresql-15',
     usedFor: 'the database tests on the oldest supported PostgreSQL (with TEST_DATABASE_URL; .ci/run starts one)',
@@ -37,7 +42,9 @@ export function missingPrograms(): Program[] {
 /** Where a program of the list, or any other command, is on this machine. */
 export function programPath(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const commands = (name === 'chromium' ? browsers : [name]).flatMap((command) => (process.platform === 'win32' ? [`${command}.exe`, `${command}.cmd`] : [command]));
+  const commands = (name === 'chromium' ? browsers : [name]).flatMap((command) =>
+    process.platform === 'win32' ? [`${command}.exe`, `${command}.cmd`] : [command],
+  );
   return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find((file) => existsSync(file));
 }
 

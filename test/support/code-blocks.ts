@@ -10,7 +10,18 @@ export interface CodeBlock {
 }
 
 /** Languages that a reader would run, and whose blocks therefore have to say whether the tests do. */
-export const runnableLanguages: ReadonlySet<string> = new Set(['ts', 'typescript', 'js', 'javascript', 'bash', 'sh', 'shell', 'console', 'python', 'py']);
+export const runnableLanguages: ReadonlySet<string> = new Set([
+  'ts',
+  'typescript',
+  'js',
+  'javascript',
+  'bash',
+  'sh',
+  'shell',
+  'console',
+  'python',
+  'py',
+]);
 
 /** Languages that the tests can execute. */
 export const executedLanguages: ReadonlySet<string> = new Set(['ts', 'bash']);

@@ -8,6 +8,7 @@ export function lacks(name: string): boolean {
   const program = programs.find((candidate) => candidate.name === name);
   if (!program) throw new Error(`${name} is not in scripts/test/programs.ts: add it there, so that npm test can say when it is missing`);
   if (program.present()) return false;
-  if (process.env['HOLDFAST_REQUIRE_ALL'] === '1') throw new Error(`${name} is required here and is not installed (Debian: ${program.debianPackage})`);
+  if (process.env['HOLDFAST_REQUIRE_ALL'] === '1')
+    throw new Error(`${name} is required here and is not installed (Debian: ${program.debianPackage})`);
   return true;
 }

@@ -27,7 +27,11 @@ export function createBlockRunner(blocks: readonly CodeBlock[]): BlockRunner {
   cpSync(join(repository, 'tsconfig.base.json'), join(folder, 'tsconfig.base.json'));
   writeFileSync(
     join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: './tsconfig.base.json', compilerOptions: { moduleDetection: 'force', noUnusedLocals: false }, include: ['as-written/*.ts'] }),
+    JSON.stringify({
+      extends: './tsconfig.base.json',
+      compilerOptions: { moduleDetection: 'force', noUnusedLocals: false },
+      include: ['as-written/*.ts'],
+    }),
   );
   for (const name of ['as-written', 'at-work']) mkdirSync(join(folder, name));
   const fileOf = (block: CodeBlock) => `${block.document.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${block.line}.${block.language}`;
@@ -46,11 +50,20 @@ export function createBlockRunner(blocks: readonly CodeBlock[]): BlockRunner {
       const file = join(folder, 'at-work', fileOf(block));
       const code = block.code.replaceAll(documentedUrl, url);
       // `--fail-with-body`: a curl line that is answered with an error has failed, although curl calls it a success.
-      writeFileSync(file, block.language === 'bash' ? `set -euo pipefail\ncurl() { command curl --fail-with-body --silent --show-error "$@"; }\n${code}` : code);
+      writeFileSync(
+        file,
+        block.language === 'bash'
+          ? `set -euo pipefail\ncurl() { command curl --fail-with-body --silent --show-error "$@"; }\n${code}`
+          : code,
+      );
       const [command, args]: [string, string[]] =
         block.language === 'bash' ? ['bash', [file]] : [process.execPath, ['--conditions=dev-source', file]];
       try {
-        const { stdout } = await run(command, args, { cwd: folder, timeout: 60_000, env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_KEY: key } });
+        const { stdout } = await run(command, args, {
+          cwd: folder,
+          timeout: 60_000,
+          env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_KEY: key },
+        });
         return stdout;
       } catch (error) {
         const { stdout, stderr, message } = error as { stdout?: string; stderr?: string; message: string };
