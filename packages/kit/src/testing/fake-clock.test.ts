@@ -11,7 +11,10 @@ describe('fake clock', () => {
     clock.setTimeout(() => fired.push(['early, set later', clock.monotonic()]), 10);
     expect([clock.pendingTimers, clock.nextTimerInMs]).toEqual([3, 10]);
     clock.advance(19);
-    expect(fired).toEqual([['early', 1_010], ['early, set later', 10]]);
+    expect(fired).toEqual([
+      ['early', 1_010],
+      ['early, set later', 10],
+    ]);
     clock.advance(1);
     expect(fired).toHaveLength(3);
     expect([clock.pendingTimers, clock.nextTimerInMs, clock.now()]).toEqual([0, undefined, 1_020]);

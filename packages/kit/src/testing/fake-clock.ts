@@ -60,7 +60,8 @@ export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
   }
 
   function limitAfter(durationMs: number): number {
-    if (!(durationMs >= 0 && Number.isFinite(durationMs))) throw new RangeError(`A clock goes on by a number of milliseconds ≥ 0, not by ${durationMs}.`);
+    if (!(durationMs >= 0 && Number.isFinite(durationMs)))
+      throw new RangeError(`A clock goes on by a number of milliseconds ≥ 0, not by ${durationMs}.`);
     return elapsedMs + durationMs;
   }
 

@@ -23,7 +23,12 @@ const rates = fc.record({ inputPicoUsd: rate, cachedPicoUsd: rate, cacheWritePic
 const flatPrices: fc.Arbitrary<TokenPrices> = rates.map((flat) => ({ ...flat, tiers: [] }));
 const prices: fc.Arbitrary<TokenPrices> = fc
   .tuple(rates, fc.array(fc.tuple(counts, rates), { maxLength: 2 }))
-  .map(([flat, tiers]) => ({ ...flat, tiers: tiers.map(([abovePromptTokens, tier]) => ({ abovePromptTokens, ...tier })).toSorted((a, b) => a.abovePromptTokens - b.abovePromptTokens) }));
+  .map(([flat, tiers]) => ({
+    ...flat,
+    tiers: tiers
+      .map(([abovePromptTokens, tier]) => ({ abovePromptTokens, ...tier }))
+      .toSorted((a, b) => a.abovePromptTokens - b.abovePromptTokens),
+  }));
 
 describe('money is conserved', () => {
   test('the cost is the sum of its parts, rounded once and half up', () => {
@@ -41,7 +46,14 @@ describe('money is conserved', () => {
   test('every token is charged at one price, and none twice', () => {
     fc.assert(
       fc.property(usages, fc.integer({ min: 1, max: 100_000_000 }), (usage, pico) => {
-        const everywhere: TokenPrices = { inputPicoUsd: pico, cachedPicoUsd: pico, cacheWritePicoUsd: pico, outputPicoUsd: pico, reasoningPicoUsd: pico, tiers: [] };
+        const everywhere: TokenPrices = {
+          inputPicoUsd: pico,
+          cachedPicoUsd: pico,
+          cacheWritePicoUsd: pico,
+          outputPicoUsd: pico,
+          reasoningPicoUsd: pico,
+          tiers: [],
+        };
         expect(totalPicoUsd(costParts(usage, everywhere)!)).toBe(BigInt(usage.promptTokens + usage.completionTokens) * BigInt(pico));
       }),
     );
@@ -72,9 +84,18 @@ describe('money is conserved', () => {
   test('sums beyond 2^53 pico-dollars are exact too', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 1n, max: 2n ** 40n }), fc.integer({ min: 1, max: 1_000_000_000_000 }), (tokens, pico) => {
-        const price: TokenPrices = { inputPicoUsd: pico, cachedPicoUsd: pico, cacheWritePicoUsd: pico, outputPicoUsd: 0, reasoningPicoUsd: 0, tiers: [] };
+        const price: TokenPrices = {
+          inputPicoUsd: pico,
+          cachedPicoUsd: pico,
+          cacheWritePicoUsd: pico,
+          outputPicoUsd: 0,
+          reasoningPicoUsd: 0,
+          tiers: [],
+        };
         const exact = (tokens * BigInt(pico) + 500n) / 1000n;
-        expect(costNanoUsd(used({ promptTokens: Number(tokens) }), price)).toBe(exact <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(exact) : undefined);
+        expect(costNanoUsd(used({ promptTokens: Number(tokens) }), price)).toBe(
+          exact <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(exact) : undefined,
+        );
       }),
     );
   });

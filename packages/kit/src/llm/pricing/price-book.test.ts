@@ -4,7 +4,8 @@ import { shippedPrices } from './shipped-prices.ts';
 
 const now = Date.UTC(2026, 9, 1);
 const day = (text: string) => Date.parse(`${text}T00:00:00Z`);
-const input = (provider: string, model: string, at = now, overrides: PriceOverrides = {}) => createPriceBook({ overrides }).priceOf({ provider, model, at })?.inputPicoUsd;
+const input = (provider: string, model: string, at = now, overrides: PriceOverrides = {}) =>
+  createPriceBook({ overrides }).priceOf({ provider, model, at })?.inputPicoUsd;
 
 describe('a price', () => {
   test('is found by its model, in pico-dollars per token', () => {
@@ -91,7 +92,13 @@ describe('overrides', () => {
   const overrides: PriceOverrides = {
     openai: { 'gpt-4o-mini': { cost: { input: 1, output: 2 } } },
     ollama: { llama3: { cost: { input: 0, output: 0 } } },
-    azure: { mine: { cost: { input: 3, output: 4 }, cost_since: '2026-06-01', earlier_costs: [{ since: '2026-01-01', cost: { input: 9, output: 9 } }] } },
+    azure: {
+      mine: {
+        cost: { input: 3, output: 4 },
+        cost_since: '2026-06-01',
+        earlier_costs: [{ since: '2026-01-01', cost: { input: 9, output: 9 } }],
+      },
+    },
   };
 
   test('win over what is shipped, for a family and its snapshots, and leave the others alone', () => {
@@ -122,7 +129,11 @@ describe('overrides', () => {
     expect(() => createPriceBook({ overrides: bad })).toThrowError(
       expect.objectContaining({
         code: 'configuration_invalid',
-        details: { fields: ['openai.a', 'openai.b', 'openai.c', 'azure.d', 'azure.e', 'azure.f', 'azure.g', 'azure.h'].map((path): unknown => expect.objectContaining({ path })) },
+        details: {
+          fields: ['openai.a', 'openai.b', 'openai.c', 'azure.d', 'azure.e', 'azure.f', 'azure.g', 'azure.h'].map((path): unknown =>
+            expect.objectContaining({ path }),
+          ),
+        },
       }),
     );
   });
@@ -137,7 +148,9 @@ describe('the shipped files', () => {
   });
 
   test('say since when each price holds', () => {
-    for (const file of shippedPrices) for (const [name, entry] of Object.entries(file.models)) expect([name, entry.cost_since]).toEqual([name, expect.stringMatching(/^20\d\d-\d\d-\d\d$/)]);
+    for (const file of shippedPrices)
+      for (const [name, entry] of Object.entries(file.models))
+        expect([name, entry.cost_since]).toEqual([name, expect.stringMatching(/^20\d\d-\d\d-\d\d$/)]);
   });
 
   test('never ask more for reading a cache than for input, nor less in a larger tier', () => {

@@ -58,7 +58,9 @@ type PricesByModel = ReadonlyMap<string, PriceTimeline>;
 const sandbox: PricesByModel = new Map();
 
 function readFiles(files: readonly PriceFile[]): ReadonlyMap<string, PricesByModel> {
-  return new Map(files.map((file) => [file.id, new Map(Object.entries(file.models).map(([model, entry]) => [model, readTimeline(entry)]))]));
+  return new Map(
+    files.map((file) => [file.id, new Map(Object.entries(file.models).map(([model, entry]) => [model, readTimeline(entry)]))]),
+  );
 }
 
 function readOverrides(overrides: PriceOverrides): ReadonlyMap<string, PricesByModel> {

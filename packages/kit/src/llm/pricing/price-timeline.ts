@@ -27,7 +27,11 @@ const dayMs = 24 * hourMs;
 export function readTimeline(entry: ModelPriceEntry): PriceTimeline {
   const earlier = entry.earlier_costs ?? [];
   if (earlier.length > 0 && entry.cost_since === undefined) throw new RangeError('earlier_costs need a cost_since');
-  const periods: Period[] = earlier.map(({ since, cost }) => ({ sinceMs: readDay(since), prices: cost === null ? undefined : readCost(cost), peak: undefined }));
+  const periods: Period[] = earlier.map(({ since, cost }) => ({
+    sinceMs: readDay(since),
+    prices: cost === null ? undefined : readCost(cost),
+    peak: undefined,
+  }));
   periods.push({
     sinceMs: entry.cost_since === undefined ? Number.NEGATIVE_INFINITY : readDay(entry.cost_since),
     prices: entry.cost === null ? undefined : readCost(entry.cost),
@@ -53,7 +57,8 @@ function isPeak({ hours, weekdays }: Peak, atMs: number): boolean {
 function readPeak({ utc_hours: ranges, weekdays, cost }: PeakCost): Peak {
   const hours = new Set<number>();
   for (const [from, to] of ranges) {
-    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= 24)) throw new RangeError(`utc_hours must be hours of a day, not ${from} to ${to}`);
+    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= 24))
+      throw new RangeError(`utc_hours must be hours of a day, not ${from} to ${to}`);
     for (let hour = from; hour < to; hour++) hours.add(hour);
   }
   return { hours, weekdays: new Set(weekdays ?? [1, 2, 3, 4, 5, 6, 7]), prices: readCost(cost) };
@@ -62,6 +67,7 @@ function readPeak({ utc_hours: ranges, weekdays, cost }: PeakCost): Peak {
 function readDay(day: string): number {
   const atMs = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
   // Date.parse takes the 31st of February for the 3rd of March.
-  if (Number.isNaN(atMs) || new Date(atMs).toISOString().slice(0, 10) !== day) throw new RangeError(`a date must be a day as YYYY-MM-DD, not ${String(day)}`);
+  if (Number.isNaN(atMs) || new Date(atMs).toISOString().slice(0, 10) !== day)
+    throw new RangeError(`a date must be a day as YYYY-MM-DD, not ${day}`);
   return atMs;
 }

@@ -30,7 +30,8 @@ export const freeOfCharge: TokenPrices = Object.freeze({
 export function readCost(cost: ModelCost): TokenPrices {
   const tiers = (cost.tiers ?? []).map((tier) => {
     const abovePromptTokens = tier.tier?.size;
-    if (!Number.isSafeInteger(abovePromptTokens) || abovePromptTokens < 0) throw new RangeError(`tier.size must be a whole number of tokens, not ${show(abovePromptTokens)}`);
+    if (!Number.isSafeInteger(abovePromptTokens) || abovePromptTokens < 0)
+      throw new RangeError(`tier.size must be a whole number of tokens, not ${show(abovePromptTokens)}`);
     return Object.freeze({ abovePromptTokens, ...readRates(tier) });
   });
   return Object.freeze({ ...readRates(cost), tiers: Object.freeze(tiers.toSorted((a, b) => a.abovePromptTokens - b.abovePromptTokens)) });
@@ -58,7 +59,8 @@ function pico(field: string, dollarsPerMillion: number): number {
   const scaled = dollarsPerMillion * 1_000_000;
   const whole = Math.round(scaled);
   // 0.1 is no binary fraction: a hair off a whole number is rounding, more is a price finer than a pico-dollar.
-  if (Math.abs(scaled - whole) > Math.max(1e-6, scaled * 1e-12)) throw new RangeError(`${field} is finer than a pico-dollar a token: ${dollarsPerMillion}`);
+  if (Math.abs(scaled - whole) > Math.max(1e-6, scaled * 1e-12))
+    throw new RangeError(`${field} is finer than a pico-dollar a token: ${dollarsPerMillion}`);
   return whole;
 }
 

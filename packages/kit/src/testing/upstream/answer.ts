@@ -15,14 +15,25 @@ const jsonType = { 'content-type': 'application/json' };
 const streamType = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
 /** Answers one request that has been read, as its behaviour says. `reset` is done by the server, before any writer. */
-export async function answer(writer: AnswerWriter, request: ScriptRequest, behaviour: UpstreamBehaviour, base: ResponseHeaders, clock: Clock): Promise<void> {
+export async function answer(
+  writer: AnswerWriter,
+  request: ScriptRequest,
+  behaviour: UpstreamBehaviour,
+  base: ResponseHeaders,
+  clock: Clock,
+): Promise<void> {
   const kind = behaviour.kind ?? 'answer';
   const { dialect } = request;
   if (behaviour.headersDelayMs) await writer.pause(behaviour.headersDelayMs);
   if (writer.closed || kind === 'silent') return;
   if (kind === 'error') {
     const status = behaviour.status ?? (behaviour.reason ? 400 : 500);
-    return endWith(writer, status, { ...base, ...jsonType, ...errorHeaders(behaviour, clock.now()) }, errorBody(dialect, behaviour, status));
+    return endWith(
+      writer,
+      status,
+      { ...base, ...jsonType, ...errorHeaders(behaviour, clock.now()) },
+      errorBody(dialect, behaviour, status),
+    );
   }
   if (kind === 'html') return endWith(writer, behaviour.status ?? 200, { ...base, 'content-type': 'text/html; charset=utf-8' }, page);
 
@@ -36,7 +47,8 @@ export async function answer(writer: AnswerWriter, request: ScriptRequest, behav
 
   if (behaviour.firstTokenDelayMs) await writer.pause(behaviour.firstTokenDelayMs);
   if (writer.closed) return;
-  if (kind === 'error_in_answer') return endWith(writer, 200, { ...base, ...jsonType }, errorBody(dialect, behaviour, behaviour.status ?? 500));
+  if (kind === 'error_in_answer')
+    return endWith(writer, 200, { ...base, ...jsonType }, errorBody(dialect, behaviour, behaviour.status ?? 500));
   if (kind === 'huge_line') {
     writer.head(200, { ...base, ...jsonType });
     await writeHuge(writer, bodyOf(request, { ...behaviour, text: hugePlaceholder }), behaviour.megabytes ?? 100);

@@ -59,12 +59,18 @@ export function anthropicEvents(request: ScriptRequest, behaviour: UpstreamBehav
     for (const text of scriptedPieces(behaviour)) push('content_block_delta', { index: 0, delta: { type: 'text_delta', text } });
   } else {
     push('content_block_start', { index: 0, content_block: { type: 'tool_use', id: toolCallId, name: behaviour.tool, input: {} } });
-    for (const partial of toolPieces(behaviour)) push('content_block_delta', { index: 0, delta: { type: 'input_json_delta', partial_json: partial } });
+    for (const partial of toolPieces(behaviour))
+      push('content_block_delta', { index: 0, delta: { type: 'input_json_delta', partial_json: partial } });
   }
   push('content_block_stop', { index: 0 });
   push('message_delta', {
     delta: { stop_reason: stopReasonOf(behaviour), stop_sequence: null },
-    ...(missing ? {} : { usage: behaviour.usage === 'wrong' ? usageOf(behaviour, undefined) : { output_tokens: scriptedUsage(behaviour, 1).completionTokens } }),
+    ...(missing
+      ? {}
+      : {
+          usage:
+            behaviour.usage === 'wrong' ? usageOf(behaviour, undefined) : { output_tokens: scriptedUsage(behaviour, 1).completionTokens },
+        }),
   });
   if (behaviour.endMark !== false) push('message_stop', {});
   return events;

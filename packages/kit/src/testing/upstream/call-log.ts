@@ -89,7 +89,9 @@ export class CallLog {
         }
       };
       const timer = this.#clock.setTimeout(() => {
-        const seen = this.#calls.slice(-20).map((call) => `#${call.index} ${call.method} ${call.path} ${call.model ?? ''} → ${call.status ?? '-'} ${call.outcome}`);
+        const seen = this.#calls
+          .slice(-20)
+          .map((call) => `#${call.index} ${call.method} ${call.path} ${call.model ?? ''} → ${call.status ?? '-'} ${call.outcome}`);
         finish(() => reject(new Error(`Not seen at the upstream within ${timeoutMs} ms. Calls: ${seen.join('; ') || 'none'}`)));
       }, timeoutMs);
       this.#watchers.add(check);

@@ -10,7 +10,8 @@ const contextLength: ErrorWords = {
   openai: {
     type: 'invalid_request_error',
     code: 'context_length_exceeded',
-    message: "This model's maximum context length is 128000 tokens. However, your messages resulted in 215000 tokens. Please reduce the length of the messages.",
+    message:
+      "This model's maximum context length is 128000 tokens. However, your messages resulted in 215000 tokens. Please reduce the length of the messages.",
   },
   anthropic: { type: 'invalid_request_error', message: 'prompt is too long: 215000 tokens > 200000 maximum' },
 };
@@ -26,7 +27,12 @@ const contentFilter: ErrorWords = {
 
 const byStatus: Readonly<Record<number, ErrorWords>> = {
   400: words('invalid_request_error', null, 'invalid_request_error', 'Invalid value in the request.'),
-  401: words('invalid_request_error', 'invalid_api_key', 'authentication_error', 'Incorrect API key provided: sk-scri*********************alid.'),
+  401: words(
+    'invalid_request_error',
+    'invalid_api_key',
+    'authentication_error',
+    'Incorrect API key provided: sk-scri*********************alid.',
+  ),
   403: words('permission_error', null, 'permission_error', 'The key has no access to this model.'),
   404: words('invalid_request_error', 'model_not_found', 'not_found_error', 'The model does not exist or you do not have access to it.'),
   413: words('invalid_request_error', null, 'request_too_large', 'Request exceeds the maximum size.'),
@@ -42,7 +48,11 @@ function words(type: string, code: string | null, anthropicType: string, message
 
 export function errorBody(dialect: UpstreamDialect, behaviour: UpstreamBehaviour, status: number): string {
   const said =
-    behaviour.reason === 'context_length' ? contextLength : behaviour.reason === 'content_filter' ? contentFilter : (byStatus[status] ?? byStatus[500]!);
+    behaviour.reason === 'context_length'
+      ? contextLength
+      : behaviour.reason === 'content_filter'
+        ? contentFilter
+        : (byStatus[status] ?? byStatus[500]!);
   return dialect === 'openai'
     ? JSON.stringify({ error: { message: said.openai.message, type: said.openai.type, param: null, code: said.openai.code } })
     : JSON.stringify({ type: 'error', error: said.anthropic, request_id: 'req_scripted' });

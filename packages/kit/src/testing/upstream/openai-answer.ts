@@ -18,7 +18,12 @@ function usageOf(request: ScriptRequest, behaviour: UpstreamBehaviour): unknown 
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
+    completion_tokens_details: {
+      reasoning_tokens: usage.reasoningTokens,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
   };
 }
 
@@ -41,7 +46,12 @@ export function openaiBody(request: ScriptRequest, behaviour: UpstreamBehaviour)
     object: 'chat.completion',
     created: createdSeconds,
     model: request.model,
-    choices: Array.from({ length: choicesOf(request, behaviour) }, (_, index) => ({ index, message, logprobs: null, finish_reason: finishOf(behaviour) })),
+    choices: Array.from({ length: choicesOf(request, behaviour) }, (_, index) => ({
+      index,
+      message,
+      logprobs: null,
+      finish_reason: finishOf(behaviour),
+    })),
     ...(behaviour.usage === 'missing' ? {} : { usage: usageOf(request, behaviour) }),
     service_tier: 'default',
     system_fingerprint: 'fp_scripted',
@@ -74,7 +84,10 @@ export function openaiEvents(request: ScriptRequest, behaviour: UpstreamBehaviou
     for (const content of scriptedPieces(behaviour)) pushChoices({ content }, null);
   } else {
     const name = behaviour.tool;
-    pushChoices({ role: 'assistant', content: null, tool_calls: [{ index: 0, id: toolCallId, type: 'function', function: { name, arguments: '' } }] }, null);
+    pushChoices(
+      { role: 'assistant', content: null, tool_calls: [{ index: 0, id: toolCallId, type: 'function', function: { name, arguments: '' } }] },
+      null,
+    );
     for (const piece of toolPieces(behaviour)) pushChoices({ tool_calls: [{ index: 0, function: { arguments: piece } }] }, null);
   }
   pushChoices({}, finishOf(behaviour));
@@ -95,6 +108,8 @@ export function openaiEmbeddings(request: ScriptRequest, behaviour: UpstreamBeha
       return { object: 'embedding', index, embedding: format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector] };
     }),
     model: request.model,
-    ...(behaviour.usage === 'missing' ? {} : { usage: { prompt_tokens: behaviour.promptTokens ?? inputs * 4, total_tokens: behaviour.promptTokens ?? inputs * 4 } }),
+    ...(behaviour.usage === 'missing'
+      ? {}
+      : { usage: { prompt_tokens: behaviour.promptTokens ?? inputs * 4, total_tokens: behaviour.promptTokens ?? inputs * 4 } }),
   });
 }

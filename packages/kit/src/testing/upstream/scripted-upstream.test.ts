@@ -50,13 +50,23 @@ describe('proper answers, as the official SDKs read them', () => {
     upstream.script('m', { chunks: 4, cachedTokens: 2 });
     const answer = await openai.chat.completions.create({ model: 'm', messages, n: 2 });
     expect(answer.choices.map((choice) => choice.message.content)).toEqual(Array(2).fill(scriptedText({ chunks: 4 })));
-    expect(answer.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 8, total_tokens: 18, prompt_tokens_details: { cached_tokens: 2 } });
+    expect(answer.usage).toMatchObject({
+      prompt_tokens: 10,
+      completion_tokens: 8,
+      total_tokens: 18,
+      prompt_tokens_details: { cached_tokens: 2 },
+    });
   });
 
   test('OpenAI: a stream of two choices; usage comes only when it is asked for', async () => {
     upstream.script('m', { choices: 2, chunks: 3 });
     for (const asked of [true, false]) {
-      const stream = await openai.chat.completions.create({ model: 'm', messages, stream: true, ...(asked ? { stream_options: { include_usage: true } } : {}) });
+      const stream = await openai.chat.completions.create({
+        model: 'm',
+        messages,
+        stream: true,
+        ...(asked ? { stream_options: { include_usage: true } } : {}),
+      });
       const said = ['', ''];
       const finishes: unknown[] = [];
       const usages: unknown[] = [];
@@ -68,7 +78,10 @@ describe('proper answers, as the official SDKs read them', () => {
         if (chunk.usage) usages.push(chunk.usage.completion_tokens);
       }
       expect(said).toEqual(['word0 word1 word2', 'word0 word1 word2']);
-      expect(finishes).toEqual([[0, 'stop'], [1, 'stop']]);
+      expect(finishes).toEqual([
+        [0, 'stop'],
+        [1, 'stop'],
+      ]);
       expect(usages).toEqual(asked ? [6] : []);
     }
   });
@@ -77,7 +90,10 @@ describe('proper answers, as the official SDKs read them', () => {
     upstream.script('m', { tool: 'get_weather' });
     const plain = await openai.chat.completions.create({ model: 'm', messages });
     const call = plain.choices[0]!.message.tool_calls![0]!;
-    expect(call.type === 'function' && [call.function.name, JSON.parse(call.function.arguments)]).toEqual(['get_weather', { city: 'Paris' }]);
+    expect(call.type === 'function' && [call.function.name, JSON.parse(call.function.arguments)]).toEqual([
+      'get_weather',
+      { city: 'Paris' },
+    ]);
     const streamed = await openai.chat.completions.stream({ model: 'm', messages }).finalChatCompletion();
     expect(streamed.choices[0]!.message.tool_calls![0]).toMatchObject({ function: { name: 'get_weather', arguments: '{"city":"Paris"}' } });
     expect(streamed.choices[0]!.finish_reason).toBe('tool_calls');
@@ -85,7 +101,10 @@ describe('proper answers, as the official SDKs read them', () => {
 
   test('OpenAI: embeddings as the SDK asks for them (base64), and models', async () => {
     const answer = await openai.embeddings.create({ model: 'e', input: ['a', 'b'], dimensions: 4 });
-    expect(answer.data.map((item) => item.embedding)).toEqual([[1, 0, 0, 0], [0, 1, 0, 0]]);
+    expect(answer.data.map((item) => item.embedding)).toEqual([
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+    ]);
     upstream.script('mine', {});
     expect((await openai.models.list()).data.map((model) => model.id)).toContain('mine');
   });
@@ -131,7 +150,12 @@ describe('refusals', () => {
     const clock = createFakeClock({ nowMs: Date.UTC(2026, 0, 1) });
     await using dated = await startScriptedUpstreamWith(clock);
     const headersOf = async (query: string) =>
-      (await fetch(`${dated.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify({ model: `m?kind=error&status=429&${query}` }) })).headers;
+      (
+        await fetch(`${dated.url}/v1/chat/completions`, {
+          method: 'POST',
+          body: JSON.stringify({ model: `m?kind=error&status=429&${query}` }),
+        })
+      ).headers;
     expect((await headersOf('retryAfterSeconds=7')).get('retry-after')).toBe('7');
     expect((await headersOf('retryAfterDateInSeconds=30')).get('retry-after')).toBe('Thu, 01 Jan 2026 00:00:30 GMT');
     expect((await headersOf('retryAfterMs=250')).get('retry-after-ms')).toBe('250');
@@ -158,7 +182,9 @@ describe('faults of the connection', () => {
   test('silent: the request is taken, nothing comes, and the log says when the client gave up', async () => {
     const controller = new AbortController();
     upstream.enqueue({ kind: 'silent' });
-    const asked = fetch(`${upstream.url}/v1/chat/completions`, { method: 'POST', body: '{"model":"m"}', signal: controller.signal }).catch((error: Error) => error.name);
+    const asked = fetch(`${upstream.url}/v1/chat/completions`, { method: 'POST', body: '{"model":"m"}', signal: controller.signal }).catch(
+      (error: Error) => error.name,
+    );
     await upstream.waitFor((calls) => calls[0]?.model === 'm');
     controller.abort();
     expect(await asked).toBe('AbortError');
@@ -220,7 +246,11 @@ describe('faults of the content', () => {
 
   test('HTML, an error inside 200, JSON instead of a stream', async () => {
     const html = await post({ kind: 'html', status: 502 });
-    expect([html.status, html.headers.get('content-type'), (await html.text()).startsWith('<!DOCTYPE')]).toEqual([502, 'text/html; charset=utf-8', true]);
+    expect([html.status, html.headers.get('content-type'), (await html.text()).startsWith('<!DOCTYPE')]).toEqual([
+      502,
+      'text/html; charset=utf-8',
+      true,
+    ]);
     const inside = await post({ kind: 'error_in_answer' });
     expect([inside.status, Object.keys((await inside.json()) as object)]).toEqual([200, ['error']]);
     const streamed = await drain(await post({ kind: 'error_in_answer' }, { stream: true }));
@@ -251,7 +281,9 @@ describe('faults of the content', () => {
     expect(pinged).toBe(`: ping\n\n: ping\n\n${plain}`);
     const text = 'grüß dich 👋';
     upstream.enqueue({ split: 'bytes', text });
-    const request = httpRequest(`${upstream.url}/v1/chat/completions`, { method: 'POST' }).end(JSON.stringify({ model: 'm', messages, stream: true }));
+    const request = httpRequest(`${upstream.url}/v1/chat/completions`, { method: 'POST' }).end(
+      JSON.stringify({ model: 'm', messages, stream: true }),
+    );
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const pieces: Buffer[] = [];
     response.on('data', (piece: Buffer) => void pieces.push(piece));
@@ -323,12 +355,16 @@ describe('the log', () => {
     try {
       const recordFile = join(folder, 'calls.jsonl');
       const recording = await startScriptedUpstream({ recordFile });
-      const ask = (body: object) => fetch(`${recording.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body) }).then(drain, () => undefined);
+      const ask = (body: object) =>
+        fetch(`${recording.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body) }).then(drain, () => undefined);
       const whole = await ask({ model: 'm', user: 'a', stream: true });
       await ask({ model: 'm?cutAfter=2', user: 'b', stream: true });
       await ask({ model: 'm?kind=reset', user: 'c' });
       await recording.close();
-      const lines = readFileSync(recordFile, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as object);
+      const lines = readFileSync(recordFile, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object);
       expect(lines).toEqual([
         expect.objectContaining({ marker: 'a', status: 200, events: 6, bytes: whole!.text.length, whole: true }),
         expect.objectContaining({ marker: 'b', status: 200, events: 2, whole: false }),

@@ -18,10 +18,12 @@ export interface Choice {
 /** What the sandbox answers: the same for the same request, model and seed. Choices differ from each other. */
 export function makeChoices(request: ChatRequest, model: string, settings: SandboxSettings): Choice[] {
   const perChoice = Math.floor(maxAnswerTokens / request.choices);
-  if ((settings.tokens ?? 1) > perChoice) throw rejected(`'n' choices of ${settings.tokens} tokens are more than the ${maxAnswerTokens} that the sandbox makes for one call.`);
+  if ((settings.tokens ?? 1) > perChoice)
+    throw rejected(`'n' choices of ${settings.tokens} tokens are more than the ${maxAnswerTokens} that the sandbox makes for one call.`);
   const { prompt } = request;
   const tool = chooseTool(request.tools, request.toolChoice, prompt.userText, prompt.endsWithUser);
-  const drawFor = (index: number) => createDraw(`${model}\n${prompt.toolText ?? ''}\n${prompt.userText}`, settings.seed + request.seed + index);
+  const drawFor = (index: number) =>
+    createDraw(`${model}\n${prompt.toolText ?? ''}\n${prompt.userText}`, settings.seed + request.seed + index);
   if (tool || request.jsonSchema !== undefined) {
     // Made once for all choices: a schema may be dear to fill, and `n` would multiply it.
     const made = tool ? callOf(tool, prompt.userText, drawFor(0)) : jsonOf(request, model, drawFor(0));

@@ -41,7 +41,9 @@ function wholeNumber(body: Fields, name: string, min: number, max = Number.MAX_S
   const value = body[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
-    throw rejected(`'${name}' must be a whole number${min > 0 ? ` of at least ${min}` : ''}${max < Number.MAX_SAFE_INTEGER ? ` and at most ${max}` : ''}.`);
+    throw rejected(
+      `'${name}' must be a whole number${min > 0 ? ` of at least ${min}` : ''}${max < Number.MAX_SAFE_INTEGER ? ` and at most ${max}` : ''}.`,
+    );
   }
   return value;
 }

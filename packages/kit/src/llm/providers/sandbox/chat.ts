@@ -26,7 +26,12 @@ async function plain(run: Run, request: ChatRequest, choices: readonly Choice[])
     object: 'chat.completion',
     created: Math.floor(run.clock.now() / 1000),
     model: run.model.name,
-    choices: choices.map((choice, index) => ({ index, message: messageOf(run, choice), logprobs: null, finish_reason: choice.finishReason })),
+    choices: choices.map((choice, index) => ({
+      index,
+      message: messageOf(run, choice),
+      logprobs: null,
+      finish_reason: choice.finishReason,
+    })),
     ...(usage && { usage: wireUsage(usage) }),
     system_fingerprint: 'fp_sandbox',
   };
@@ -38,7 +43,10 @@ function messageOf(run: Run, { tool, pieces }: Choice): object {
   const text = pieces.join('');
   if (!tool) return { role: 'assistant', content: text, refusal: null, annotations: [] };
   const id = run.newId('call_');
-  const call = tool.kind === 'custom' ? { id, type: 'custom', custom: { name: tool.name, input: text } } : { id, type: 'function', function: { name: tool.name, arguments: text } };
+  const call =
+    tool.kind === 'custom'
+      ? { id, type: 'custom', custom: { name: tool.name, input: text } }
+      : { id, type: 'function', function: { name: tool.name, arguments: text } };
   return { role: 'assistant', content: null, refusal: null, tool_calls: [call] };
 }
 

@@ -29,12 +29,15 @@ export class ChunkWriter {
     if (!tool) return this.#chunk(index, { role: 'assistant', content: '', refusal: null }, null);
     const id = this.#run.newId('call_');
     const call =
-      tool.kind === 'custom' ? { index: 0, id, type: 'custom', custom: { name: tool.name, input: '' } } : { index: 0, id, type: 'function', function: { name: tool.name, arguments: '' } };
+      tool.kind === 'custom'
+        ? { index: 0, id, type: 'custom', custom: { name: tool.name, input: '' } }
+        : { index: 0, id, type: 'function', function: { name: tool.name, arguments: '' } };
     return this.#chunk(index, { role: 'assistant', content: null, refusal: null, tool_calls: [call] }, null);
   }
 
   piece({ tool }: Choice, index: number, piece: string): string {
-    if (!tool) return `${this.#before}{"index":${index},"delta":{"content":${JSON.stringify(piece)}},"logprobs":null,"finish_reason":null}${this.#after}`;
+    if (!tool)
+      return `${this.#before}{"index":${index},"delta":{"content":${JSON.stringify(piece)}},"logprobs":null,"finish_reason":null}${this.#after}`;
     const part = tool.kind === 'custom' ? { custom: { input: piece } } : { function: { arguments: piece } };
     return this.#chunk(index, { tool_calls: [{ index: 0, ...part }] }, null);
   }

@@ -24,7 +24,8 @@ export async function embeddings(run: Run): Promise<AttemptResult> {
   const dimensions = readDimensions(body['dimensions']) ?? run.settings.dimensions;
   const base64 = readFormat(body['encoding_format']);
   const tokens = inputs.map((input) => (typeof input === 'string' ? countPieces(input) : input.length));
-  for (const [at, count] of tokens.entries()) if (count > maxInputTokens) throw rejected(`'input[${at}]' has ${count} tokens; the sandbox takes ${maxInputTokens}.`);
+  for (const [at, count] of tokens.entries())
+    if (count > maxInputTokens) throw rejected(`'input[${at}]' has ${count} tokens; the sandbox takes ${maxInputTokens}.`);
   await run.begin();
   await run.beforeToken();
   const data: object[] = [];
@@ -46,7 +47,9 @@ export async function embeddings(run: Run): Promise<AttemptResult> {
   return {
     head: { headers: {} },
     tail: Buffer.from(JSON.stringify(answer)),
-    usage: reported ? { promptTokens, completionTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, source: 'provider' } : undefined,
+    usage: reported
+      ? { promptTokens, completionTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, source: 'provider' }
+      : undefined,
     finishReason: undefined,
     servedModel: run.model.name,
     outputBytes: 0,
@@ -54,7 +57,12 @@ export async function embeddings(run: Run): Promise<AttemptResult> {
 }
 
 function embed(input: Input, dimensions: number, seed: number): Float32Array {
-  const words = typeof input === 'string' ? splitPieces(input.toLowerCase()).map((piece) => piece.trim()).filter((piece) => piece !== '') : input.map((token) => `#${token}`);
+  const words =
+    typeof input === 'string'
+      ? splitPieces(input.toLowerCase())
+          .map((piece) => piece.trim())
+          .filter((piece) => piece !== '')
+      : input.map((token) => `#${token}`);
   const sums = new Float64Array(dimensions);
   for (const [at, word] of words.entries()) {
     add(sums, word, 1, seed);
@@ -91,7 +99,8 @@ function readInputs(input: unknown): readonly Input[] {
   if (list.length === 0 || list.length > maxInputs) throw rejected(`'input' must have 1 to ${maxInputs} items.`);
   return list.map((item) => {
     if (typeof item === 'string' && item !== '') return item;
-    if (Array.isArray(item) && item.length > 0 && item.every((token) => Number.isSafeInteger(token) && (token as number) >= 0)) return item as number[];
+    if (Array.isArray(item) && item.length > 0 && item.every((token) => Number.isSafeInteger(token) && (token as number) >= 0))
+      return item as number[];
     throw rejected("'input' must be a text, a list of tokens, or a list of these, none of them empty.");
   });
 }

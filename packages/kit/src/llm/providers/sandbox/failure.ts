@@ -17,7 +17,10 @@ const codes: Readonly<Record<FailureStatus, ErrorCode>> = {
   529: 'provider_overloaded',
 };
 
-const reasonCodes = { context_length: 'context_length_exceeded', content_filter: 'content_filtered' } as const satisfies Record<string, ErrorCode>;
+const reasonCodes = { context_length: 'context_length_exceeded', content_filter: 'content_filtered' } as const satisfies Record<
+  string,
+  ErrorCode
+>;
 
 export function failureOf(status: FailureStatus, { reason, retryAfterS }: SandboxSettings): AttemptError {
   const code = reason ? reasonCodes[reason] : codes[status];

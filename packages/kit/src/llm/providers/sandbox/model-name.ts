@@ -22,7 +22,9 @@ export function readModelName(model: string, configured: (name: string) => Sandb
   const at = model.indexOf('?');
   const name = at < 0 ? model : model.slice(0, at);
   if (!namePattern.test(name)) {
-    throw invalidName([{ path: 'model', message: 'must be a name of letters, digits and . _ - : /, which `?setting=value&setting=value` may follow' }]);
+    throw invalidName([
+      { path: 'model', message: 'must be a name of letters, digits and . _ - : /, which `?setting=value&setting=value` may follow' },
+    ]);
   }
   const settings = configured(name);
   if (at < 0) return { name, settings };
@@ -36,7 +38,8 @@ export function readModelName(model: string, configured: (name: string) => Sandb
   faults.push(...checkSandboxSettings(given));
   const merged = { ...settings, ...given };
   if (faults.length === 0) faults.push(...checkTogether(merged));
-  if (faults.length > 0) throw invalidName(faults.map(({ path, message }) => ({ path: 'model', message: `the setting "${path.slice(0, 40)}" ${message}` })));
+  if (faults.length > 0)
+    throw invalidName(faults.map(({ path, message }) => ({ path: 'model', message: `the setting "${path.slice(0, 40)}" ${message}` })));
   return { name, settings: merged };
 }
 

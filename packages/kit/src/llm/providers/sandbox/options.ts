@@ -40,7 +40,9 @@ export function resolveSandboxOptions(options: SandboxProviderOptions): Resolved
     throw new HoldfastError('configuration_invalid', { detail: `the sandbox cannot be set so: ${list}`, details: { fields } });
   }
   const shared: SandboxSettings = Object.freeze({ ...sandboxDefaults, ...given(options.settings) });
-  const models = new Map(Object.entries(options.models ?? {}).map(([model, settings]) => [model, Object.freeze({ ...shared, ...given(settings) })]));
+  const models = new Map(
+    Object.entries(options.models ?? {}).map(([model, settings]) => [model, Object.freeze({ ...shared, ...given(settings) })]),
+  );
   return Object.freeze({
     name: options.name ?? 'sandbox',
     clock: options.clock ?? systemClock,

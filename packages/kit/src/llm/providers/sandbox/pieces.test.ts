@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countPieces, firstPieces, splitPieces } from './pieces.ts';
 
-const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ unit: 'grapheme', maxLength: 200 }), fc.lorem({ maxCount: 30 }));
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: 'grapheme', maxLength: 200 }),
+  fc.lorem({ maxCount: 30 }),
+);
 
 test('joined, the pieces are the text, whatever the text', () => {
   fc.assert(
@@ -24,7 +28,9 @@ test('no piece cuts a letter of two code units in half', () => {
 });
 
 test('the first pieces of a text are those of the whole', () => {
-  fc.assert(fc.property(anyText, fc.nat(50), (text, most) => void expect(firstPieces(text, most)).toEqual(splitPieces(text).slice(0, most))));
+  fc.assert(
+    fc.property(anyText, fc.nat(50), (text, most) => void expect(firstPieces(text, most)).toEqual(splitPieces(text).slice(0, most))),
+  );
 });
 
 test('English comes out at 1.2 to 1.5 pieces a word', () => {

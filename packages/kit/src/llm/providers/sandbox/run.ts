@@ -38,19 +38,25 @@ export class Run {
     this.sink.connected();
     if (settings.silent) await waits.forever();
     await waits.pause(settings.latencyMs);
-    if (settings.status !== 200 && (settings.errorRate >= 1 || this.random.next() < settings.errorRate)) throw failureOf(settings.status, settings);
+    if (settings.status !== 200 && (settings.errorRate >= 1 || this.random.next() < settings.errorRate))
+      throw failureOf(settings.status, settings);
   }
 
   /** Tokens until the first fault that was asked for; Infinity when none was. */
   get faultAfter(): number {
     const { cutAfter, stallAfter, malformedAfter } = this.settings;
-    return Math.min(cutAfter ?? Number.POSITIVE_INFINITY, stallAfter ?? Number.POSITIVE_INFINITY, malformedAfter ?? Number.POSITIVE_INFINITY);
+    return Math.min(
+      cutAfter ?? Number.POSITIVE_INFINITY,
+      stallAfter ?? Number.POSITIVE_INFINITY,
+      malformedAfter ?? Number.POSITIVE_INFINITY,
+    );
   }
 
   /** The faults that are due before the next token. */
   async beforeToken(): Promise<void> {
     const { cutAfter, stallAfter, malformedAfter } = this.settings;
-    if (cutAfter !== undefined && this.#tokens >= cutAfter) throw this.error('stream_cut', `the sandbox was set to cut after ${cutAfter} tokens`);
+    if (cutAfter !== undefined && this.#tokens >= cutAfter)
+      throw this.error('stream_cut', `the sandbox was set to cut after ${cutAfter} tokens`);
     if (malformedAfter !== undefined && this.#tokens >= malformedAfter) {
       throw this.error('provider_malformed', `the sandbox was set to send something unreadable after ${malformedAfter} tokens`);
     }
@@ -69,7 +75,11 @@ export class Run {
   }
 
   error(code: AttemptError['code'], detail: string, cause?: unknown): AttemptError {
-    return new AttemptError(code, { detail, cause, partial: { usage: undefined, outputBytes: this.outputBytes, servedModel: this.model.name } });
+    return new AttemptError(code, {
+      detail,
+      cause,
+      partial: { usage: undefined, outputBytes: this.outputBytes, servedModel: this.model.name },
+    });
   }
 
   /** What the attempt rejects with for what was thrown within it. */

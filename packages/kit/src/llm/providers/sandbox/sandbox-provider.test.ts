@@ -50,7 +50,12 @@ interface Started {
 
 const messages = [{ role: 'user', content: 'good morning' }];
 
-function start(provider: Provider, model: string, body: object = {}, options: { operation?: Operation; dialect?: 'openai' | 'anthropic' } = {}): Started {
+function start(
+  provider: Provider,
+  model: string,
+  body: object = {},
+  options: { operation?: Operation; dialect?: 'openai' | 'anthropic' } = {},
+): Started {
   const sink = new RecordingSink();
   const cancellation = new Cancellation();
   const whole = { model: `sandbox/${model}`, messages, ...body };
@@ -78,7 +83,13 @@ function setUp(options: Partial<SandboxProviderOptions> = {}) {
 interface Completion {
   readonly id: string;
   readonly model: string;
-  readonly choices: readonly { readonly message: { readonly content: string | null; readonly tool_calls?: readonly { function: { name: string; arguments: string } }[] }; readonly finish_reason: string }[];
+  readonly choices: readonly {
+    readonly message: {
+      readonly content: string | null;
+      readonly tool_calls?: readonly { function: { name: string; arguments: string } }[];
+    };
+    readonly finish_reason: string;
+  }[];
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number };
 }
 
@@ -95,7 +106,11 @@ async function failureOf(started: { result: Promise<unknown> }): Promise<unknown
 }
 
 interface Chunk {
-  readonly choices: readonly { readonly index: number; readonly delta: { readonly content?: string | null; readonly role?: string }; readonly finish_reason: string | null }[];
+  readonly choices: readonly {
+    readonly index: number;
+    readonly delta: { readonly content?: string | null; readonly role?: string };
+    readonly finish_reason: string | null;
+  }[];
   readonly usage?: object | null;
 }
 
@@ -113,9 +128,13 @@ function sdkOn(provider: Provider): OpenAI {
     maxRetries: 0,
     fetch: async (url, init) => {
       const body = JSON.parse(init!.body as string) as { model: string; stream?: boolean };
-      const { sink, result } = start(provider, body.model, body, { operation: (url as string).endsWith('/embeddings') ? 'embeddings' : 'chat' });
+      const { sink, result } = start(provider, body.model, body, {
+        operation: (url as string).endsWith('/embeddings') ? 'embeddings' : 'chat',
+      });
       const { tail } = await result;
-      return new Response(Buffer.concat([...sink.bytes, tail]), { headers: { 'content-type': body.stream ? 'text/event-stream' : 'application/json' } });
+      return new Response(Buffer.concat([...sink.bytes, tail]), {
+        headers: { 'content-type': body.stream ? 'text/event-stream' : 'application/json' },
+      });
     },
   });
 }
@@ -146,9 +165,15 @@ describe('what it says', () => {
 
   test('max_tokens cuts with finish_reason length; stop cuts with finish_reason stop', async () => {
     const body = { messages: [{ role: 'user', content: 'one two three four five' }] };
-    expect((await ask('echo', { ...body, max_tokens: 2 })).choices[0]).toMatchObject({ message: { content: 'one two' }, finish_reason: 'length' });
+    expect((await ask('echo', { ...body, max_tokens: 2 })).choices[0]).toMatchObject({
+      message: { content: 'one two' },
+      finish_reason: 'length',
+    });
     expect((await ask('echo', { ...body, max_completion_tokens: 3, max_tokens: 1 })).choices[0]!.message.content).toBe('one two three');
-    expect((await ask('echo', { ...body, stop: [' fo', 'five'] })).choices[0]).toMatchObject({ message: { content: 'one two three' }, finish_reason: 'stop' });
+    expect((await ask('echo', { ...body, stop: [' fo', 'five'] })).choices[0]).toMatchObject({
+      message: { content: 'one two three' },
+      finish_reason: 'stop',
+    });
     expect((await ask('echo', { ...body, stop: 'wo' })).choices[0]!.message.content).toBe('one t');
     expect((await ask('demo?tokens=10', { max_tokens: 10 })).choices[0]!.finish_reason).toBe('stop');
   });
@@ -159,15 +184,26 @@ describe('what it says', () => {
   });
 
   test('parts of a message are read as text', async () => {
-    const content = [{ type: 'text', text: 'look: ' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }, { type: 'text', text: 'a cat' }];
+    const content = [
+      { type: 'text', text: 'look: ' },
+      { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
+      { type: 'text', text: 'a cat' },
+    ];
     const answer = await ask('echo', { messages: [{ role: 'user', content }] });
     expect(answer.choices[0]!.message.content).toBe('look: a cat');
     expect(answer.usage!.prompt_tokens).toBeGreaterThan(85);
   });
 
   test('response_format json_schema gives JSON that fits', async () => {
-    const schema = { type: 'object', properties: { city: { type: 'string' }, degrees: { type: 'number', minimum: -50, maximum: 50 } }, required: ['city', 'degrees'], additionalProperties: false };
-    const { choices } = await ask('demo', { response_format: { type: 'json_schema', json_schema: { name: 'weather', strict: true, schema } } });
+    const schema = {
+      type: 'object',
+      properties: { city: { type: 'string' }, degrees: { type: 'number', minimum: -50, maximum: 50 } },
+      required: ['city', 'degrees'],
+      additionalProperties: false,
+    };
+    const { choices } = await ask('demo', {
+      response_format: { type: 'json_schema', json_schema: { name: 'weather', strict: true, schema } },
+    });
     expect(new Ajv2020().validate(schema, JSON.parse(choices[0]!.message.content!))).toBe(true);
     const anything = await ask('demo', { response_format: { type: 'json_object' } });
     expect(JSON.parse(anything.choices[0]!.message.content!)).toHaveProperty('answer');
@@ -175,7 +211,12 @@ describe('what it says', () => {
 });
 
 describe('tools', () => {
-  const parameters = { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 7 } }, required: ['city', 'days'], additionalProperties: false };
+  const parameters = {
+    type: 'object',
+    properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 7 } },
+    required: ['city', 'days'],
+    additionalProperties: false,
+  };
   const tools = [
     { type: 'function', function: { name: 'add', parameters: { type: 'object', properties: {} } } },
     { type: 'function', function: { name: 'get_weather', parameters } },
@@ -185,10 +226,19 @@ describe('tools', () => {
   test('a tool that is required or named is called with arguments that fit its schema', async () => {
     const specific = await ask('demo', { ...user('hi'), tool_choice: { type: 'function', function: { name: 'get_weather' } } });
     const call = specific.choices[0]!.message.tool_calls![0]!.function;
-    expect([call.name, new Ajv2020().validate(parameters, JSON.parse(call.arguments)), specific.choices[0]!.finish_reason]).toEqual(['get_weather', true, 'tool_calls']);
+    expect([call.name, new Ajv2020().validate(parameters, JSON.parse(call.arguments)), specific.choices[0]!.finish_reason]).toEqual([
+      'get_weather',
+      true,
+      'tool_calls',
+    ]);
     expect((await ask('demo', { ...user('hi'), tool_choice: 'required' })).choices[0]!.message.tool_calls![0]!.function.name).toBe('add');
-    const allowed = { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [{ type: 'function', function: { name: 'get_weather' } }] } };
-    expect((await ask('demo', { ...user('add'), tool_choice: allowed })).choices[0]!.message.tool_calls![0]!.function.name).toBe('get_weather');
+    const allowed = {
+      type: 'allowed_tools',
+      allowed_tools: { mode: 'required', tools: [{ type: 'function', function: { name: 'get_weather' } }] },
+    };
+    expect((await ask('demo', { ...user('add'), tool_choice: allowed })).choices[0]!.message.tool_calls![0]!.function.name).toBe(
+      'get_weather',
+    );
   });
 
   test('of its own accord a tool is called only when the prompt asks for it by name', async () => {
@@ -200,7 +250,11 @@ describe('tools', () => {
   test('a loop of calls ends: the answer of a tool is answered with text', async () => {
     const conversation = [
       { role: 'user', content: 'get_weather please' },
-      { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{}' } }] },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{}' } }],
+      },
       { role: 'tool', tool_call_id: 'call_1', content: 'sunny' },
     ];
     const answer = await ask('demo', { messages: conversation, tools });
@@ -210,7 +264,9 @@ describe('tools', () => {
 
   test('streamed, the official SDK puts the call together again', async () => {
     const client = sdkOn(setUp().provider);
-    const completion = await client.chat.completions.stream({ model: 'demo', ...user('hi'), tool_choice: 'required', tools: [tools[1]!] } as never).finalChatCompletion();
+    const completion = await client.chat.completions
+      .stream({ model: 'demo', ...user('hi'), tool_choice: 'required', tools: [tools[1]!] } as never)
+      .finalChatCompletion();
     const call = completion.choices[0]!.message.tool_calls![0]!;
     expect(call.type === 'function' && new Ajv2020().validate(parameters, JSON.parse(call.function.arguments))).toBe(true);
   });
@@ -223,12 +279,18 @@ describe('streams', () => {
     const { tail, finishReason, usage, servedModel, outputBytes } = await result;
     expect(sink.calls.filter((call) => call !== 'pulse')).toEqual(['connected', 'head', ...Array<string>(12).fill('data')]);
     expect(sink.calls.slice(0, 4)).toEqual(['connected', 'pulse', 'head', 'data']);
-    const content = chunksOf(sink.text).map((chunk) => chunk.choices[0]!.delta.content).filter((text) => text !== '');
+    const content = chunksOf(sink.text)
+      .map((chunk) => chunk.choices[0]!.delta.content)
+      .filter((text) => text !== '');
     expect(content).toHaveLength(12);
     expect(chunksOf(sink.text).every((chunk) => chunk.choices[0]!.finish_reason === null)).toBe(true);
     expect(chunksOf(tail.toString())).toMatchObject([{ choices: [{ finish_reason: 'stop' }] }]);
     expect(tail.toString().endsWith('data: [DONE]\n\n')).toBe(true);
-    expect({ finishReason, servedModel, outputBytes }).toEqual({ finishReason: 'stop', servedModel: 'demo', outputBytes: Buffer.byteLength(content.join('')) });
+    expect({ finishReason, servedModel, outputBytes }).toEqual({
+      finishReason: 'stop',
+      servedModel: 'demo',
+      outputBytes: Buffer.byteLength(content.join('')),
+    });
     expect(usage).toMatchObject({ completionTokens: 12, source: 'provider' });
   });
 
@@ -237,7 +299,11 @@ describe('streams', () => {
     const plain = JSON.parse((await start(provider, 'demo?tokens=40').result).tail.toString()) as Completion;
     const { sink, result } = start(provider, 'demo?tokens=40', { stream: true });
     await result;
-    expect(chunksOf(sink.text).map((chunk) => chunk.choices[0]!.delta.content).join('')).toBe(plain.choices[0]!.message.content);
+    expect(
+      chunksOf(sink.text)
+        .map((chunk) => chunk.choices[0]!.delta.content)
+        .join(''),
+    ).toBe(plain.choices[0]!.message.content);
   });
 
   test('tell usage in an event only when it was asked for, and in the result always', async () => {
@@ -262,9 +328,14 @@ describe('streams', () => {
     // The same text for each, so that both end in the same round.
     const { sink, result } = start(provider, 'echo', { stream: true, n: 2 });
     const { tail } = await result;
-    const finished = (text: string) => chunksOf(text).flatMap((chunk) => chunk.choices.filter((choice) => choice.finish_reason !== null).map((choice) => choice.index));
+    const finished = (text: string) =>
+      chunksOf(text).flatMap((chunk) => chunk.choices.filter((choice) => choice.finish_reason !== null).map((choice) => choice.index));
     expect([finished(sink.text), finished(tail.toString())]).toEqual([[0], [1]]);
-    expect(chunksOf(sink.text).filter((chunk) => chunk.choices[0]!.delta.role).map((chunk) => chunk.choices[0]!.index)).toEqual([0, 1]);
+    expect(
+      chunksOf(sink.text)
+        .filter((chunk) => chunk.choices[0]!.delta.role)
+        .map((chunk) => chunk.choices[0]!.index),
+    ).toEqual([0, 1]);
   });
 
   test('without a single token go out whole in the tail, opening first, and call no head', async () => {
@@ -272,7 +343,12 @@ describe('streams', () => {
     const { sink, result } = start(provider, 'echo', { stream: true, stop: ['g'], n: 2 });
     const { tail } = await result;
     expect(sink.calls.filter((call) => call !== 'pulse')).toEqual(['connected']);
-    expect(chunksOf(tail.toString()).map((chunk) => [chunk.choices[0]!.index, chunk.choices[0]!.finish_reason])).toEqual([[0, null], [1, null], [0, 'stop'], [1, 'stop']]);
+    expect(chunksOf(tail.toString()).map((chunk) => [chunk.choices[0]!.index, chunk.choices[0]!.finish_reason])).toEqual([
+      [0, null],
+      [1, null],
+      [0, 'stop'],
+      [1, 'stop'],
+    ]);
   });
 
   test('are what the reader of real providers takes for whole', async () => {
@@ -296,7 +372,12 @@ describe('streams', () => {
 
   test('the official SDK reads them', async () => {
     const client = sdkOn(setUp().provider);
-    const stream = await client.chat.completions.create({ model: 'echo', messages: [{ role: 'user', content: 'grüß dich 👋' }], stream: true, stream_options: { include_usage: true } });
+    const stream = await client.chat.completions.create({
+      model: 'echo',
+      messages: [{ role: 'user', content: 'grüß dich 👋' }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     let text = '';
     let tokens = 0;
     for await (const chunk of stream) {
@@ -314,7 +395,10 @@ describe('streams', () => {
     const body = readShallowBody(Buffer.from(JSON.stringify({ messages })));
     let whole = false;
     const result = provider
-      .attempt({ operation: 'chat', dialect: 'openai', model: 'demo?tokens=8', stream: true, body, headers: {}, cancellation: new Cancellation() }, sink)
+      .attempt(
+        { operation: 'chat', dialect: 'openai', model: 'demo?tokens=8', stream: true, body, headers: {}, cancellation: new Cancellation() },
+        sink,
+      )
       .then(() => (whole = true));
     const settle = () => new Promise((resolve) => setImmediate(resolve));
     await settle();
@@ -392,7 +476,10 @@ describe('time', () => {
     cancellation.cancel(new HoldfastError('client_closed'));
     const sink = new RecordingSink();
     const body = readShallowBody(Buffer.from(JSON.stringify({ messages })));
-    const result = provider.attempt({ operation: 'chat', dialect: 'openai', model: 'demo', stream: true, body, headers: {}, cancellation }, sink);
+    const result = provider.attempt(
+      { operation: 'chat', dialect: 'openai', model: 'demo', stream: true, body, headers: {}, cancellation },
+      sink,
+    );
     expect(await failureOf({ result })).toMatchObject({ code: 'client_closed' });
     expect(sink.calls).toEqual([]);
   });
@@ -421,7 +508,12 @@ describe('faults', () => {
     ['status=529', { code: 'provider_overloaded', upstreamStatus: 529 }],
   ])('%s is the error of a real provider, for every operation', async (query, expected) => {
     const { provider } = setUp();
-    for (const [operation, body] of [['chat', { stream: true }], ['chat', {}], ['embeddings', { input: 'a' }], ['count_tokens', {}]] as const) {
+    for (const [operation, body] of [
+      ['chat', { stream: true }],
+      ['chat', {}],
+      ['embeddings', { input: 'a' }],
+      ['count_tokens', {}],
+    ] as const) {
       const started = start(provider, `demo?${query}`, body, { operation });
       expect(await failureOf(started)).toMatchObject(expected);
       expect(started.sink.calls).toEqual(['connected']);
@@ -443,7 +535,10 @@ describe('faults', () => {
   ])('%s fails after two tokens of a stream, and knows what had gone out', async (query, code) => {
     const { provider } = setUp();
     const started = start(provider, `echo?${query}`, { stream: true, messages: [{ role: 'user', content: 'one two three' }] });
-    expect(await failureOf(started)).toMatchObject({ code, partial: { outputBytes: 'one two'.length, servedModel: 'echo', usage: undefined } });
+    expect(await failureOf(started)).toMatchObject({
+      code,
+      partial: { outputBytes: 'one two'.length, servedModel: 'echo', usage: undefined },
+    });
     expect(started.sink.bytes).toHaveLength(2);
     expect(await failureOf(start(provider, `demo?${query}`))).toMatchObject({ code });
   });
@@ -504,7 +599,11 @@ describe('settings', () => {
     expect(() => createSandboxProvider(bad)).toThrowError(
       expect.objectContaining({
         code: 'configuration_invalid',
-        details: { fields: ['settings.latencyMs', 'settings.colour', 'models.a.retryAfterS', 'models.b'].map((path): unknown => expect.objectContaining({ path })) },
+        details: {
+          fields: ['settings.latencyMs', 'settings.colour', 'models.a.retryAfterS', 'models.b'].map((path): unknown =>
+            expect.objectContaining({ path }),
+          ),
+        },
       }),
     );
   });
@@ -592,12 +691,23 @@ describe('embeddings', () => {
     expect(many.usage).toMatchObject({ promptTokens: 4, completionTokens: 0 });
   });
 
-  test.each([[{ input: '' }], [{ input: [] }], [{ input: ['a', ''] }], [{ input: [[1.5]] }], [{ input: 7 }], [{}], [{ input: 'a', dimensions: 0 }], [{ input: 'a', dimensions: 9_999 }], [{ input: 'a', encoding_format: 'hex' }], [{ input: 'word '.repeat(9_000) }], [{ input: Array<string>(2_049).fill('a') }]])(
-    'refuse %j',
-    async (body) => {
-      expect(await failureOf(start(setUp().provider, 'embed', body, { operation: 'embeddings' }))).toMatchObject({ code: 'provider_rejected_request' });
-    },
-  );
+  test.each([
+    [{ input: '' }],
+    [{ input: [] }],
+    [{ input: ['a', ''] }],
+    [{ input: [[1.5]] }],
+    [{ input: 7 }],
+    [{}],
+    [{ input: 'a', dimensions: 0 }],
+    [{ input: 'a', dimensions: 9_999 }],
+    [{ input: 'a', encoding_format: 'hex' }],
+    [{ input: 'word '.repeat(9_000) }],
+    [{ input: Array<string>(2_049).fill('a') }],
+  ])('refuse %j', async (body) => {
+    expect(await failureOf(start(setUp().provider, 'embed', body, { operation: 'embeddings' }))).toMatchObject({
+      code: 'provider_rejected_request',
+    });
+  });
 });
 
 describe('count_tokens', () => {
@@ -610,7 +720,11 @@ describe('count_tokens', () => {
     };
     const short = await count({ messages: [{ role: 'user', content: 'hello' }] });
     expect(Object.keys(short)).toEqual(['input_tokens']);
-    const long = await count({ system: 'be kind', messages: [{ role: 'user', content: [{ type: 'text', text: 'hello there, how are you?' }] }], tools: [{ name: 'a', input_schema: {} }] });
+    const long = await count({
+      system: 'be kind',
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'hello there, how are you?' }] }],
+      tools: [{ name: 'a', input_schema: {} }],
+    });
     expect(long.input_tokens).toBeGreaterThan(short.input_tokens + 5);
   });
 

@@ -1,4 +1,11 @@
-import { AttemptError, type AttemptRequest, type AttemptResult, type AttemptSink, type Operation, type Provider } from '../../spec/index.ts';
+import {
+  AttemptError,
+  type AttemptRequest,
+  type AttemptResult,
+  type AttemptSink,
+  type Operation,
+  type Provider,
+} from '../../spec/index.ts';
 import { chat } from './chat.ts';
 import { countTokens } from './count-tokens.ts';
 import { embeddings } from './embeddings.ts';

@@ -88,7 +88,8 @@ export function checkSandboxSettings(given: Readonly<Record<string, unknown>>): 
   const faults: SandboxFault[] = [];
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    if (!isSettingName(name)) faults.push({ path: name, message: `is no setting of the sandbox; there are ${sandboxSettingNames.join(', ')}` });
+    if (!isSettingName(name))
+      faults.push({ path: name, message: `is no setting of the sandbox; there are ${sandboxSettingNames.join(', ')}` });
     else if (!fits(rules[name], value)) faults.push({ path: name, message: `must be ${describe(rules[name])}, not ${show(value)}` });
   }
   return faults;

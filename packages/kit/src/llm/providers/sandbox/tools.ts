@@ -35,7 +35,12 @@ export function readToolChoice(choice: unknown, tools: readonly SandboxTool[]): 
   if (choice === undefined || choice === null || choice === 'auto') return { mode: 'auto', names: undefined };
   if (choice === 'none') return { mode: 'none', names: undefined };
   if (choice === 'required') return needed(undefined, tools);
-  const { type, function: described, custom, allowed_tools: allowed } = choice as Readonly<Record<string, Fields | undefined>> & { type?: unknown };
+  const {
+    type,
+    function: described,
+    custom,
+    allowed_tools: allowed,
+  } = choice as Readonly<Record<string, Fields | undefined>> & { type?: unknown };
   if (type === 'function') return needed([described?.['name']], tools);
   if (type === 'custom') return needed([custom?.['name']], tools);
   if (type === 'allowed_tools' && Array.isArray(allowed?.['tools'])) {
@@ -49,7 +54,8 @@ export function readToolChoice(choice: unknown, tools: readonly SandboxTool[]): 
 function needed(names: readonly unknown[] | undefined, tools: readonly SandboxTool[]): ToolChoice {
   if (tools.length === 0) throw rejected("'tool_choice' is only allowed when 'tools' are given.");
   for (const name of names ?? []) {
-    if (!tools.some((tool) => tool.name === name)) throw rejected(`'tool_choice' names a tool that is not among 'tools': ${String(name).slice(0, 64)}`);
+    if (!tools.some((tool) => tool.name === name))
+      throw rejected(`'tool_choice' names a tool that is not among 'tools': ${String(name).slice(0, 64)}`);
   }
   return { mode: 'required', names: names && new Set(names as readonly string[]) };
 }
@@ -58,7 +64,12 @@ function needed(names: readonly unknown[] | undefined, tools: readonly SandboxTo
  * The tool that the answer calls. One that must be called is: the one that the prompt names, else the first. One that may
  * be called is when the user, who had the last word, asks for it by its name; so a loop of an agent comes to its end.
  */
-export function chooseTool(tools: readonly SandboxTool[], choice: ToolChoice, userText: string, endsWithUser: boolean): SandboxTool | undefined {
+export function chooseTool(
+  tools: readonly SandboxTool[],
+  choice: ToolChoice,
+  userText: string,
+  endsWithUser: boolean,
+): SandboxTool | undefined {
   if (choice.mode === 'none') return undefined;
   const allowed = choice.names === undefined ? tools : tools.filter((tool) => choice.names!.has(tool.name));
   const words = new Set(userText.slice(0, maxSearchedLength).match(/[\w-]+/g));

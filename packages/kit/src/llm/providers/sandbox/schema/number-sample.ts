@@ -22,12 +22,15 @@ export function sampleNumber(schema: Fields, draw: Draw, integer: boolean): numb
 
 function between(low: number, high: number, above: number | undefined, below: number | undefined, draw: Draw): number {
   const wished = 1 + draw.below(9);
-  const fits = (value: number) => value >= low && value <= high && (above === undefined || value > above) && (below === undefined || value < below);
+  const fits = (value: number) =>
+    value >= low && value <= high && (above === undefined || value > above) && (below === undefined || value < below);
   if (fits(wished)) return wished;
   const floor = Math.max(low, above ?? Number.NEGATIVE_INFINITY);
   const ceiling = Math.min(high, below ?? Number.POSITIVE_INFINITY);
   if (floor !== Number.NEGATIVE_INFINITY && ceiling !== Number.POSITIVE_INFINITY) return floor + (ceiling - floor) / 2;
-  return floor !== Number.NEGATIVE_INFINITY ? floor + Math.max(1, Math.abs(floor) * 2e-16) : ceiling - Math.max(1, Math.abs(ceiling) * 2e-16);
+  return floor !== Number.NEGATIVE_INFINITY
+    ? floor + Math.max(1, Math.abs(floor) * 2e-16)
+    : ceiling - Math.max(1, Math.abs(ceiling) * 2e-16);
 }
 
 function finite(value: unknown): number | undefined {

@@ -198,7 +198,10 @@ class PatternReader {
 const isDigit: Matcher = (letter) => letter >= '0' && letter <= '9';
 const isWord: Matcher = (letter) => /^[A-Za-z0-9_]$/.test(letter);
 const isSpace: Matcher = (letter) => letter === ' ';
-const not = (matches: Matcher): Matcher => (letter) => !matches(letter);
+const not =
+  (matches: Matcher): Matcher =>
+  (letter) =>
+    !matches(letter);
 
 /** The one letter (or the lowest) that a matcher stands for, where no printable ASCII may do. */
 const literals = new WeakMap<Matcher, string>();

@@ -25,8 +25,10 @@ function decodeStep(step: string): string {
 /** Two schemas that must both hold, as one: properties joined, bounds narrowed; where they say different things the second wins. */
 export function mergeSchemas(one: Fields, other: Fields): Fields {
   const merged: Record<string, unknown> = { ...one, ...other };
-  for (const bound of ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']) narrow(merged, bound, one, other, Math.max);
-  for (const bound of ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']) narrow(merged, bound, one, other, Math.min);
+  for (const bound of ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'])
+    narrow(merged, bound, one, other, Math.max);
+  for (const bound of ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'])
+    narrow(merged, bound, one, other, Math.min);
   if (isFields(one['properties']) && isFields(other['properties'])) {
     const properties: Record<string, unknown> = { ...one['properties'] };
     for (const [name, schema] of Object.entries(other['properties'])) {
@@ -35,7 +37,8 @@ export function mergeSchemas(one: Fields, other: Fields): Fields {
     }
     merged['properties'] = properties;
   }
-  if (Array.isArray(one['required']) && Array.isArray(other['required'])) merged['required'] = [...new Set([...(one['required'] as unknown[]), ...(other['required'] as unknown[])])];
+  if (Array.isArray(one['required']) && Array.isArray(other['required']))
+    merged['required'] = [...new Set([...(one['required'] as unknown[]), ...(other['required'] as unknown[])])];
   if (Array.isArray(one['enum']) && Array.isArray(other['enum'])) {
     const allowed = new Set((other['enum'] as unknown[]).map((value) => JSON.stringify(value)));
     merged['enum'] = (one['enum'] as unknown[]).filter((value) => allowed.has(JSON.stringify(value)));
@@ -43,7 +46,13 @@ export function mergeSchemas(one: Fields, other: Fields): Fields {
   return merged;
 }
 
-function narrow(merged: Record<string, unknown>, bound: string, one: Fields, other: Fields, choose: (a: number, b: number) => number): void {
+function narrow(
+  merged: Record<string, unknown>,
+  bound: string,
+  one: Fields,
+  other: Fields,
+  choose: (a: number, b: number) => number,
+): void {
   const [a, b] = [one[bound], other[bound]];
   if (typeof a === 'number' && typeof b === 'number') merged[bound] = choose(a, b);
 }

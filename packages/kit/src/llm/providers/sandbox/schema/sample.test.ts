@@ -21,19 +21,36 @@ const schemas = fc.letrec<{ schema: object }>((tie) => ({
   schema: fc.oneof(
     { depthSize: 'small' },
     fc.record({ minLength: fc.nat(30), maxLength: fc.integer({ min: 30, max: 50 }) }).map((bounds) => ({ type: 'string', ...bounds })),
-    fc.constantFrom('date-time', 'date', 'time', 'email', 'uuid', 'uri', 'ipv4', 'ipv6', 'hostname', 'duration').map((format) => ({ type: 'string', format })),
-    fc.tuple(fc.integer({ min: -1e6, max: 1e6 }), fc.nat(1e6)).map(([minimum, width]) => ({ type: 'integer', minimum, maximum: minimum + width })),
-    fc.tuple(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true })).map(([low, width]) => ({ type: 'number', exclusiveMinimum: low, exclusiveMaximum: low + width })),
-    fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: -100, max: 100 })).map(([multipleOf, minimum]) => ({ type: 'integer', multipleOf, minimum })),
+    fc
+      .constantFrom('date-time', 'date', 'time', 'email', 'uuid', 'uri', 'ipv4', 'ipv6', 'hostname', 'duration')
+      .map((format) => ({ type: 'string', format })),
+    fc
+      .tuple(fc.integer({ min: -1e6, max: 1e6 }), fc.nat(1e6))
+      .map(([minimum, width]) => ({ type: 'integer', minimum, maximum: minimum + width })),
+    fc
+      .tuple(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true }))
+      .map(([low, width]) => ({ type: 'number', exclusiveMinimum: low, exclusiveMaximum: low + width })),
+    fc
+      .tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: -100, max: 100 }))
+      .map(([multipleOf, minimum]) => ({ type: 'integer', multipleOf, minimum })),
     fc.constant({ type: 'boolean' }),
     fc.array(fc.oneof(fc.string(), fc.integer(), fc.constant(null)), { minLength: 1, maxLength: 4 }).map((values) => ({ enum: values })),
     fc.jsonValue().map((value) => ({ const: value })),
     tie('schema').map((inner) => ({ anyOf: [inner, { type: 'null' }] })),
-    tie('schema').map((inner) => ({ oneOf: [{ type: 'null' }, { type: 'object', properties: { inner }, required: ['inner'], additionalProperties: false }] })),
-    fc.tuple(tie('schema'), fc.nat(3), fc.nat(2)).map(([items, minItems, more]) => ({ type: 'array', items, minItems, maxItems: minItems + more })),
+    tie('schema').map((inner) => ({
+      oneOf: [{ type: 'null' }, { type: 'object', properties: { inner }, required: ['inner'], additionalProperties: false }],
+    })),
+    fc
+      .tuple(tie('schema'), fc.nat(3), fc.nat(2))
+      .map(([items, minItems, more]) => ({ type: 'array', items, minItems, maxItems: minItems + more })),
     fc
       .tuple(fc.dictionary(fc.string({ minLength: 1 }), tie('schema'), { maxKeys: 4 }), fc.boolean())
-      .map(([properties, strict]) => ({ type: 'object', properties, ...(strict ? { required: Object.keys(properties) } : {}), additionalProperties: false })),
+      .map(([properties, strict]) => ({
+        type: 'object',
+        properties,
+        ...(strict ? { required: Object.keys(properties) } : {}),
+        additionalProperties: false,
+      })),
     fc.tuple(tie('schema'), tie('schema')).map(([a, b]) => ({
       allOf: [
         { type: 'object', properties: { a }, required: ['a'] },
@@ -45,18 +62,48 @@ const schemas = fc.letrec<{ schema: object }>((tie) => ({
 
 describe('a value made from a JSON schema', () => {
   test('fits the schema, whatever the schema', () => {
-    fc.assert(fc.property(schemas, fc.nat(), (schema, seed) => void expect(faultsOf(schema, seed)).toEqual([])), { numRuns: 150 });
+    fc.assert(
+      fc.property(schemas, fc.nat(), (schema, seed) => void expect(faultsOf(schema, seed)).toEqual([])),
+      { numRuns: 150 },
+    );
   });
 
   test.each([
-    ['strict mode with definitions', { type: 'object', properties: { who: { $ref: '#/$defs/person' } }, required: ['who'], $defs: { person: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } } }],
-    ['a tree that refers to itself', { $ref: '#/$defs/node', $defs: { node: { type: 'object', properties: { children: { type: 'array', items: { $ref: '#/$defs/node' } } }, required: ['children'] } } }],
-    ['a list linked by anyOf', { type: 'object', properties: { next: { anyOf: [{ $ref: '#' }, { type: 'null' }] } }, required: ['next'], additionalProperties: false }],
+    [
+      'strict mode with definitions',
+      {
+        type: 'object',
+        properties: { who: { $ref: '#/$defs/person' } },
+        required: ['who'],
+        $defs: { person: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } },
+      },
+    ],
+    [
+      'a tree that refers to itself',
+      {
+        $ref: '#/$defs/node',
+        $defs: {
+          node: { type: 'object', properties: { children: { type: 'array', items: { $ref: '#/$defs/node' } } }, required: ['children'] },
+        },
+      },
+    ],
+    [
+      'a list linked by anyOf',
+      {
+        type: 'object',
+        properties: { next: { anyOf: [{ $ref: '#' }, { type: 'null' }] } },
+        required: ['next'],
+        additionalProperties: false,
+      },
+    ],
     ['a nullable list linked by a list of types', { type: ['object', 'null'], properties: { next: { $ref: '#' } }, required: ['next'] }],
     ['a tuple', { type: 'array', prefixItems: [{ type: 'integer' }, { type: 'string' }], items: false, minItems: 2 }],
     ['unique items', { type: 'array', items: { enum: ['a', 'b', 'c'] }, uniqueItems: true, minItems: 3 }],
     ['a map', { type: 'object', additionalProperties: { type: 'integer' }, minProperties: 3 }],
-    ['a property called __proto__', JSON.parse('{"type":"object","properties":{"__proto__":{"type":"integer"}},"required":["__proto__"]}') as object],
+    [
+      'a property called __proto__',
+      JSON.parse('{"type":"object","properties":{"__proto__":{"type":"integer"}},"required":["__proto__"]}') as object,
+    ],
     ['bounds narrowed by allOf', { allOf: [{ type: 'integer', minimum: 50 }, { maximum: 51 }, { minimum: 51 }] }],
     ['a date with a pattern of its own', { type: 'string', pattern: '^\\d{4}-(?:0[1-9]|1[0-2])$' }],
     ['a pattern that must be longer', { type: 'string', pattern: '^[a-z]+$', minLength: 12, maxLength: 14 }],
@@ -85,7 +132,20 @@ describe('a value made from a JSON schema', () => {
 });
 
 describe('a text made from a pattern', () => {
-  const patterns = ['^[A-Z]{3}-\\d{4}$', '^(foo|bar)+$', '^[^a-zA-Z0-9]$', '^\\w+@\\w+\\.[a-z]{2,}$', '^(?<year>\\d{4})\\/(?:0[1-9])$', '^[\\w.-]*$', '^\\u0041\\x42$', '^[а-я]{2}$', '^\\p{Lu}\\p{L}+$', '^a{2,4}?b?$', '^[a\\-z]{2}$', '^$'];
+  const patterns = [
+    '^[A-Z]{3}-\\d{4}$',
+    '^(foo|bar)+$',
+    '^[^a-zA-Z0-9]$',
+    '^\\w+@\\w+\\.[a-z]{2,}$',
+    '^(?<year>\\d{4})\\/(?:0[1-9])$',
+    '^[\\w.-]*$',
+    '^\\u0041\\x42$',
+    '^[а-я]{2}$',
+    '^\\p{Lu}\\p{L}+$',
+    '^a{2,4}?b?$',
+    '^[a\\-z]{2}$',
+    '^$',
+  ];
   test.each(patterns)('matches %s', (pattern) => {
     for (const more of [0, 1, 5]) {
       const text = samplePattern(pattern, more, 1_000);
@@ -95,7 +155,16 @@ describe('a text made from a pattern', () => {
   });
 
   test('is not attempted where that would be guessing, or endless', () => {
-    for (const pattern of ['(?=a)b', '(a)\\1', '[a', '(a', 'a{9999}{9999}', `${'('.repeat(100)}a${')'.repeat(100)}`, '*', '(((a{1000}){1000}){1000})']) {
+    for (const pattern of [
+      '(?=a)b',
+      '(a)\\1',
+      '[a',
+      '(a',
+      'a{9999}{9999}',
+      `${'('.repeat(100)}a${')'.repeat(100)}`,
+      '*',
+      '(((a{1000}){1000}){1000})',
+    ]) {
       expect(samplePattern(pattern, 0, 1_000)).toBeUndefined();
     }
   });

@@ -63,9 +63,15 @@ class Sampler {
     for (let steps = 0; ; steps++) {
       if (steps > maxDepth) throw rejected('The JSON schema refers to itself without an end.');
       const { $ref, allOf, anyOf, oneOf, ...rest } = schema;
-      if ($ref !== undefined) schema = mergeSchemas(fieldsOf(resolveReference(this.#root, $ref)), withoutUndefined({ ...rest, allOf, anyOf, oneOf }));
-      else if (Array.isArray(allOf)) schema = (allOf as unknown[]).reduce<Fields>((merged, part) => mergeSchemas(merged, this.#flatten(part, depth + 1)), withoutUndefined({ ...rest, anyOf, oneOf }));
-      else if (Array.isArray(anyOf) && anyOf.length > 0) schema = mergeSchemas(withoutUndefined({ ...rest, oneOf }), this.#branch(anyOf as unknown[], depth));
+      if ($ref !== undefined)
+        schema = mergeSchemas(fieldsOf(resolveReference(this.#root, $ref)), withoutUndefined({ ...rest, allOf, anyOf, oneOf }));
+      else if (Array.isArray(allOf))
+        schema = (allOf as unknown[]).reduce<Fields>(
+          (merged, part) => mergeSchemas(merged, this.#flatten(part, depth + 1)),
+          withoutUndefined({ ...rest, anyOf, oneOf }),
+        );
+      else if (Array.isArray(anyOf) && anyOf.length > 0)
+        schema = mergeSchemas(withoutUndefined({ ...rest, oneOf }), this.#branch(anyOf as unknown[], depth));
       else if (Array.isArray(oneOf) && oneOf.length > 0) schema = mergeSchemas(rest, this.#branch(oneOf as unknown[], depth));
       else return schema;
     }
@@ -111,7 +117,11 @@ class Sampler {
   }
 
   #array(schema: Fields, depth: number): unknown[] {
-    const prefix = Array.isArray(schema['prefixItems']) ? (schema['prefixItems'] as unknown[]) : Array.isArray(schema['items']) ? (schema['items'] as unknown[]) : [];
+    const prefix = Array.isArray(schema['prefixItems'])
+      ? (schema['prefixItems'] as unknown[])
+      : Array.isArray(schema['items'])
+        ? (schema['items'] as unknown[])
+        : [];
     const least = typeof schema['minItems'] === 'number' ? schema['minItems'] : 0;
     const most = typeof schema['maxItems'] === 'number' ? schema['maxItems'] : Number.POSITIVE_INFINITY;
     const itemsAllowed = schema['items'] !== false && !(prefix.length > 0 && schema['items'] === undefined);
@@ -119,7 +129,10 @@ class Sampler {
     const items: unknown[] = [];
     const seen = new Set<string>();
     for (let tries = 0; items.length < Math.min(wished, most); tries++) {
-      const value = this.value(prefix[items.length] ?? (Array.isArray(schema['items']) ? schema['additionalItems'] : schema['items']), depth + 1);
+      const value = this.value(
+        prefix[items.length] ?? (Array.isArray(schema['items']) ? schema['additionalItems'] : schema['items']),
+        depth + 1,
+      );
       if (schema['uniqueItems'] === true) {
         const text = JSON.stringify(value);
         if (seen.has(text)) {
