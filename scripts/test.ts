@@ -59,13 +59,19 @@ const limit = setTimeout(() => {
   end('SIGKILL');
 }, limitMs);
 let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    interrupted = true;
-    end(signal === 'SIGINT' ? 'SIGTERM' : signal);
-    setTimeout(() => end('SIGKILL'), 5_000).unref();
-  });
-}
+const interrupt = (signal: NodeJS.Signals) => {
+  interrupted = true;
+  end(signal);
+  setTimeout(() => end('SIGKILL'), 5_000).unref();
+};
+process.on('SIGINT', () => interrupt('SIGTERM'));
+process.on('SIGTERM', () => interrupt('SIGTERM'));
+process.on('SIGHUP', () => interrupt('SIGTERM'));
+// npm hands no signal on through the shell between: when it is gone, nobody waits for this run any more.
+const startedBy = process.ppid;
+setInterval(() => {
+  if (process.ppid !== startedBy && !interrupted) interrupt('SIGTERM');
+}, 1_000).unref();
 
 vitest.on('error', (error) => finish(1, error.message));
 vitest.on('close', (code, signal) => finish(code ?? 1, signal ?? undefined));
