@@ -1,6 +1,14 @@
-import type { Configuration } from '../config/index.ts';
+import { costNanoUsd, createPriceBook } from '@holdfast/kit/llm/pricing';
 import type { Pricing } from '../model/index.ts';
 
-export function openPricing(_configuration: Configuration): Pricing {
-  return { costNanoUsd: () => null };
+/** Prices from the dated book. What the provider says it served decides; where that has no price, what it was asked for does. */
+export function openPricing(): Pricing {
+  const book = createPriceBook();
+  return {
+    costNanoUsd({ providerKind, model, servedModel, usage, at }) {
+      const priceOf = (name: string) => book.priceOf({ provider: providerKind, model: name, at });
+      const prices = (servedModel === undefined ? undefined : priceOf(servedModel)) ?? priceOf(model);
+      return prices === undefined ? null : (costNanoUsd(usage, prices) ?? null);
+    },
+  };
 }
