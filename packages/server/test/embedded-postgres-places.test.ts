@@ -11,12 +11,11 @@ import {
   renameSync,
   rmSync,
   statSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isHoldfastError } from '@holdfast/kit/errors';
 import { findServiceUser, readPasswd } from '../src/platform/postgres/embedded/process-user.ts';
 import { isRoot, Scene } from './embedded-postgres/scene.ts';
@@ -28,6 +27,16 @@ const asRoot = isRoot && serviceUser !== undefined;
 if (!asRoot) process.stdout.write('embedded-postgres-places: not root, so the places of PostgreSQL started by root are not tested\n');
 
 let scene: Scene;
+const shared = new Scene();
+let packageCopy: string;
+let template: string;
+beforeAll(async () => {
+  packageCopy = join(shared.folder(), 'package');
+  execFileSync('cp', ['-R', installed, packageCopy]);
+  template = join(shared.folder(), 'data');
+  await (await shared.start({ dataDir: template })).stop();
+});
+afterAll(() => shared.end());
 beforeEach(() => {
   scene = new Scene();
 });
@@ -42,13 +51,11 @@ async function faultOf(work: Promise<unknown>): Promise<{ code: string; message:
   return thrown;
 }
 
-/** The package as npm leaves it with `ignore-scripts`: without the links. */
+/** The package as npm leaves it with `ignore-scripts`: without the links. One copy for all tests. */
 function unlinkedPackage(): string {
-  const copy = join(scene.folder(), 'package');
-  cpSync(installed, copy, { recursive: true, verbatimSymlinks: true, mode: 2 });
-  const links = JSON.parse(readFileSync(join(copy, 'native/pg-symlinks.json'), 'utf8')) as { target: string }[];
-  for (const { target } of links) if (lstatSync(join(copy, target), { throwIfNoEntry: false })) unlinkSync(join(copy, target));
-  return copy;
+  const links = JSON.parse(readFileSync(join(packageCopy, 'native/pg-symlinks.json'), 'utf8')) as { target: string }[];
+  for (const { target } of links) rmSync(join(packageCopy, target), { force: true });
+  return packageCopy;
 }
 
 function folderOf(uid: number, path: string): string {
@@ -99,6 +106,7 @@ describe('a path that is too long for a socket', () => {
   test('puts the socket in a short private folder, not the data', async () => {
     const folder = scene.folder();
     const dataDir = join(folder, 'long-'.repeat(20));
+    renameSync(scene.madeFrom(template), dataDir);
     const runtimeDir = join(folder, 'r');
     const systemDir = join(folder, 's');
     const postgres = await scene.start({ dataDir, runtimeDir, systemDir });
@@ -143,8 +151,8 @@ describe('an ordinary user', () => {
 describe.skipIf(!asRoot)('root', () => {
   test('runs PostgreSQL as a user that exists, and links the libraries itself', async () => {
     const packageDir = unlinkedPackage();
-    const dataDir = join(scene.folder(), 'data');
-    const servers = [scene.spawn({ dataDir, packageDir }), scene.spawn({ dataDir: join(scene.folder(), 'data'), packageDir })];
+    const dataDir = scene.madeFrom(template);
+    const servers = [scene.spawn({ dataDir, packageDir }), scene.spawn({ dataDir: scene.madeFrom(template), packageDir })];
     for (const server of servers) expect(await server.line).toHaveProperty('pid');
     expect(statSync(`/proc/${(await servers[0]!.line).pid}`).uid).toBe(serviceUser!.uid);
     expect(lstatSync(join(packageDir, 'native/lib/libpq.so.5')).isSymbolicLink()).toBe(true);
@@ -157,8 +165,8 @@ describe.skipIf(!asRoot)('root', () => {
     const systemDir = join(folder, 'system');
     const closed = join(folder, 'closed');
     mkdirSync(closed, { mode: 0o700 });
-    const packageDir = join(closed, 'package');
-    renameSync(unlinkedPackage(), packageDir);
+    const packageDir = unlinkedPackage();
+    chmodSync(dirname(packageDir), 0o700);
     const dataDir = join(closed, 'data');
 
     const first = await scene.start({ dataDir, packageDir, systemDir });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Clock } from '@holdfast/kit/time';
 import { sleep } from '@holdfast/kit/time';
-import { isPostmasterOf } from './process-identity.ts';
+import { birthOf, isAlive, isPostmasterOf } from './process-identity.ts';
 
 export interface PostmasterExit {
   /** Null when a signal ended it, or when it was not our child and nobody knows. */
@@ -34,8 +34,9 @@ const watchIntervalMs = 250;
 
 /** Somebody else's child: nobody tells when it ends, so it is looked at four times a second. */
 export function adoptedPostmaster(pid: number, data: string, clock: Clock): Postmaster {
-  let running = true;
-  const isRunning = () => (running &&= isPostmasterOf(pid, data));
+  const birth = birthOf(pid);
+  let running = isPostmasterOf(pid, data);
+  const isRunning = () => (running &&= isAlive(pid) && birthOf(pid) === birth);
   const watch = async (): Promise<PostmasterExit> => {
     while (isRunning()) await sleep(clock, watchIntervalMs);
     return { exitCode: null, signal: null };

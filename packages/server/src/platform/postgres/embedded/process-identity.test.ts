@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { isAlive, isPostmasterOf } from './process-identity.ts';
+import { birthOf, isAlive, isPostmasterOf } from './process-identity.ts';
 
 test('a process that ended is not alive, and one that lives is not PostgreSQL for having a pid', async () => {
   expect(isAlive(process.pid)).toBe(true);
@@ -9,6 +9,8 @@ test('a process that ended is not alive, and one that lives is not PostgreSQL fo
   const child = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
   await once(child, 'spawn');
   expect(isAlive(child.pid!)).toBe(true);
+  expect(birthOf(child.pid!)).toBe(birthOf(child.pid!));
+  if (process.platform === 'linux') expect(birthOf(child.pid!)).not.toBe(birthOf(process.pid));
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;

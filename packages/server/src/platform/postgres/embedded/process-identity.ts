@@ -33,9 +33,22 @@ function isSameFolder(one: string, other: string): boolean {
   }
 }
 
-function stateOf(pid: number): string | undefined {
-  // The name of the program stands in brackets before it and may hold anything.
-  return /\) (\S)/.exec(readProc(`/proc/${pid}/stat`).replace(/^.*(?=\))/s, ''))?.[1] ?? 'Z';
+/**
+ * Tells the process that has `pid` now from a later one with the same pid: same text, same process, also while it is ending and
+ * has no command line any more. Always the same where there is no /proc.
+ */
+export function birthOf(pid: number): string {
+  return statFields(pid)[19] ?? '';
+}
+
+function stateOf(pid: number): string {
+  return statFields(pid)[0] ?? 'Z';
+}
+
+/** The fields of `/proc/<pid>/stat` from the third on; the second is the name of the program in brackets and may hold anything. */
+function statFields(pid: number): string[] {
+  const text = readProc(`/proc/${pid}/stat`);
+  return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 function readProc(path: string): string {
