@@ -24,7 +24,7 @@ export function openModels({ configuration, clock, random, closers }: ModelsOpti
   closers.add('transport', () => transport.close());
   const providers = new Map<string, Provider>();
   for (const each of configuration.providers) {
-    const provider = withDialects(createProvider(each, transport, clock, random), { clock, random });
+    const provider = withDialects(createProvider(each, transport, clock, random), { clock, random, maxTokensField: maxTokensField(each) });
     closers.add(`provider ${each.name}`, () => provider.close());
     providers.set(each.name, provider);
   }
@@ -35,6 +35,11 @@ export function openModels({ configuration, clock, random, closers }: ModelsOpti
     ]),
   );
   return createModelCatalog({ providers, models, clock });
+}
+
+/** OpenAI's reasoning models refuse the older name; servers that only speak its wire may know no other. */
+function maxTokensField({ kind }: ProviderConfiguration): 'max_completion_tokens' | 'max_tokens' {
+  return kind === 'openai' || kind === 'azure' ? 'max_completion_tokens' : 'max_tokens';
 }
 
 function createProvider(configuration: ProviderConfiguration, transport: Transport, clock: Clock, random: Random): Provider {

@@ -38,7 +38,7 @@ export async function refusal(dialect: Dialect, body: unknown): Promise<Holdfast
 }
 
 export function fieldsOf(error: HoldfastError): string[] {
-  return (error.details as { fields: FieldAtFault[] }).fields.map((field) => field.path);
+  return (error.details as FieldAtFault[]).map(({ field }) => field);
 }
 
 /** What a client of `dialect` gets when a provider of the other dialect gives this plain answer. */

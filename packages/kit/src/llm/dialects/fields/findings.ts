@@ -2,7 +2,7 @@ import { HoldfastError } from '../../../errors/index.ts';
 
 export interface FieldAtFault {
   /** `messages[2].content[0].type` */
-  readonly path: string;
+  readonly field: string;
   readonly message: string;
 }
 
@@ -15,18 +15,18 @@ export class Findings {
   readonly #invalid: FieldAtFault[] = [];
 
   /** The field has no counterpart in the other dialect. */
-  unsupported(path: string, message: string): void {
-    if (this.#unsupported.length < maxListed) this.#unsupported.push({ path, message });
+  unsupported(field: string, message: string): void {
+    if (this.#unsupported.length < maxListed) this.#unsupported.push({ field, message });
   }
 
   /** The field is wrong in the client's own dialect. */
-  invalid(path: string, message: string): void {
-    if (this.#invalid.length < maxListed) this.#invalid.push({ path, message });
+  invalid(field: string, message: string): void {
+    if (this.#invalid.length < maxListed) this.#invalid.push({ field, message });
   }
 
   /** Throws `invalid_request` or `dialect_unsupported` with the fields in `details`. */
   throwIfAny(): void {
-    if (this.#invalid.length > 0) throw new HoldfastError('invalid_request', { details: { fields: this.#invalid } });
-    if (this.#unsupported.length > 0) throw new HoldfastError('dialect_unsupported', { details: { fields: this.#unsupported } });
+    if (this.#invalid.length > 0) throw new HoldfastError('invalid_request', { details: this.#invalid });
+    if (this.#unsupported.length > 0) throw new HoldfastError('dialect_unsupported', { details: this.#unsupported });
   }
 }
