@@ -1,4 +1,5 @@
 import pino from 'pino';
+import type { Clock, Timer } from '../../time/index.ts';
 
 /** Where finished lines go. */
 export interface LineSink {
@@ -10,15 +11,29 @@ export interface LineSink {
 /** Past this much waiting to be written, lines are dropped: a log that nobody reads must not take the memory. */
 const mostWaitingBytes = 8 * 1024 * 1024;
 
-/** Standard output, or a file that is made with its folders. Written in the background, at once when idle. */
-export function openSink(target: 'stdout' | { readonly file: string }, onError: (error: Error) => void): LineSink {
+/** Lines are written together: each write of its own costs 10 µs of CPU, more than all else about an access line. */
+const batchChars = 16 * 1024;
+const longestWaitMs = 50;
+
+export interface SinkOptions {
+  readonly target: 'stdout' | { readonly file: string };
+  readonly clock: Clock;
+  /** Called once, at the first failure. */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Standard output, or a file that is made with its folders. A line waits for up to 50 ms; what waits is written at a
+ * regular exit of the process, and lost with a `kill -9`.
+ */
+export function openSink({ target, clock, onError }: SinkOptions): LineSink {
   const stream = pino.destination({
     dest: target === 'stdout' ? 1 : target.file,
     sync: false,
     mkdir: target !== 'stdout',
-    maxLength: mostWaitingBytes,
-    // Writes at once, as 0 does, and unlike 0 lets `flush` wait for what is under way.
+    // Writes what it is given at once, as 0 does, and unlike 0 lets `flush` wait for what is under way.
     minLength: 1,
+    maxLength: mostWaitingBytes,
   });
   // Without a listener, a full disk or a closed pipe would end the process.
   let told = false;
@@ -27,8 +42,30 @@ export function openSink(target: 'stdout' | { readonly file: string }, onError: 
     told = true;
     onError(error);
   });
+  // Gathered here and not in the stream, which measures all that it holds at each write.
+  let batch = '';
+  let timer: Timer | undefined;
+  const write = () => {
+    if (batch === '') return;
+    const text = batch;
+    batch = '';
+    process.off('exit', write);
+    stream.write(text);
+  };
   return {
-    write: (line) => void stream.write(line),
-    flush: () => new Promise((resolve) => stream.flush(() => resolve())),
+    write(line) {
+      if (batch === '') {
+        if (timer) timer.refresh();
+        else timer = clock.setTimeout(write, longestWaitMs);
+        // Before pino's own listener, which writes what its stream holds.
+        process.prependListener('exit', write);
+      }
+      batch += line;
+      if (batch.length >= batchChars) write();
+    },
+    flush() {
+      write();
+      return new Promise((resolve) => stream.flush(() => resolve()));
+    },
   };
 }

@@ -100,6 +100,22 @@ test('a file gets every line as well, in a folder that is made', async () => {
   }
 });
 
+test('lines reach the file without anybody asking', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+  try {
+    const file = join(folder, 'holdfast.log');
+    const clock = createFakeClock();
+    const { logger } = await createLogger({ clock, sink: { write() {} }, file });
+    for (const message of ['first', 'second']) {
+      logger.info(message);
+      clock.advance(50);
+      await expect.poll(() => readFileSync(file, 'utf8')).toContain(message);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a file that cannot be written is complained of once and stops nothing', async () => {
   const { log, logger, lines } = await collect({ file: '/dev/full' });
   logger.info('first');
