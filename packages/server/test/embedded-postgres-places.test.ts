@@ -173,6 +173,7 @@ describe.skipIf(!asRoot)('root', () => {
     await scene.query(first, 'create table kept (value int); insert into kept values (3)');
     const location = readFileSync(join(dataDir, 'postgres-location.txt'), 'utf8').trimEnd().split('\n').at(-1)!;
     expect(dirname(location)).toBe(systemDir);
+    expect(readFileSync(join(location, 'belongs-to.txt'), 'utf8')).toBe(`${dataDir}\n`);
     expect(readdirSync(systemDir).sort()).toEqual([location.slice(systemDir.length + 1), 'binaries'].sort());
     await first.stop();
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Random } from '@holdfast/kit/time';
 import { onFolder } from './folder-fault.ts';
@@ -91,6 +91,8 @@ export function writePointer(cluster: ClusterHome, random: Random): void {
   const draft = `${pointer}.${random.bytes(4).toString('hex')}`;
   const text = `The database of this folder is kept outside of it, where the user ${cluster.user?.name} can reach it.\nBack it up and move it together with this folder. It is in\n${cluster.home}\n`;
   onFolder(pointer, () => {
+    // For the operator who removed a data folder and wonders what this is: we never remove a database by ourselves.
+    writeFileSync(join(cluster.home, 'belongs-to.txt'), `${dirname(pointer)}\n`, { mode: 0o644 });
     writeFileSync(draft, text, { mode: 0o644, flush: true });
     renameSync(draft, pointer);
   });
