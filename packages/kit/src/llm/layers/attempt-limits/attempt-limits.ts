@@ -18,7 +18,20 @@ export function attemptLimits(limits: AttemptLimits, clock: Clock): AttemptLayer
     };
 }
 
-/** One object an attempt: the inner request's cancellation, the sink in between, and at most two timers. */
+/** What is waited for; `reader` and `plain` have no limit but the total. */
+type Phase = 'connect' | 'firstToken' | 'silence' | 'reader' | 'plain';
+
+const codes: Partial<Record<Phase, ErrorCode>> = {
+  connect: 'provider_connect_timeout',
+  firstToken: 'first_token_timeout',
+  silence: 'stream_stalled',
+};
+
+/**
+ * One object an attempt: the inner request's cancellation, the sink in between, and one timer. The timer is not moved when
+ * something happens (there are thousands of pulses for each limit that passes); it looks when it fires whether there is
+ * still something to wait for, and sleeps on.
+ */
 class AttemptWatch implements AttemptSink {
   readonly request: AttemptRequest;
   readonly #limits: AttemptLimits;
@@ -26,10 +39,12 @@ class AttemptWatch implements AttemptSink {
   readonly #sink: AttemptSink;
   readonly #cancellation = new Cancellation();
   readonly #stopListening: () => void;
-  readonly #total: Timer;
-  #phase: 'connect' | 'firstToken' | 'stall' | 'plain' = 'connect';
+  readonly #endsAt: number;
+  #phase: Phase = 'connect';
+  /** When the phase began, or, in silence, when the provider was last heard. */
+  #since: number;
   #timer: Timer | undefined;
-  #waiting = false;
+  #firesAt = Number.POSITIVE_INFINITY;
 
   constructor(limits: AttemptLimits, clock: Clock, request: AttemptRequest, sink: AttemptSink) {
     this.#limits = limits;
@@ -37,49 +52,36 @@ class AttemptWatch implements AttemptSink {
     this.#sink = sink;
     this.request = { ...request, cancellation: this.#cancellation };
     this.#stopListening = request.cancellation.onCancel((reason) => this.#cancellation.cancel(reason));
-    this.#total = clock.setTimeout(() => this.#expire('call_timeout', limits.totalMs), limits.totalMs);
-    this.#timer = clock.setTimeout(() => this.#expire('provider_connect_timeout', limits.connectMs), limits.connectMs);
+    this.#since = clock.monotonic();
+    this.#endsAt = this.#since + limits.totalMs;
+    this.#sleep(this.#since);
   }
 
   connected(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.request.stream) {
-      this.#phase = 'firstToken';
-      const { firstTokenMs } = this.#limits;
-      this.#timer = this.#clock.setTimeout(() => this.#expire('first_token_timeout', firstTokenMs), firstTokenMs);
-    } else {
-      this.#phase = 'plain';
-    }
+    this.#enter(this.request.stream ? 'firstToken' : 'plain');
     this.#sink.connected();
   }
 
   pulse(): void {
-    if (this.#phase === 'stall' && !this.#waiting) this.#timer!.refresh();
+    if (this.#phase === 'silence') this.#since = this.#clock.monotonic();
     this.#sink.pulse();
   }
 
   head(head: AttemptHead): void {
-    this.#phase = 'stall';
-    this.#timer?.cancel();
-    this.#watchSilence();
+    this.#enter('silence');
     this.#sink.head(head);
   }
 
   data(bytes: Buffer): boolean {
     if (this.#sink.data(bytes)) return true;
     // The reader is slow, not the provider: its silence does not count until it may speak again.
-    this.#waiting = true;
-    this.#timer?.cancel();
+    this.#phase = 'reader';
     return false;
   }
 
   drained(callback: () => void): void {
     this.#sink.drained(() => {
-      if (this.#waiting && !this.#cancellation.cancelled) {
-        this.#waiting = false;
-        this.#watchSilence();
-      }
+      if (this.#phase === 'reader') this.#enter('silence');
       callback();
     });
   }
@@ -94,9 +96,42 @@ class AttemptWatch implements AttemptSink {
     throw error;
   }
 
-  #watchSilence(): void {
-    const { stallMs } = this.#limits;
-    this.#timer = this.#clock.setTimeout(() => this.#expire('stream_stalled', stallMs), stallMs);
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#since = this.#clock.monotonic();
+    // Only a limit that passes before the timer would look needs it to look sooner.
+    if (this.#dueAt() < this.#firesAt) this.#sleep(this.#since);
+  }
+
+  #phaseLimitMs(): number {
+    switch (this.#phase) {
+      case 'connect':
+        return this.#limits.connectMs;
+      case 'firstToken':
+        return this.#limits.firstTokenMs;
+      case 'silence':
+        return this.#limits.stallMs;
+      default:
+        return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  #dueAt(): number {
+    return Math.min(this.#endsAt, this.#since + this.#phaseLimitMs());
+  }
+
+  #sleep(now: number): void {
+    this.#timer?.cancel();
+    this.#firesAt = this.#dueAt();
+    this.#timer = this.#clock.setTimeout(() => this.#look(), Math.max(0, this.#firesAt - now));
+  }
+
+  #look(): void {
+    const now = this.#clock.monotonic();
+    // Timers may fire up to a millisecond early.
+    if (now < this.#dueAt() - 1) return this.#sleep(now);
+    if (now >= this.#endsAt - 1) return this.#expire('call_timeout', this.#limits.totalMs);
+    this.#expire(codes[this.#phase]!, this.#phaseLimitMs());
   }
 
   #expire(code: ErrorCode, limitMs: number): void {
@@ -104,12 +139,10 @@ class AttemptWatch implements AttemptSink {
   }
 
   #release(): void {
+    // A drain or a pulse that comes late must not set a timer for an attempt that is over.
     this.#phase = 'plain';
-    this.#waiting = false;
+    this.#firesAt = Number.NEGATIVE_INFINITY;
     this.#timer?.cancel();
-    this.#total.cancel();
     this.#stopListening();
-    // A drain that comes late must not set a timer for an attempt that is over.
-    this.#cancellation.cancel(undefined);
   }
 }
