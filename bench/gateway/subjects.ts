@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,7 @@ export interface HoldfastOptions {
 /** Holdfast as it comes: keys, policy, ledger with fsync, metrics and log on. PostgreSQL runs on the other core. */
 export async function startHoldfast(upstream: Subject, options: HoldfastOptions = {}): Promise<Subject & { readonly folder: string; readonly startedMs: number }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-'));
+  chmodSync(folder, 0o711);
   writeFileSync(
     path.join(folder, 'holdfast.config.yaml'),
     JSON.stringify({

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,8 @@ export interface RunningServer {
 /** Starts the real server as a process of its own, on a free port, with a data folder of its own. */
 export async function startServer(options: StartServerOptions = {}): Promise<RunningServer> {
   const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-test-'));
+  // Passable for PostgreSQL's user when this is root, or the cluster would go to the system's folder and stay there.
+  chmodSync(folder, 0o711);
   const dataDir = options.dataDir ?? path.join(folder, 'data');
   if (options.config !== undefined) {
     writeFileSync(path.join(folder, 'holdfast.config.yaml'), typeof options.config === 'string' ? options.config : JSON.stringify(options.config));
