@@ -32,7 +32,8 @@ export async function embeddings(run: Run): Promise<AttemptResult> {
   for (const [index, input] of inputs.entries()) {
     const vector = embed(input, dimensions, run.settings.seed);
     data.push({ object: 'embedding', index, embedding: base64 ? toBase64(vector) : [...vector] });
-    await run.waits.step();
+    // A long text takes some milliseconds.
+    await run.waits.step(16 + tokens[index]! / 16);
   }
   await run.beforeEnd();
   const promptTokens = tokens.reduce((sum, count) => sum + count, 0);

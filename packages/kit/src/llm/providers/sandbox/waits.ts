@@ -57,10 +57,11 @@ export class Waits {
     return this.#wait(() => {}) as Promise<never>;
   }
 
-  /** To be awaited once for each step of work that needs no wait by itself. */
-  async step(): Promise<void> {
+  /** To be awaited after each step of work that needs no wait by itself; `size` is how many small steps it was. */
+  async step(size = 1): Promise<void> {
     this.#check();
-    if (++this.#steps < stepsPerTurn) return;
+    this.#steps += size;
+    if (this.#steps < stepsPerTurn) return;
     this.#steps = 0;
     await this.#wait((done) => {
       this.#timer = this.#clock.setTimeout(done, 0);

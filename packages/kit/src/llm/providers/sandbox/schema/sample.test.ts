@@ -43,14 +43,12 @@ const schemas = fc.letrec<{ schema: object }>((tie) => ({
     fc
       .tuple(tie('schema'), fc.nat(3), fc.nat(2))
       .map(([items, minItems, more]) => ({ type: 'array', items, minItems, maxItems: minItems + more })),
-    fc
-      .tuple(fc.dictionary(fc.string({ minLength: 1 }), tie('schema'), { maxKeys: 4 }), fc.boolean())
-      .map(([properties, strict]) => ({
-        type: 'object',
-        properties,
-        ...(strict ? { required: Object.keys(properties) } : {}),
-        additionalProperties: false,
-      })),
+    fc.tuple(fc.dictionary(fc.string({ minLength: 1 }), tie('schema'), { maxKeys: 4 }), fc.boolean()).map(([properties, strict]) => ({
+      type: 'object',
+      properties,
+      ...(strict ? { required: Object.keys(properties) } : {}),
+      additionalProperties: false,
+    })),
     fc.tuple(tie('schema'), tie('schema')).map(([a, b]) => ({
       allOf: [
         { type: 'object', properties: { a }, required: ['a'] },
@@ -120,6 +118,12 @@ describe('a value made from a JSON schema', () => {
     ['a forest', { $ref: '#/$defs/n', $defs: { n: { type: 'array', minItems: 9, items: { $ref: '#/$defs/n' } } } }],
     ['an allOf of itself', { allOf: [{ $ref: '#' }, { $ref: '#' }] }],
     ['an anyOf of itself', { anyOf: [{ $ref: '#' }] }],
+    ['a long text ten thousand times', { type: 'array', minItems: 10_000, items: { type: 'string', minLength: 9_999 } }],
+    ['a long constant again and again', { type: 'array', minItems: 5_000, items: { const: { text: 'x'.repeat(1_000) } } }],
+    [
+      'long lists of names compared again and again',
+      { type: 'array', minItems: 5_000, items: { allOf: [1, 2].map(() => ({ enum: Array.from({ length: 5_000 }, (_, at) => at) })) } },
+    ],
     ['too many properties', { type: 'object', minProperties: 1e9 }],
   ])('is refused, not made for ever: %s', (_name, schema) => {
     expect(() => sampleSchema(schema, createDraw('test', 0))).toThrowError(expect.objectContaining({ code: 'provider_rejected_request' }));

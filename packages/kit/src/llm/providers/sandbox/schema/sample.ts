@@ -10,8 +10,12 @@ type Fields = Readonly<Record<string, unknown>>;
 const fullDepth = 4;
 /** Deeper than this, a schema is taken to refer to itself without end. */
 const maxDepth = 64;
-/** A list that asks for a million items gets an error, not a million items. */
-const maxValues = 10_000;
+/**
+ * What a value may cost to make: its letters, the parts of the schemas looked at, and something for each. A client's schema
+ * that asks for a million items, or for a long text ten thousand times, gets an error and not the process's next minute.
+ */
+const maxCost = 300_000;
+const costOfSchema = 30;
 
 /**
  * A value that fits a JSON schema (draft 2020-12 and the older ones as far as providers take them): types, enums, bounds,
@@ -25,7 +29,7 @@ export function sampleSchema(schema: unknown, draw: Draw): unknown {
 class Sampler {
   readonly #root: unknown;
   readonly #draw: Draw;
-  #values = 0;
+  #cost = 0;
 
   constructor(root: unknown, draw: Draw) {
     this.#root = root;
@@ -34,15 +38,16 @@ class Sampler {
 
   value(given: unknown, depth: number): unknown {
     const schema = this.#flatten(given, depth);
-    if ('const' in schema) return schema['const'];
-    if (Array.isArray(schema['enum']) && schema['enum'].length > 0) return this.#draw.of(schema['enum'] as [unknown, ...unknown[]]);
+    if ('const' in schema) return this.#given(schema['const']);
+    if (Array.isArray(schema['enum']) && schema['enum'].length > 0)
+      return this.#given(this.#draw.of(schema['enum'] as [unknown, ...unknown[]]));
     switch (this.#typeOf(schema, depth)) {
       case 'object':
         return this.#object(schema, depth);
       case 'array':
         return this.#array(schema, depth);
       case 'string':
-        return sampleString(schema, this.#draw);
+        return this.#given(sampleString(schema, this.#draw));
       case 'integer':
         return sampleNumber(schema, this.#draw, true);
       case 'number':
@@ -54,14 +59,25 @@ class Sampler {
     }
   }
 
+  /** A value that is as long as the schema says. */
+  #given(value: unknown): unknown {
+    this.#charge(typeof value === 'object' ? JSON.stringify(value).length : String(value).length);
+    return value;
+  }
+
+  #charge(cost: number): void {
+    this.#cost += cost;
+    if (this.#cost > maxCost) throw rejected('The JSON schema asks for a value that is too large.');
+  }
+
   /** The schema with its references followed and its combinations decided. */
   #flatten(given: unknown, depth: number): Fields {
     // Counted here, where every schema passes by: an `allOf` of itself makes no value and still never ends.
     if (depth > maxDepth) throw rejected('The JSON schema refers to itself without an end.');
-    if (++this.#values > maxValues) throw rejected('The JSON schema asks for a value that is too large.');
     let schema: Fields = isFields(given) ? given : {};
     for (let steps = 0; ; steps++) {
       if (steps > maxDepth) throw rejected('The JSON schema refers to itself without an end.');
+      this.#charge(costOfSchema + partsOf(schema));
       const { $ref, allOf, anyOf, oneOf, ...rest } = schema;
       if ($ref !== undefined)
         schema = mergeSchemas(fieldsOf(resolveReference(this.#root, $ref)), withoutUndefined({ ...rest, allOf, anyOf, oneOf }));
@@ -107,6 +123,7 @@ class Sampler {
     for (const name of names) {
       if (properties[name] === false) continue;
       if (!required.has(name) && optionalLeft-- <= 0) continue;
+      this.#charge(name.length);
       entries.push([name, this.value(Object.hasOwn(properties, name) ? properties[name] : schema['additionalProperties'], depth + 1)]);
     }
     const least = typeof schema['minProperties'] === 'number' ? schema['minProperties'] : 0;
@@ -146,6 +163,14 @@ class Sampler {
     }
     return items;
   }
+}
+
+/** How many parts a schema has that are gone through when it is read or merged. */
+function partsOf(schema: Fields): number {
+  let parts = Object.keys(schema).length + Object.keys(fieldsOf(schema['properties'])).length;
+  for (const list of [schema['enum'], schema['required'], schema['allOf'], schema['anyOf'], schema['oneOf']])
+    if (Array.isArray(list)) parts += list.length;
+  return parts;
 }
 
 /** Whether an alternative can be made without going deeper. */
