@@ -17,6 +17,8 @@ export class AnswerWriter {
     this.#call = call;
     this.#log = log;
     this.#clock = clock;
+    // A write that meets a client who has just gone is no fault of anybody; `close` follows and says it.
+    response.on('error', () => {});
     response.once('finish', () => this.#ended('whole'));
     response.once('close', () => {
       this.#closed = true;
@@ -28,7 +30,7 @@ export class AnswerWriter {
 
   /** The client went away, or the script cut the answer. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed || this.#response.destroyed;
   }
 
   head(status: number, headers: Readonly<Record<string, string | number>>): void {
@@ -44,7 +46,7 @@ export class AnswerWriter {
 
   /** Resolves when the reader can take more. */
   write(bytes: Buffer, eventsIn = 0): Promise<void> | void {
-    if (this.#closed) return;
+    if (this.closed) return;
     const ready = this.#response.write(bytes);
     this.#call.bytesSent += bytes.length;
     if (eventsIn > 0) {
@@ -55,14 +57,14 @@ export class AnswerWriter {
   }
 
   end(bytes?: Buffer): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     if (bytes) this.#call.bytesSent += bytes.length;
     this.#response.end(bytes);
   }
 
   /** Ends the answer as a fault: what was written before is handed to the system first. */
   async cut(by: NonNullable<UpstreamBehaviour['cutBy']>): Promise<void> {
-    if (this.#closed) return;
+    if (this.closed) return;
     this.#ended('cut');
     if (by === 'end') return void this.#response.end();
     const { socket } = this.#response;
@@ -78,7 +80,7 @@ export class AnswerWriter {
   }
 
   async #until(arrange: (wake: () => void) => void): Promise<void> {
-    if (this.#closed) return;
+    if (this.closed) return;
     await new Promise<void>((resolve) => {
       const wake = () => {
         this.#wakers.delete(wake);
