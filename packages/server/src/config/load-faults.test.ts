@@ -8,7 +8,7 @@ import { settingEntries } from './settings.ts';
 
 interface Given {
   readonly env?: Readonly<Record<string, string>>;
-  readonly file?: string;
+  readonly file?: string | Buffer;
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -131,7 +131,8 @@ describe('each fault is told alone, where it stands', () => {
       /cannot be read: there is no such file/,
     ],
     ['a file that is a folder', { env: { HOLDFAST_CONFIG: '.' } }, /^environment HOLDFAST_CONFIG/, /not a regular file/],
-    ['a file that is too large', { file: `# ${'x'.repeat(1_100_000)}` }, 'holdfast.config.yaml', /larger than 1048576 bytes/],
+    ['a file that is too large', { file: `# ${'x'.repeat(1_100_000)}` }, 'holdfast.config.yaml', /larger than 524288 bytes/],
+    ['a file that is not UTF-8', { file: Buffer.from([0x61, 0x3a, 0x20, 0xff]) }, 'holdfast.config.yaml', /it is not UTF-8/],
     [
       'two files',
       { file: 'server:', files: { 'holdfast.config.json': '{}' } },
@@ -149,7 +150,7 @@ describe('each fault is told alone, where it stands', () => {
       'a key that stands twice',
       { file: 'server: { port: 1 }\nserver: { port: 2 }\n' },
       'holdfast.config.yaml:2:1',
-      /the key stands here twice/,
+      /the key server stands here twice/,
     ],
 
     // Names and values of the file
@@ -255,6 +256,12 @@ describe('each fault is told alone, where it stands', () => {
     ],
 
     // Models
+    [
+      'settings of a model of the sandbox that are no map',
+      { file: oneProvider('{ kind: sandbox, models: { a: 5 } }') },
+      /yaml/,
+      /models\.a: expected a map of settings/,
+    ],
     ['a model that is no map', { file: model('[p/a]') }, /yaml:2/, /models\.fast: expected a map such as/],
     [
       'a model name with a slash',

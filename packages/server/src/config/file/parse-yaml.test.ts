@@ -49,6 +49,12 @@ describe('reading', () => {
     expect(parseYaml('a: &limits { x: 1 }\nb: *limits\n').root).toEqual({ a: { x: 1 }, b: { x: 1 } });
   });
 
+  test('an alias means the latest anchor before it', () => {
+    expect(parseYaml('a: &x 1\nb: *x\nc: &x 2\nd: *x\ne: [&x 3, *x]\n').root).toEqual({ a: 1, b: 1, c: 2, d: 2, e: [3, 3] });
+    expect(parseYaml('a: &y [&x 1]\nb: &x 2\nc: *y\nd: *x\n').root).toEqual({ a: [1], b: 2, c: [1], d: 2 });
+    expect(parseYaml('&k a: 1\nb: *k\n').root).toEqual({ a: 1, b: 'a' });
+  });
+
   test('no name reaches the prototype', () => {
     const { root } = parseYaml('__proto__: { polluted: true }\nconstructor: 1\n');
     expect(Object.getPrototypeOf(root)).toBeNull();

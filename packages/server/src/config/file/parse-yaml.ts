@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Document, Node, ParsedNode, YAMLError } from 'yaml';
+import type { Document, Node, ParsedNode, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
 import type { ParsedFile, Position } from './configuration-file.ts';
 import { showName } from '../faults.ts';
 
@@ -31,7 +31,6 @@ const problems: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'a value that begins with one of ` @ % needs quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a `key: value` stands where a plain value is expected (a text with `: ` in it needs quotes)',
   BLOCK_IN_FLOW: 'an indented block stands inside of brackets',
-  DUPLICATE_KEY: 'the key stands here twice',
   IMPOSSIBLE: 'it is not YAML',
   KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
   MISSING_CHAR: 'a quote, a bracket, a colon or a space is missing',
@@ -39,6 +38,7 @@ const problems: Readonly<Record<string, string>> = {
   MULTIPLE_ANCHORS: 'a value has two anchors',
   MULTIPLE_DOCS: 'the file holds more than one document (`---`)',
   MULTIPLE_TAGS: 'a value has two tags',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply',
   TAB_AS_INDENT: 'a tab indents the line; use spaces',
   TAG_RESOLVE_FAILED: 'tags (`!name`) are not known here',
   UNEXPECTED_TOKEN: 'something stands here that does not belong (a text with special characters needs quotes)',
@@ -61,7 +61,8 @@ export function parseYaml(text: string): ParsedFile {
       version: '1.2',
       schema: 'core',
       merge: false,
-      uniqueKeys: true,
+      // Its own check compares every key with every other; ours, below, does not.
+      uniqueKeys: false,
       strict: true,
       prettyErrors: false,
       lineCounter,
@@ -75,19 +76,30 @@ export function parseYaml(text: string): ParsedFile {
   if (first) throw new YamlFault(problems[first.code] ?? 'it is not YAML', positionAt(first.pos[0]));
 
   const positions = new Map<string, Position>();
+  /** The latest of each name so far. (`alias.resolve` walks the whole document each time.) */
+  const anchors = new Map<string, Node>();
   let nodes = 0;
+  let expanding = 0;
+  const noteAnchor = (node: Scalar | YAMLMap | YAMLSeq): void => {
+    // What an alias repeats was noted where it stands; noted again, it would hide a later anchor of the same name.
+    if (node.anchor !== undefined && expanding === 0) anchors.set(node.anchor, node);
+  };
 
   const convert = (node: ParsedNode | Node | null, path: (string | number)[], depth: number): unknown => {
     const at = node?.range?.[0];
     if (++nodes > maxNodes) throw new YamlFault('its aliases amount to too much', positionAt(at));
     if (depth > maxDepth) throw new YamlFault('it is nested too deeply', positionAt(at));
     if (node === null) return null;
-    if (yaml.isScalar(node)) return node.value;
     if (yaml.isAlias(node)) {
-      const target = node.resolve(document);
+      const target = anchors.get(node.source);
       if (!target) throw new YamlFault('an alias (`*name`) has no anchor (`&name`) before it', positionAt(at));
-      return convert(target, path, depth + 1);
+      expanding += 1;
+      const value = convert(target, path, depth + 1);
+      expanding -= 1;
+      return value;
     }
+    noteAnchor(node);
+    if (yaml.isScalar(node)) return node.value;
     if (yaml.isSeq(node)) {
       return node.items.map((item, index) => {
         const itemPath = [...path, index];
@@ -101,6 +113,7 @@ export function parseYaml(text: string): ParsedFile {
     for (const { key, value } of node.items) {
       const keyPosition = positionAt((key as Node | null)?.range?.[0]);
       if (!yaml.isScalar(key) || !isName(key.value)) throw new YamlFault('a key has to be a plain name', keyPosition ?? positionAt(at));
+      noteAnchor(key);
       const name = String(key.value);
       // `1` and `"1"` are two keys for YAML and one for us.
       if (name in map) throw new YamlFault(`the key ${showName(name)} stands here twice`, keyPosition);

@@ -6,7 +6,7 @@ import type { FaultList } from '../faults.ts';
 import { reasonOf } from '../secret-file.ts';
 import type { Variables } from '../environment.ts';
 
-const maxFileBytes = 1_048_576;
+const maxFileBytes = 524_288;
 
 /** Names that are looked for in the working directory when `HOLDFAST_CONFIG` does not name a file. */
 const defaultNames = ['holdfast.config.yaml', 'holdfast.config.yml', 'holdfast.config.json'];

@@ -31,6 +31,7 @@ export const processTerminal: Terminal = {
     process.stderr.write(text);
   },
   get interactive() {
-    return process.stdout.isTTY;
+    // Typed as boolean, and absent where it is none.
+    return Boolean(process.stdout.isTTY);
   },
 };
