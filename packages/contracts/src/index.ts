@@ -1,4 +1,15 @@
-export { costNanoUsd, costUsd, formatUsd, maxPageSize, pageOf, pageQuery, requestId, requestIdPattern, timestamp, uuid } from './common/index.ts';
+export {
+  costNanoUsd,
+  costUsd,
+  formatUsd,
+  maxPageSize,
+  pageOf,
+  pageQuery,
+  requestId,
+  requestIdPattern,
+  timestamp,
+  uuid,
+} from './common/index.ts';
 export {
   anthropicError,
   anthropicErrorTypes,
@@ -32,8 +43,24 @@ export {
   modelEntry,
   modelList,
 } from './gateway/index.ts';
-export { dependencyHealth, healthReport, healthStatus, type DependencyHealth, type HealthReport, type HealthStatus } from './health/index.ts';
-export { callOutcome, usagePage, usageQuery, usageRow, type CallOutcomeName, type UsagePage, type UsageQuery, type UsageRow } from './usage/index.ts';
+export {
+  dependencyHealth,
+  healthReport,
+  healthStatus,
+  type DependencyHealth,
+  type HealthReport,
+  type HealthStatus,
+} from './health/index.ts';
+export {
+  callOutcome,
+  usagePage,
+  usageQuery,
+  usageRow,
+  type CallOutcomeName,
+  type UsagePage,
+  type UsageQuery,
+  type UsageRow,
+} from './usage/index.ts';
 export {
   apiKey,
   createKeyRequest,

@@ -52,13 +52,11 @@ const secret = z.string().meta({
   examples: ['hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d'],
 });
 
-export const issuedKey = z
-  .object({ ...keyFields, key: secret })
-  .meta({
-    id: 'IssuedKey',
-    description: 'A new key with its secret.',
-    examples: [{ ...exampleKey, key: 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d' }],
-  });
+export const issuedKey = z.object({ ...keyFields, key: secret }).meta({
+  id: 'IssuedKey',
+  description: 'A new key with its secret.',
+  examples: [{ ...exampleKey, key: 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d' }],
+});
 
 export const rotatedKey = z
   .object({

@@ -5,14 +5,25 @@ export const maxPageSize = 200;
 
 /** Where a list goes on, and how much of it to send. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(maxPageSize).default(50).meta({
-    description: 'Most rows to send.',
-    examples: [50],
-  }),
-  cursor: z.string().min(1).max(512).optional().meta({
-    description: 'The `next_cursor` of the page before. Opaque: its form may change.',
-    examples: ['MDE5YTljNWEtN2Q0MC03YzNlLTllMWYtNGI1ZDJhNmM4ZTEw'],
-  }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(maxPageSize)
+    .default(50)
+    .meta({
+      description: 'Most rows to send.',
+      examples: [50],
+    }),
+  cursor: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .meta({
+      description: 'The `next_cursor` of the page before. Opaque: its form may change.',
+      examples: ['MDE5YTljNWEtN2Q0MC03YzNlLTllMWYtNGI1ZDJhNmM4ZTEw'],
+    }),
 });
 
 /** A page of rows in the one form that every list of the API has. */

@@ -15,10 +15,14 @@ export const requestId = z.string().meta({
   examples: ['019a9c5a-7d40-7c3e-9e1f-4b5d2a6c8e10'],
 });
 
-export const costNanoUsd = z.int().nonnegative().nullable().meta({
-  description: 'Cost in nano-dollars (10⁻⁹ US dollars). Null when the price of the model is not known, which is not the same as 0.',
-  examples: [187_500],
-});
+export const costNanoUsd = z
+  .int()
+  .nonnegative()
+  .nullable()
+  .meta({
+    description: 'Cost in nano-dollars (10⁻⁹ US dollars). Null when the price of the model is not known, which is not the same as 0.',
+    examples: [187_500],
+  });
 
 export const costUsd = z
   .string()

@@ -10,7 +10,9 @@ export const errorReason = z.enum(codes).meta({
   description: 'What exactly went wrong. The reference page of errors has a section for each.',
 });
 
-const details = z.unknown().meta({ description: 'What a program can act on, such as the fields at fault. Only where there is something to say.' });
+const details = z
+  .unknown()
+  .meta({ description: 'What a program can act on, such as the fields at fault. Only where there is something to say.' });
 
 /** The answer of every `/api` route that fails. */
 export const errorEnvelope = z

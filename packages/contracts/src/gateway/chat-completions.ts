@@ -6,7 +6,11 @@ import { z } from 'zod';
  */
 export const chatCompletionRequest = z
   .looseObject({
-    model: z.string().min(1).max(256).meta({ description: 'A model of the configuration, or `provider/model`.', examples: ['fast'] }),
+    model: z
+      .string()
+      .min(1)
+      .max(256)
+      .meta({ description: 'A model of the configuration, or `provider/model`.', examples: ['fast'] }),
     messages: z.array(z.looseObject({ role: z.string() })).min(1),
     stream: z.boolean().nullable().optional(),
     stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullable().optional(),
@@ -53,10 +57,7 @@ export const chatCompletion = z
         finish_reason: z.string().nullable(),
       }),
     ),
-    usage: z
-      .looseObject({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
-      .nullable()
-      .optional(),
+    usage: z.looseObject({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }).nullable().optional(),
   })
   .meta({
     id: 'ChatCompletion',

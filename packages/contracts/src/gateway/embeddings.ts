@@ -2,7 +2,11 @@ import { z } from 'zod';
 
 export const embeddingRequest = z
   .looseObject({
-    model: z.string().min(1).max(256).meta({ examples: ['embed'] }),
+    model: z
+      .string()
+      .min(1)
+      .max(256)
+      .meta({ examples: ['embed'] }),
     input: z.union([z.string(), z.array(z.string()), z.array(z.int()), z.array(z.array(z.int()))]).meta({
       description: 'One text or several, or tokens.',
     }),

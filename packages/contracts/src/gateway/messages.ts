@@ -4,7 +4,11 @@ const message = z.looseObject({ role: z.string(), content: z.union([z.string(), 
 
 export const messagesRequest = z
   .looseObject({
-    model: z.string().min(1).max(256).meta({ description: 'A model of the configuration, or `provider/model`.', examples: ['claude'] }),
+    model: z
+      .string()
+      .min(1)
+      .max(256)
+      .meta({ description: 'A model of the configuration, or `provider/model`.', examples: ['claude'] }),
     max_tokens: z.int().nonnegative(),
     messages: z.array(message).min(1),
     stream: z.boolean().optional(),
@@ -50,7 +54,11 @@ export const messagesAnswer = z
 
 export const countTokensRequest = z
   .looseObject({
-    model: z.string().min(1).max(256).meta({ examples: ['claude'] }),
+    model: z
+      .string()
+      .min(1)
+      .max(256)
+      .meta({ examples: ['claude'] }),
     messages: z.array(message).min(1),
     system: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).optional(),
     tools: z.array(z.looseObject({ name: z.string().optional() })).optional(),

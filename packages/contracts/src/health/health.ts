@@ -8,7 +8,11 @@ export const dependencyHealth = z
     name: z.string().meta({ examples: ['database'] }),
     status: healthStatus,
     message: z.string().meta({ description: 'In plain words. Never a host, a path or the text of an exception.', examples: ['answers'] }),
-    response_time_ms: z.number().nonnegative().nullable().meta({ description: 'Of the last check that ended; null before it.', examples: [0.4] }),
+    response_time_ms: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .meta({ description: 'Of the last check that ended; null before it.', examples: [0.4] }),
   })
   .meta({ id: 'DependencyHealth' });
 

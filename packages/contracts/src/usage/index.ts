@@ -1,1 +1,10 @@
-export { callOutcome, usagePage, usageQuery, usageRow, type CallOutcomeName, type UsagePage, type UsageQuery, type UsageRow } from './usage.ts';
+export {
+  callOutcome,
+  usagePage,
+  usageQuery,
+  usageRow,
+  type CallOutcomeName,
+  type UsagePage,
+  type UsageQuery,
+  type UsageRow,
+} from './usage.ts';

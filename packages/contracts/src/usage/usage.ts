@@ -28,13 +28,22 @@ export const usageRow = z
     key_id: uuid.nullable(),
     user_id: uuid.nullable().meta({ description: 'The person behind the key, when it is somebody’s own.' }),
     end_user: z.string().nullable().meta({ description: 'Whom the client named in `user` or `metadata`: for reports, never an identity.' }),
-    feature: z.string().nullable().meta({ description: 'What the client named in `x-holdfast-feature` or `metadata`.', examples: ['support-chat'] }),
+    feature: z
+      .string()
+      .nullable()
+      .meta({ description: 'What the client named in `x-holdfast-feature` or `metadata`.', examples: ['support-chat'] }),
     operation: z.enum(['chat', 'embeddings', 'count_tokens']),
     dialect: z.enum(['openai', 'anthropic']),
     streamed: z.boolean(),
     model_asked: z.string().meta({ examples: ['fast'] }),
-    model_served: z.string().nullable().meta({ examples: ['gpt-4o-mini-2024-07-18'] }),
-    provider: z.string().nullable().meta({ examples: ['primary'] }),
+    model_served: z
+      .string()
+      .nullable()
+      .meta({ examples: ['gpt-4o-mini-2024-07-18'] }),
+    provider: z
+      .string()
+      .nullable()
+      .meta({ examples: ['primary'] }),
     prompt_tokens: tokens.meta({ examples: [412] }),
     completion_tokens: tokens.meta({ examples: [96] }),
     cached_tokens: tokens.meta({ description: 'The part of `prompt_tokens` that the provider read from its cache.', examples: [0] }),
@@ -45,12 +54,33 @@ export const usageRow = z
     cost_usd: costUsd,
     outcome: callOutcome,
     error_code: z.string().nullable().meta({ description: 'The code of the error table, when the call did not complete.' }),
-    finish_reason: z.string().nullable().meta({ description: 'In the provider’s words.', examples: ['stop'] }),
-    status: z.int().nullable().meta({ description: 'The HTTP status that the client got.', examples: [200] }),
-    latency_ms: z.number().nonnegative().nullable().meta({ examples: [842.6] }),
-    first_token_ms: z.number().nonnegative().nullable().meta({ examples: [310.2] }),
-    overhead_ms: z.number().nonnegative().nullable().meta({ description: 'The part of the latency that was Holdfast’s own.', examples: [0.31] }),
-    layers: z.record(z.string(), z.number()).nullable().meta({ description: 'Milliseconds by layer.', examples: [{ ledger: 0.21, route: 841.9 }] }),
+    finish_reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'In the provider’s words.', examples: ['stop'] }),
+    status: z
+      .int()
+      .nullable()
+      .meta({ description: 'The HTTP status that the client got.', examples: [200] }),
+    latency_ms: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .meta({ examples: [842.6] }),
+    first_token_ms: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .meta({ examples: [310.2] }),
+    overhead_ms: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .meta({ description: 'The part of the latency that was Holdfast’s own.', examples: [0.31] }),
+    layers: z
+      .record(z.string(), z.number())
+      .nullable()
+      .meta({ description: 'Milliseconds by layer.', examples: [{ ledger: 0.21, route: 841.9 }] }),
     attempts: z.array(callAttempt).nullable(),
     started_at: timestamp,
     finished_at: timestamp.nullable(),
@@ -103,7 +133,11 @@ export const usageQuery = z
     to: timestamp.optional().meta({ description: 'Calls that started before this time.', examples: ['2026-12-01T00:00:00Z'] }),
     key_id: uuid.optional(),
     user_id: uuid.optional(),
-    model: z.string().max(256).optional().meta({ description: 'The model asked for.', examples: ['fast'] }),
+    model: z
+      .string()
+      .max(256)
+      .optional()
+      .meta({ description: 'The model asked for.', examples: ['fast'] }),
     provider: z.string().max(128).optional(),
     operation: z.enum(['chat', 'embeddings', 'count_tokens']).optional(),
     outcome: callOutcome.optional(),

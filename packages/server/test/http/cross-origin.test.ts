@@ -7,7 +7,12 @@ const json = { 'content-type': 'application/json' };
 describe('an allowed origin', () => {
   test.each<[string, string, RequestInit, number]>([
     ['a success', '/health', {}, 200],
-    ['a success written past the framework', '/v1/echo', { method: 'POST', headers: { ...json, authorization: `Bearer ${goodKey}` }, body: '{}' }, 200],
+    [
+      'a success written past the framework',
+      '/v1/echo',
+      { method: 'POST', headers: { ...json, authorization: `Bearer ${goodKey}` }, body: '{}' },
+      200,
+    ],
     ['a stream', '/v1/chat/completions', { method: 'POST', headers: json, body: '{"model":"stream_cut","stream":true}' }, 200],
     ['401', '/v1/echo', { method: 'POST', headers: json, body: '{}' }, 401],
     ['403', '/api/keys-only', { headers: { authorization: `Bearer ${goodKey}` } }, 403],
@@ -40,13 +45,16 @@ describe('an allowed origin', () => {
   });
 });
 
-test.each(['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null'])('%s may read nothing', async (evil) => {
-  const { url } = await openDoor();
-  for (const init of [{}, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } }]) {
-    const answer = await fetch(`${url}/health`, { ...init, headers: { ...init.headers, origin: evil } });
-    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
-  }
-});
+test.each(['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null'])(
+  '%s may read nothing',
+  async (evil) => {
+    const { url } = await openDoor();
+    for (const init of [{}, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } }]) {
+      const answer = await fetch(`${url}/health`, { ...init, headers: { ...init.headers, origin: evil } });
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  },
+);
 
 test('without a list no origin may read anything, and a preflight is no route', async () => {
   const { url } = await openDoor({ corsOrigins: [] });

@@ -17,14 +17,23 @@ let documentOfSwaggerUi: any;
 
 beforeAll(async () => {
   // All routes of the product. None of those that need a service is called: their description is what is looked at.
-  server = await createHttpServer({ clock: systemClock, createId: () => 'id', version: '1.2.3', authenticate: () => Promise.reject(new Error('unused')) });
+  server = await createHttpServer({
+    clock: systemClock,
+    createId: () => 'id',
+    version: '1.2.3',
+    authenticate: () => Promise.reject(new Error('unused')),
+  });
   const unused = undefined as never;
   const catalog = createModelCatalog({ providers: new Map(), models: new Map(), clock: systemClock });
   server.addGateway(gatewayRoutes({ pipeline: unused, catalog, clock: systemClock, createId: () => 'id', maxDepth: 64 }));
   await server.app.register(keyRoutes({ service: {} as KeyService, principalOf: () => unused }));
   await server.app.register(usageRoutes({} as UsageService));
-  await server.app.register(healthRoutes, { registry: createHealthRegistry({ clock: systemClock }), clock: systemClock, isDraining: () => false });
-  addMetricsRoute(server.app as never, { contentType: 'text/plain', scrape: async () => '' });
+  await server.app.register(healthRoutes, {
+    registry: createHealthRegistry({ clock: systemClock }),
+    clock: systemClock,
+    isDraining: () => false,
+  });
+  addMetricsRoute(server.app, { contentType: 'text/plain', scrape: async () => '' });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${port}`;
   // Swagger UI's copy first: whichever is asked for first must be whole.
@@ -54,11 +63,17 @@ describe('the description', () => {
     delete broken.paths['/health'].get.responses['200'];
     broken.paths['/health'].get.operationId = broken.paths['/health/live'].get.operationId;
     const problems = await lintFromString({ source: JSON.stringify(broken), config: await createConfig({ extends: ['recommended'] }) });
-    expect(problems.map(({ ruleId }) => ruleId)).toEqual(expect.arrayContaining(['operation-2xx-response', 'operation-operationId-unique']));
+    expect(problems.map(({ ruleId }) => ruleId)).toEqual(
+      expect.arrayContaining(['operation-2xx-response', 'operation-operationId-unique']),
+    );
   });
 
   test('has every route of the product', () => {
-    expect(operations().map(({ name }) => name).sort()).toEqual(
+    expect(
+      operations()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(
       expect.arrayContaining([
         'get /api/keys',
         'get /api/usage',
@@ -111,7 +126,8 @@ describe('the description', () => {
   });
 
   test('describes errors in the shape of the route', () => {
-    const refOf = (path: string, method: string, status: string) => document.paths[path][method].responses[status].content['application/json'].schema.$ref;
+    const refOf = (path: string, method: string, status: string) =>
+      document.paths[path][method].responses[status].content['application/json'].schema.$ref;
     expect(refOf('/v1/chat/completions', 'post', '401')).toBe('#/components/schemas/OpenAIError');
     expect(refOf('/v1/messages', 'post', '401')).toBe('#/components/schemas/AnthropicError');
     expect(refOf('/api/usage', 'get', '401')).toBe('#/components/schemas/ErrorEnvelope');
@@ -131,7 +147,11 @@ describe.each(['/docs', '/docs/', '/redoc', '/redoc/'])('the page %s', (path) =>
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toContain('text/html');
     const page = await answer.text();
-    const policy = new Map((answer.headers.get('content-security-policy') ?? '').split('; ').map((rule): [string, string] => [rule.split(' ')[0]!, rule.slice(rule.indexOf(' ') + 1)]));
+    const policy = new Map(
+      (answer.headers.get('content-security-policy') ?? '')
+        .split('; ')
+        .map((rule): [string, string] => [rule.split(' ')[0]!, rule.slice(rule.indexOf(' ') + 1)]),
+    );
     const files = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => new URL(target!, url + path).href);
     return { page, policy, files };
   }

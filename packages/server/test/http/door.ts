@@ -63,16 +63,23 @@ export async function openDoor(options: Partial<HttpServerOptions> = {}): Promis
       app.post(path, { config: { access: 'public' } }, (request, reply) => {
         const { model, stream } = JSON.parse((request.body as Buffer).toString()) as { model: string; stream?: boolean };
         if (model === 'throws') throw new TypeError('secret path /etc/holdfast');
-        const error = new HoldfastError(model as ErrorCode, { retryAfterSeconds: model === 'provider_rate_limited' ? 7 : undefined } as object);
+        const error = new HoldfastError(
+          model as ErrorCode,
+          { retryAfterSeconds: model === 'provider_rate_limited' ? 7 : undefined } as object,
+        );
         if (!stream) throw error;
         reply.hijack();
         reply.raw.writeHead(200, [...reply.rawHeaders(), 'content-type', 'text/event-stream']);
         const context = { requestId: request.id };
         if (path === '/messages') {
-          reply.raw.write('event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}\n\n');
+          reply.raw.write(
+            'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}\n\n',
+          );
           reply.raw.end(toAnthropicStreamError(error, context));
         } else {
-          reply.raw.write('data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"Hel"},"finish_reason":null}]}\n\n');
+          reply.raw.write(
+            'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"Hel"},"finish_reason":null}]}\n\n',
+          );
           reply.raw.end(toOpenaiStreamError(error, context));
         }
       });
@@ -80,9 +87,13 @@ export async function openDoor(options: Partial<HttpServerOptions> = {}): Promis
     app.get('/models', { config: { access: 'inference' } }, () => ({ data: [] }));
   });
 
-  server.app.post('/api/things/:id', { config: { access: 'usage:read' }, schema: { body: z.strictObject({ name: z.string().max(5), nested: z.unknown() }) } }, (request) => ({
-    name: request.body.name,
-  }));
+  server.app.post(
+    '/api/things/:id',
+    { config: { access: 'usage:read' }, schema: { body: z.strictObject({ name: z.string().max(5), nested: z.unknown() }) } },
+    (request) => ({
+      name: request.body.name,
+    }),
+  );
   server.app.get('/api/errors/:code', { config: { access: 'public' } }, (request) => {
     throw new HoldfastError((request.params as { code: ErrorCode }).code, { detail: 'host 10.1.2.3', retryAfterSeconds: 2 });
   });
@@ -102,25 +113,35 @@ export async function openDoor(options: Partial<HttpServerOptions> = {}): Promis
 }
 
 /** A plain socket to the server, which remembers what it got. */
-export async function openSocket(port: number, options: { readonly allowHalfOpen?: boolean } = {}): Promise<{ socket: Socket; received: () => string; closed: Promise<void>; until(text: string): Promise<void> }> {
+export async function openSocket(
+  port: number,
+  options: { readonly allowHalfOpen?: boolean } = {},
+): Promise<{ socket: Socket; received: () => string; closed: Promise<void>; until(text: string): Promise<void> }> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: options.allowHalfOpen ?? false });
-  let text = '';
-  const waiting: { text: string; resolve: () => void }[] = [];
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    for (const wait of waiting) if (text.includes(wait.text)) wait.resolve();
+  const chunks: Buffer[] = [];
+  const received = () => Buffer.concat(chunks).toString('latin1');
+  const waiting = new Map<string, () => void>();
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    if (waiting.size === 0) return;
+    const text = received();
+    for (const [wanted, resolve] of waiting) {
+      if (!text.includes(wanted)) continue;
+      waiting.delete(wanted);
+      resolve();
+    }
   });
   socket.on('error', () => {});
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
   return {
     socket,
-    received: () => text,
+    received,
     closed,
     until: (wanted) =>
       new Promise((resolve) => {
-        if (text.includes(wanted)) resolve();
-        else waiting.push({ text: wanted, resolve });
+        if (received().includes(wanted)) resolve();
+        else waiting.set(wanted, resolve);
       }),
   };
 }
@@ -129,7 +150,9 @@ export async function openSocket(port: number, options: { readonly allowHalfOpen
 export function parseAnswer(text: string): { status: number; headers: Record<string, string>; body: any } {
   const end = text.indexOf('\r\n\r\n');
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   const body = text.slice(end + 4);
   return { status: Number(statusLine.split(' ')[1]), headers, body: body === '' ? undefined : JSON.parse(body) };
 }

@@ -56,7 +56,9 @@ describe('slow clients', () => {
   ])('a body that does not end is answered 408 in the shape of %s', async (path, schema) => {
     const { port, server } = await openDoor(limits);
     const { socket, received, closed } = await openSocket(port);
-    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`);
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+    );
     await closed;
     const answer = parseAnswer(received());
     expect(answer.status).toBe(408);
@@ -74,7 +76,9 @@ describe('slow clients', () => {
   test('the limits end with the request: an answer may take longer', async () => {
     const { port, release, server } = await openDoor(limits);
     const { socket, until, received } = await openSocket(port);
-    socket.write(`POST /v1/slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    socket.write(
+      `POST /v1/slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+    );
     await until('data: 1');
     // Another client passes both limits meanwhile, so that they have been looked at.
     const other = await openSocket(port);
@@ -101,7 +105,9 @@ describe('half-closed clients', () => {
   test('one that ends after its request counts as gone: nothing tells it from a client that closed', async () => {
     const { port, server } = await openDoor();
     const { socket, closed } = await openSocket(port, { allowHalfOpen: true });
-    socket.end(`POST /v1/slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    socket.end(
+      `POST /v1/slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+    );
     await closed;
     await expect.poll(() => server.inFlight).toBe(0);
   });
@@ -128,7 +134,11 @@ describe('a body that is too large', () => {
     socket.write(`${start}Content-Length: ${body.length}\r\n\r\n`);
     socket.write(body);
     await closed;
-    expect(parseAnswer(received())).toMatchObject({ status: 413, headers: { connection: 'close' }, body: { error: { code: 'body_too_large' } } });
+    expect(parseAnswer(received())).toMatchObject({
+      status: 413,
+      headers: { connection: 'close' },
+      body: { error: { code: 'body_too_large' } },
+    });
   });
 
   test('sent in chunks of unknown number, too', async () => {

@@ -24,21 +24,55 @@ const refusals: readonly Refusal[] = [
   { what: 'bytes that are no text', path: '/api/things/1', body: Buffer.from([0xff, 0xfe, 0x00]), code: 'invalid_json' },
   { what: 'a prototype key', path: '/api/things/1', body: '{"name":"a","nested":{"__proto__":{"admin":true}}}', code: 'invalid_json' },
   { what: 'a prototype key in disguise', path: '/api/things/1', body: '{"name":"a","nested":{"\\u005f_proto__":1}}', code: 'invalid_json' },
-  { what: 'a constructor key', path: '/api/things/1', body: '{"name":"a","nested":{"constructor":{"prototype":{}}}}', code: 'invalid_json' },
-  { what: 'a body that is too deep', path: '/api/things/1', body: `{"name":"a","nested":${'['.repeat(64)}${']'.repeat(64)}}`, code: 'body_too_deep' },
+  {
+    what: 'a constructor key',
+    path: '/api/things/1',
+    body: '{"name":"a","nested":{"constructor":{"prototype":{}}}}',
+    code: 'invalid_json',
+  },
+  {
+    what: 'a body that is too deep',
+    path: '/api/things/1',
+    body: `{"name":"a","nested":${'['.repeat(64)}${']'.repeat(64)}}`,
+    code: 'body_too_deep',
+  },
   { what: 'a body that is far too deep', path: '/api/things/1', body: '['.repeat(60_000), code: 'body_too_deep' },
   { what: 'a field at fault', path: '/api/things/1', body: '{"name":"too long"}', code: 'invalid_request' },
   { what: 'an unknown field', path: '/api/things/1', body: '{"name":"a","owner":"b"}', code: 'invalid_request' },
-  { what: 'a wrong content type', path: '/api/things/1', headers: { 'content-type': 'text/plain' }, body: '{}', code: 'content_type_unsupported' },
-  { what: 'a form', path: '/api/things/1', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=b', code: 'content_type_unsupported' },
-  { what: 'a content type that is none', path: '/api/things/1', headers: { 'content-type': 'json' }, body: '{}', code: 'content_type_unsupported' },
+  {
+    what: 'a wrong content type',
+    path: '/api/things/1',
+    headers: { 'content-type': 'text/plain' },
+    body: '{}',
+    code: 'content_type_unsupported',
+  },
+  {
+    what: 'a form',
+    path: '/api/things/1',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'a=b',
+    code: 'content_type_unsupported',
+  },
+  {
+    what: 'a content type that is none',
+    path: '/api/things/1',
+    headers: { 'content-type': 'json' },
+    body: '{}',
+    code: 'content_type_unsupported',
+  },
   { what: 'a body too large', path: '/api/things/1', body: Buffer.alloc(65 * 1024, 'a'), code: 'body_too_large' },
   { what: 'a body far too large', path: '/api/things/1', body: Buffer.alloc(20 * 1024 * 1024, 'a'), code: 'body_too_large' },
   { what: 'no key', path: '/api/any-key', method: 'GET', headers: { authorization: '' }, code: 'key_missing' },
   { what: 'another scheme', path: '/api/any-key', method: 'GET', headers: { authorization: 'Basic Zm9vOmJhcg==' }, code: 'key_missing' },
   { what: 'a malformed key', path: '/api/any-key', method: 'GET', headers: { authorization: 'Bearer nonsense' }, code: 'key_malformed' },
   { what: 'an unknown key', path: '/api/any-key', method: 'GET', headers: { authorization: 'Bearer hf_unknown' }, code: 'key_unknown' },
-  { what: 'a key that cannot be looked up', path: '/api/any-key', method: 'GET', headers: { authorization: 'Bearer broken' }, code: 'database_unavailable' },
+  {
+    what: 'a key that cannot be looked up',
+    path: '/api/any-key',
+    method: 'GET',
+    headers: { authorization: 'Bearer broken' },
+    code: 'database_unavailable',
+  },
   { what: 'a key without the scope', path: '/api/keys-only', method: 'GET', code: 'scope_missing' },
   { what: 'an unknown route', path: '/api/nothing', method: 'GET', code: 'route_not_found' },
   { what: 'an unknown path', path: '/nothing', method: 'GET', code: 'route_not_found' },
@@ -51,7 +85,11 @@ const refusals: readonly Refusal[] = [
 describe.each(refusals)('$what', ({ path, method = 'POST', headers = {}, body, code }) => {
   test(`is answered ${code} in the envelope, with every header, and the connection still serves`, async () => {
     const { url } = await openDoor();
-    const answer = await fetch(url + path, { method, headers: { ...(method === 'POST' ? authorized : { authorization: authorized.authorization }), ...headers }, ...(body === undefined ? {} : { body }) });
+    const answer = await fetch(url + path, {
+      method,
+      headers: { ...(method === 'POST' ? authorized : { authorization: authorized.authorization }), ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
     const envelope = errorEnvelope.parse(await answer.json());
     const traits = errorTraits(code);
     expect(answer.status).toBe(traits.status);
@@ -72,13 +110,22 @@ test('what went wrong inside reaches the log and not the client', async () => {
   stop();
   expect(text).not.toMatch(/secret path|TypeError|stack/);
   expect(raised).toHaveLength(1);
-  expect(raised[0]).toMatchObject({ code: 'internal_error', logLevel: 'error', requestId: answer.headers.get('x-request-id'), route: '/api/throws' });
+  expect(raised[0]).toMatchObject({
+    code: 'internal_error',
+    logLevel: 'error',
+    requestId: answer.headers.get('x-request-id'),
+    route: '/api/throws',
+  });
   expect(raised[0]!.error.cause).toMatchObject({ message: 'secret path /etc/holdfast' });
 });
 
 test('a fault in a field names the field and what was expected', async () => {
   const { url } = await openDoor();
-  const answer = await fetch(`${url}/api/things/1`, { method: 'POST', headers: authorized, body: '{"name":"too long","nested":1,"owner":"b"}' });
+  const answer = await fetch(`${url}/api/things/1`, {
+    method: 'POST',
+    headers: authorized,
+    body: '{"name":"too long","nested":1,"owner":"b"}',
+  });
   expect(((await answer.json()) as any).error.details).toEqual([
     { field: 'name', message: 'Too big: expected string to have <=5 characters' },
     { field: 'owner', message: 'Not known here' },
@@ -87,7 +134,10 @@ test('a fault in a field names the field and what was expected', async () => {
 
 test('a body of a thousand faults gets a short answer', async () => {
   const { url } = await openDoor();
-  const body = JSON.stringify({ name: 'a', ...Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`x${index}`.repeat(8), 1])) });
+  const body = JSON.stringify({
+    name: 'a',
+    ...Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`x${index}`.repeat(8), 1])),
+  });
   const answer = await fetch(`${url}/api/things/1`, { method: 'POST', headers: authorized, body });
   expect(((await answer.json()) as any).error.details).toHaveLength(20);
 });
@@ -154,7 +204,12 @@ describe('keys', () => {
   });
 
   test('a route of the API that does not say who may use it cannot be added', async () => {
-    const { app } = await createHttpServer({ clock: systemClock, createId: () => 'id', version: '0', authenticate: () => Promise.reject(new HoldfastError('key_unknown')) });
+    const { app } = await createHttpServer({
+      clock: systemClock,
+      createId: () => 'id',
+      version: '0',
+      authenticate: () => Promise.reject(new HoldfastError('key_unknown')),
+    });
     for (const url of ['/api/forgotten', '/v1/forgotten', '/api', '/v1/:any']) {
       expect(() => app.get(url, () => ({})), url).toThrow(/does not say who may use it/);
     }
@@ -172,7 +227,9 @@ describe('request ids', () => {
 
   test.each(['', 'x'.repeat(129), 'a b', 'a"b', 'ü', '../..'])('%j is replaced by one of ours', async (id) => {
     const { url } = await openDoor();
-    const kept = (await fetch(`${url}/health`, { headers: { 'x-request-id': Buffer.from(id).toString('latin1') } })).headers.get('x-request-id');
+    const kept = (await fetch(`${url}/health`, { headers: { 'x-request-id': Buffer.from(id).toString('latin1') } })).headers.get(
+      'x-request-id',
+    );
     expect(kept).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 });
@@ -191,10 +248,17 @@ test('every request is announced once, with how it ended', async () => {
   await (await fetch(`${url}/v1/echo?key=secret`, { method: 'POST', headers: authorized, body: '{}' })).text();
   await (await fetch(`${url}/nothing/at/all`)).text();
   await (await fetch(`${url}/%zz`)).text();
-  await (await fetch(`${url}/api/keys-only`, { method: 'OPTIONS', headers: { origin: 'https://app.example', 'access-control-request-method': 'GET' } })).text();
+  await (
+    await fetch(`${url}/api/keys-only`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'GET' },
+    })
+  ).text();
   // One that leaves in the middle of its answer.
   const { socket, until } = await openSocket(port);
-  socket.write(`POST /v1/slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+  socket.write(
+    `POST /v1/slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${goodKey}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+  );
   await until('data: 1');
   const gone = new Promise<void>((resolve) => {
     const end = httpRequestFinished.subscribe(() => {

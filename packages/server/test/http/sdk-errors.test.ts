@@ -27,7 +27,12 @@ const anthropicClasses: Readonly<Record<number, ErrorClass>> = {
   429: Anthropic.RateLimitError,
 };
 
-function expectedClass(classes: Readonly<Record<number, ErrorClass>>, status: number, serverError: ErrorClass, other: ErrorClass): ErrorClass {
+function expectedClass(
+  classes: Readonly<Record<number, ErrorClass>>,
+  status: number,
+  serverError: ErrorClass,
+  other: ErrorClass,
+): ErrorClass {
   return classes[status] ?? (status >= 500 ? serverError : other);
 }
 
@@ -91,7 +96,8 @@ describe('the Anthropic SDK', () => {
     const types: string[] = [];
     const error = await failureOf(
       (async () => {
-        for await (const event of await client.messages.create({ model: 'stream_cut', max_tokens: 1, messages: [], stream: true })) types.push(event.type);
+        for await (const event of await client.messages.create({ model: 'stream_cut', max_tokens: 1, messages: [], stream: true }))
+          types.push(event.type);
       })(),
     );
     expect(types).toEqual(['message_start']);
@@ -102,7 +108,9 @@ describe('the Anthropic SDK', () => {
   test('its helper raises too, instead of giving half a message', async () => {
     const { url } = await openDoor();
     const client = new Anthropic({ baseURL: url, apiKey: 'x', maxRetries: 0 });
-    expect(await failureOf(client.messages.stream({ model: 'stream_cut', max_tokens: 1, messages: [] }).finalMessage())).toBeInstanceOf(Anthropic.APIError);
+    expect(await failureOf(client.messages.stream({ model: 'stream_cut', max_tokens: 1, messages: [] }).finalMessage())).toBeInstanceOf(
+      Anthropic.APIError,
+    );
   });
 });
 

@@ -13,7 +13,17 @@ const key = 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9af';
 async function collect(options: { level?: string; json?: boolean; file?: string } = {}) {
   let text = '';
   const log = await createLogger({ clock: createFakeClock(), sink: { write: (line) => void (text += line) }, ...options });
-  return { log, logger: log.logger, text: () => text, lines: () => text.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)) };
+  return {
+    log,
+    logger: log.logger,
+    text: () => text,
+    lines: () =>
+      text
+        .trim()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+  };
 }
 
 describe('levels', () => {
@@ -59,13 +69,17 @@ describe('secrets', () => {
 
   test('of an error’s message, stack and causes are not written', async () => {
     const { logger, text } = await collect();
-    logger.error({ err: new HoldfastError('provider_auth_failed', { detail: `refused ${key}`, cause: new Error(`because of ${key}`) }) }, `refused ${key}`);
+    logger.error(
+      { err: new HoldfastError('provider_auth_failed', { detail: `refused ${key}`, cause: new Error(`because of ${key}`) }) },
+      `refused ${key}`,
+    );
     expect(text()).not.toContain(key);
     expect(text()).toContain('because of hf_[redacted]');
   });
 
   test('words that only look similar stay', () => {
-    const line = '{"prompt_tokens":12,"key_id":"019a9c5a-7d40","prefix":"hf_7q2m8d","tokens":{"prompt":1},"url":"http://127.0.0.1:9100/v1"}';
+    const line =
+      '{"prompt_tokens":12,"key_id":"019a9c5a-7d40","prefix":"hf_7q2m8d","tokens":{"prompt":1},"url":"http://127.0.0.1:9100/v1"}';
     expect(redactLine(line)).toBe(line);
   });
 });
@@ -76,7 +90,12 @@ test('errors are written with code, stack and causes', async () => {
   expect(lines()[0]).toMatchObject({
     level: 'error',
     time: '2026-01-01T00:00:00.000Z',
-    err: { message: 'pool is empty', code: 'database_unavailable', stack: expect.stringContaining('log.test'), cause: { message: 'ECONNREFUSED' } },
+    err: {
+      message: 'pool is empty',
+      code: 'database_unavailable',
+      stack: expect.stringContaining('log.test'),
+      cause: { message: 'ECONNREFUSED' },
+    },
   });
 });
 

@@ -34,7 +34,9 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
   const level = toLogLevel(options.level ?? 'info');
   const sinks: LineSink[] = [];
   const complain = (where: string) => (error: Error) => logger.error({ err: error }, `the log ${where} cannot be written`);
-  const main = options.sink ? { write: options.sink.write.bind(options.sink), flush: async () => {} } : openSink({ target: 'stdout', clock, onError: () => {} });
+  const main = options.sink
+    ? { write: options.sink.write.bind(options.sink), flush: async () => {} }
+    : openSink({ target: 'stdout', clock, onError: () => {} });
   sinks.push(json ? main : await prettify(main, options.sink === undefined && process.stdout.isTTY));
   if (options.file !== undefined) sinks.push(openSink({ target: { file: options.file }, clock, onError: complain('file') }));
 

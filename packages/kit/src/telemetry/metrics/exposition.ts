@@ -11,7 +11,13 @@ export class Exposition {
   }
 
   /** A counter with one more label, whose values are the members of what `read` returns. */
-  counterBy<Series extends object>(name: string, help: string, table: SeriesTable<Series>, label: string, read: (series: Series) => Readonly<Record<string, number>>): void {
+  counterBy<Series extends object>(
+    name: string,
+    help: string,
+    table: SeriesTable<Series>,
+    label: string,
+    read: (series: Series) => Readonly<Record<string, number>>,
+  ): void {
     this.#head(name, help, 'counter');
     for (const { labels, series } of table.entries()) {
       for (const [value, count] of Object.entries(read(series))) {
@@ -20,7 +26,13 @@ export class Exposition {
     }
   }
 
-  histogram<Series extends object>(name: string, help: string, table: SeriesTable<Series>, buckets: Buckets, read: (series: Series) => HistogramState): void {
+  histogram<Series extends object>(
+    name: string,
+    help: string,
+    table: SeriesTable<Series>,
+    buckets: Buckets,
+    read: (series: Series) => HistogramState,
+  ): void {
     this.#head(name, help, 'histogram');
     for (const { labels, series } of table.entries()) {
       const pairs = labelPairs(table.labelNames, labels);
@@ -54,5 +66,8 @@ function labelPairs(names: readonly string[], values: readonly string[]): string
 }
 
 function escapeLabel(value: string): string {
-  return value.replaceAll('\\', String.raw`\\`).replaceAll('"', String.raw`\"`).replaceAll('\n', String.raw`\n`);
+  return value
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll('"', String.raw`\"`)
+    .replaceAll('\n', String.raw`\n`);
 }

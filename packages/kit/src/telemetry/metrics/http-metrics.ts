@@ -34,9 +34,25 @@ export class HttpMetrics {
 
   expose(to: Exposition): void {
     to.counter('holdfast_http_requests_total', 'HTTP requests that ended, by route pattern.', this.#requests, ({ count }) => count);
-    to.histogram('holdfast_http_request_duration_seconds', 'From the arrival of a request to the end of its answer.', this.#requests, secondsBuckets.http, ({ duration }) => duration);
-    to.counter('holdfast_http_request_bytes_total', 'Bytes received, headers included.', this.#requests, ({ requestBytes }) => requestBytes);
+    to.histogram(
+      'holdfast_http_request_duration_seconds',
+      'From the arrival of a request to the end of its answer.',
+      this.#requests,
+      secondsBuckets.http,
+      ({ duration }) => duration,
+    );
+    to.counter(
+      'holdfast_http_request_bytes_total',
+      'Bytes received, headers included.',
+      this.#requests,
+      ({ requestBytes }) => requestBytes,
+    );
     to.counter('holdfast_http_response_bytes_total', 'Bytes sent, headers included.', this.#requests, ({ responseBytes }) => responseBytes);
-    to.counter('holdfast_errors_total', 'Requests that ended in an error, by category and code of the error table.', this.#errors, ({ count }) => count);
+    to.counter(
+      'holdfast_errors_total',
+      'Requests that ended in an error, by category and code of the error table.',
+      this.#errors,
+      ({ count }) => count,
+    );
   }
 }

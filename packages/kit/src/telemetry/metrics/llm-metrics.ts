@@ -10,7 +10,10 @@ export interface LlmMetricsOptions {
 
 export class LlmMetrics {
   readonly #isKnownModel: (name: string) => boolean;
-  readonly #calls = new SeriesTable(['operation', 'provider', 'model', 'outcome'], () => ({ count: 0, duration: createHistogram(secondsBuckets.call) }));
+  readonly #calls = new SeriesTable(['operation', 'provider', 'model', 'outcome'], () => ({
+    count: 0,
+    duration: createHistogram(secondsBuckets.call),
+  }));
   readonly #use = new SeriesTable(['operation', 'provider', 'model'], () => ({
     tokens: { prompt: 0, completion: 0, cached: 0, cache_write: 0, reasoning: 0 },
     costNanoUsd: 0,
@@ -58,9 +61,27 @@ export class LlmMetrics {
 
   expose(to: Exposition): void {
     to.counter('holdfast_llm_calls_total', 'Model calls that ended, by outcome.', this.#calls, ({ count }) => count);
-    to.histogram('holdfast_llm_call_duration_seconds', 'From the arrival of a call to its end.', this.#calls, secondsBuckets.call, ({ duration }) => duration);
-    to.histogram('holdfast_llm_first_token_seconds', 'From the arrival of a streamed call to its first event.', this.#use, secondsBuckets.firstToken, ({ firstToken }) => firstToken);
-    to.histogram('holdfast_llm_overhead_seconds', 'The part of a call that was spent in Holdfast and not in waiting for the provider.', this.#use, secondsBuckets.overhead, ({ overhead }) => overhead);
+    to.histogram(
+      'holdfast_llm_call_duration_seconds',
+      'From the arrival of a call to its end.',
+      this.#calls,
+      secondsBuckets.call,
+      ({ duration }) => duration,
+    );
+    to.histogram(
+      'holdfast_llm_first_token_seconds',
+      'From the arrival of a streamed call to its first event.',
+      this.#use,
+      secondsBuckets.firstToken,
+      ({ firstToken }) => firstToken,
+    );
+    to.histogram(
+      'holdfast_llm_overhead_seconds',
+      'The part of a call that was spent in Holdfast and not in waiting for the provider.',
+      this.#use,
+      secondsBuckets.overhead,
+      ({ overhead }) => overhead,
+    );
     to.counter('holdfast_llm_attempts_total', 'Tries at providers, repeated ones included.', this.#use, ({ attempts }) => attempts);
     to.counterBy(
       'holdfast_llm_tokens_total',
@@ -69,7 +90,17 @@ export class LlmMetrics {
       'kind',
       ({ tokens }) => tokens,
     );
-    to.counter('holdfast_llm_cost_usd_total', 'Cost of the calls whose price is known, in US dollars.', this.#use, ({ costNanoUsd }) => costNanoUsd / 1e9);
-    to.counter('holdfast_llm_unpriced_calls_total', 'Calls that used tokens at a price that is not known; they are missing from the cost.', this.#use, ({ unpriced }) => unpriced);
+    to.counter(
+      'holdfast_llm_cost_usd_total',
+      'Cost of the calls whose price is known, in US dollars.',
+      this.#use,
+      ({ costNanoUsd }) => costNanoUsd / 1e9,
+    );
+    to.counter(
+      'holdfast_llm_unpriced_calls_total',
+      'Calls that used tokens at a price that is not known; they are missing from the cost.',
+      this.#use,
+      ({ unpriced }) => unpriced,
+    );
   }
 }

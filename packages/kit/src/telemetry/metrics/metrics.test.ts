@@ -137,8 +137,11 @@ describe('cardinality', () => {
 
   test('methods and paths that clients make up share one label', async () => {
     const metrics = createMetrics({ processMetrics: false });
-    for (let index = 0; index < 100; index++) metrics.recordRequest({ ...request, method: `X${index}`, route: undefined, path: `/scan/${index}`, status: 404 });
-    expect(parse(await metrics.scrape()).get('holdfast_http_requests_total{method="other",route="unmatched",status_class="4xx"}')).toBe(100);
+    for (let index = 0; index < 100; index++)
+      metrics.recordRequest({ ...request, method: `X${index}`, route: undefined, path: `/scan/${index}`, status: 404 });
+    expect(parse(await metrics.scrape()).get('holdfast_http_requests_total{method="other",route="unmatched",status_class="4xx"}')).toBe(
+      100,
+    );
   });
 });
 

@@ -54,7 +54,9 @@ export function enforceAccess(app: FastifyInstance, authenticate: Authenticate):
     const access = route.config?.access;
     if (access === undefined) {
       if (/^\/(?:api|v1)(?:\/|$)/.test(route.url)) {
-        throw new HoldfastError('internal_error', { detail: `route ${String(route.method)} ${route.url} does not say who may use it: set config.access` });
+        throw new HoldfastError('internal_error', {
+          detail: `route ${String(route.method)} ${route.url} does not say who may use it: set config.access`,
+        });
       }
       return;
     }

@@ -14,7 +14,7 @@ export function parseJsonBodies(app: FastifyInstance, maxDepth: number): void {
   app.addContentTypeParser(json, { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
     if (jsonDepthExceeds(bytes, maxDepth)) return done(new HoldfastError('body_too_deep'));
-    parse(request, bytes.toString('utf8'), done);
+    void parse(request, bytes.toString('utf8'), done);
   });
 }
 

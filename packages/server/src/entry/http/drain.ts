@@ -1,5 +1,6 @@
 import { sleep, type Clock } from '@holdfast/kit/time';
 import type { FastifyInstance } from 'fastify';
+import type { Connections } from './connections.ts';
 import type { RequestTracker } from './request-tracker.ts';
 
 export interface DrainOptions {
@@ -14,12 +15,19 @@ export interface DrainResult {
   readonly cut: number;
 }
 
+export interface Drainable {
+  readonly app: FastifyInstance;
+  readonly tracker: RequestTracker;
+  readonly connections: Connections;
+  readonly clock: Clock;
+}
+
 /**
  * Stops in an order in which nothing is lost that need not be: idle connections go at once; calls and streams come to
  * their end, up to a bound; a reader that never reads cannot hold the exit. The port stays open meanwhile, so that readiness can say 503.
  */
-export async function drainAndClose(app: FastifyInstance, tracker: RequestTracker, clock: Clock, options: DrainOptions): Promise<DrainResult> {
-  app.server.closeIdleConnections();
+export async function drainAndClose({ app, tracker, connections, clock }: Drainable, options: DrainOptions): Promise<DrainResult> {
+  connections.closeIdle();
   const bound = new AbortController();
   const tooLong = sleep(clock, options.timeoutMs, bound.signal).catch(() => {});
   if (options.settleMs) await Promise.race([sleep(clock, options.settleMs, bound.signal).catch(() => {}), tooLong]);

@@ -30,7 +30,10 @@ export function createErrorHandler({ clock }: ErrorHandlerOptions) {
 function answer(error: HoldfastError, request: FastifyRequest, reply: FastifyReply, clock: Clock): void {
   if (reply.sent) return;
   const url = request.raw.url ?? '';
-  const { status, headers, body } = toErrorResponse(error, errorShapeOf(url, request.headers), { requestId: request.id, nowMs: clock.now() });
+  const { status, headers, body } = toErrorResponse(error, errorShapeOf(url, request.headers), {
+    requestId: request.id,
+    nowMs: clock.now(),
+  });
   // A string, so that no response schema of the route is applied to it.
   reply.code(status).headers(headers).type('application/json; charset=utf-8').serializer(asItIs).send(JSON.stringify(body));
 }
@@ -54,7 +57,10 @@ function announce(error: HoldfastError, request: FastifyRequest): void {
  * For faults that Fastify finds before a route is chosen, such as a path that does not decode. No hook runs for them, so
  * the headers that hooks give are given here.
  */
-export function createFrameworkErrorHandler(handle: ReturnType<typeof createErrorHandler>, open: (request: FastifyRequest, reply: FastifyReply) => void) {
+export function createFrameworkErrorHandler(
+  handle: ReturnType<typeof createErrorHandler>,
+  open: (request: FastifyRequest, reply: FastifyReply) => void,
+) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     open(request, reply);
     reply.headers(securityHeaders).header('x-request-id', request.id);
@@ -63,7 +69,11 @@ export function createFrameworkErrorHandler(handle: ReturnType<typeof createErro
 }
 
 /** 404, or 405 with `allow` where the path answers other methods. Thrown from the first hook, before a byte of the body is read. */
-export function refuseUnknownRoute(request: FastifyRequest, reply: FastifyReply, allowedMethods: (path: string) => string[]): HoldfastError {
+export function refuseUnknownRoute(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowedMethods: (path: string) => string[],
+): HoldfastError {
   const url = request.raw.url ?? '';
   const query = url.indexOf('?');
   const allowed = allowedMethods(query < 0 ? url : url.slice(0, query));

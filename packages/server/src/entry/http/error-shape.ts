@@ -24,7 +24,11 @@ export interface ErrorAnswerContext {
 
 export function toErrorResponse(error: HoldfastError, shape: ErrorShape, context: ErrorAnswerContext): ErrorResponse<object> {
   const answer =
-    shape === 'openai' ? toOpenaiError(error, context) : shape === 'anthropic' ? toAnthropicError(error, context) : toEnvelope(error, context);
+    shape === 'openai'
+      ? toOpenaiError(error, context)
+      : shape === 'anthropic'
+        ? toAnthropicError(error, context)
+        : toEnvelope(error, context);
   // RFC 9110 §11.6.1 asks for the challenge on every 401.
   return error.status === 401 ? { ...answer, headers: { ...answer.headers, 'www-authenticate': 'Bearer' } } : answer;
 }

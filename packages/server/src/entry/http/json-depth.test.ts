@@ -11,7 +11,13 @@ test('finds the depth that a parser would find, whatever the strings hold', () =
   // Long strings of quotes and backslashes reach both ways of skipping a string.
   const nasty = fc.string({ unit: fc.constantFrom('"', '\\', '{', '[', ']', '}', 'a', 'ü', '\n'), maxLength: 200 });
   const value = fc.letrec((tie) => ({
-    node: fc.oneof({ maxDepth: 6 }, nasty, fc.integer(), fc.array(tie('node'), { maxLength: 3 }), fc.dictionary(nasty, tie('node'), { maxKeys: 3 })),
+    node: fc.oneof(
+      { maxDepth: 6 },
+      nasty,
+      fc.integer(),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.dictionary(nasty, tie('node'), { maxKeys: 3 }),
+    ),
   })).node;
   fc.assert(
     fc.property(value, fc.boolean(), (json, pretty) => {

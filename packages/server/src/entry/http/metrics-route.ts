@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { HttpApp } from './server.ts';
 
 /** What the route needs of the metrics. */
 export interface MetricsSource {
@@ -6,7 +6,7 @@ export interface MetricsSource {
   scrape(): Promise<string>;
 }
 
-export function addMetricsRoute(app: FastifyInstance, metrics: MetricsSource): void {
+export function addMetricsRoute(app: HttpApp, metrics: MetricsSource): void {
   app.get(
     '/metrics',
     {
@@ -18,6 +18,10 @@ export function addMetricsRoute(app: FastifyInstance, metrics: MetricsSource): v
         produces: ['text/plain'],
       },
     },
-    async (_request, reply) => reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.scrape()),
+    async (_request, reply) =>
+      reply
+        .type(metrics.contentType)
+        .header('cache-control', 'no-store')
+        .send(await metrics.scrape()),
   );
 }

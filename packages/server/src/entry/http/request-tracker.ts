@@ -1,17 +1,13 @@
 import { httpRequestFinished } from '@holdfast/kit/events';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import type { Connections } from './connections.ts';
 
 const requestOf = Symbol('request');
 const trackerOf = Symbol('tracker');
-const readBefore = Symbol('bytes read before');
-const writtenBefore = Symbol('bytes written before');
-const peer = Symbol('peer address');
 
 type TrackedResponse = ServerResponse & { [requestOf]?: FastifyRequest | undefined; [trackerOf]?: RequestTracker };
-type TrackedSocket = Socket & { [readBefore]?: number; [writtenBefore]?: number; [peer]?: string | undefined };
 
 /**
  * Knows which requests are in flight, and announces each as it ends, whichever way: answered through Fastify, written
@@ -19,34 +15,25 @@ type TrackedSocket = Socket & { [readBefore]?: number; [writtenBefore]?: number;
  */
 export class RequestTracker {
   readonly #clock: Clock;
+  readonly #connections: Connections;
   #inFlight = 0;
-  #openConnections = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, connections: Connections) {
     this.#clock = clock;
+    this.#connections = connections;
   }
 
+  /** Requests whose answers have not reached the operating system. */
   get inFlight(): number {
     return this.#inFlight;
-  }
-  get openConnections(): number {
-    return this.#openConnections;
-  }
-
-  watch(server: Server): void {
-    server.on('connection', (socket: TrackedSocket) => {
-      // Asked for now: a socket whose other end has gone no longer knows.
-      socket[peer] = socket.remoteAddress;
-      this.#openConnections++;
-      socket.once('close', () => void this.#openConnections--);
-    });
   }
 
   /** Counts the request until its response is closed. MUST be called once a request. */
   open(request: FastifyRequest, reply: FastifyReply): void {
     request.receivedAtMs = this.#clock.monotonic();
     this.#inFlight++;
+    this.#connections.begin(request.raw.socket);
     const response = reply.raw as TrackedResponse;
     response[requestOf] = request;
     response[trackerOf] = this;
@@ -61,7 +48,8 @@ export class RequestTracker {
 
   close(response: ServerResponse, request: FastifyRequest): void {
     this.#inFlight--;
-    if (httpRequestFinished.hasSubscribers) this.#announce(response, request);
+    const moved = this.#connections.end(request.raw.socket);
+    if (httpRequestFinished.hasSubscribers) this.#announce(response, request, moved);
     if (this.#inFlight === 0 && this.#whenIdle.length > 0) {
       const waiting = this.#whenIdle;
       this.#whenIdle = [];
@@ -69,15 +57,7 @@ export class RequestTracker {
     }
   }
 
-  #announce(response: ServerResponse, request: FastifyRequest): void {
-    const socket: TrackedSocket = request.raw.socket;
-    // Counters of the whole connection: what was there before this request belongs to those before it.
-    const read = socket.bytesRead;
-    const written = socket.bytesWritten;
-    const requestBytes = read - (socket[readBefore] ?? 0);
-    const responseBytes = written - (socket[writtenBefore] ?? 0);
-    socket[readBefore] = read;
-    socket[writtenBefore] = written;
+  #announce(response: ServerResponse, request: FastifyRequest, moved: ReturnType<Connections['end']>): void {
     const gone = !response.writableFinished;
     const { principal, failure } = request;
     const url = request.raw.url ?? '';
@@ -89,9 +69,9 @@ export class RequestTracker {
       path: query < 0 ? url : url.slice(0, query),
       status: gone ? 499 : response.statusCode,
       latencyMs: this.#clock.monotonic() - request.receivedAtMs,
-      requestBytes: Math.max(0, requestBytes),
-      responseBytes: Math.max(0, responseBytes),
-      clientAddress: socket[peer] ?? 'unknown',
+      requestBytes: moved.requestBytes,
+      responseBytes: moved.responseBytes,
+      clientAddress: moved.address,
       organizationId: principal?.organizationId,
       keyId: principal?.keyId,
       userId: principal?.userId,

@@ -8,6 +8,7 @@ import { enforceAccess, type Authenticate } from './access.ts';
 import { noteAllowedMethods } from './allowed-methods.ts';
 import { keepJsonBodies, parseJsonBodies } from './body-parsers.ts';
 import { createClientErrorHandler } from './client-error.ts';
+import { Connections } from './connections.ts';
 import { describeApi } from './docs/index.ts';
 import { drainAndClose, type DrainOptions, type DrainResult } from './drain.ts';
 import { createErrorHandler, createFrameworkErrorHandler, refuseUnknownRoute, setUnknownRouteHandler } from './error-handler.ts';
@@ -75,7 +76,8 @@ export interface HttpServer {
 export async function createHttpServer(given: HttpServerOptions): Promise<HttpServer> {
   const options = { ...httpServerDefaults, ...given };
   const { clock } = options;
-  const tracker = new RequestTracker(clock);
+  const connections = new Connections();
+  const tracker = new RequestTracker(clock, connections);
   const handleError = createErrorHandler({ clock });
   let draining: Promise<DrainResult> | undefined;
 
@@ -99,7 +101,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
     frameworkErrors: createFrameworkErrorHandler(handleError, (request, reply) => tracker.open(request, reply)),
   }).withTypeProvider<ZodTypeProvider>();
 
-  tracker.watch(app.server);
+  connections.watch(app.server);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
@@ -118,7 +120,8 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   enforceAccess(app, options.authenticate);
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
+    if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
+      return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
     if (request.is404) return done(refuseUnknownRoute(request, reply, allowedMethods));
     if (draining && isCall(request.raw.url ?? '')) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
     done();
@@ -152,7 +155,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       return tracker.inFlight;
     },
     get openConnections() {
-      return tracker.openConnections;
+      return connections.count;
     },
     async listen({ host, port }) {
       await app.listen({ host, port });
@@ -160,7 +163,9 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : { host, port };
     },
     drain(drainOptions) {
-      return (draining ??= Promise.resolve().then(() => drainAndClose(app as unknown as FastifyInstance, tracker, clock, drainOptions)));
+      return (draining ??= Promise.resolve().then(() =>
+        drainAndClose({ app: app as unknown as FastifyInstance, tracker, connections, clock }, drainOptions),
+      ));
     },
   };
 }
@@ -174,7 +179,15 @@ function corsOptions(origins: readonly string[]) {
   return {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'x-holdfast-provider', 'x-holdfast-model', 'x-holdfast-overhead-ms'],
+    exposedHeaders: [
+      'x-request-id',
+      'request-id',
+      'retry-after',
+      'x-should-retry',
+      'x-holdfast-provider',
+      'x-holdfast-model',
+      'x-holdfast-overhead-ms',
+    ],
     maxAge: 600,
     strictPreflight: false,
   };

@@ -23,7 +23,8 @@ const mostFields = 20;
 /** Whatever a request ended with, as one of ours. */
 export function fromThrown(thrown: unknown, request: Pick<FastifyRequest, 'raw'>): HoldfastError {
   if (isHoldfastError(thrown)) return thrown;
-  if (hasZodFastifySchemaValidationErrors(thrown)) return new HoldfastError('invalid_request', { details: fieldsAtFault(thrown), cause: thrown });
+  if (hasZodFastifySchemaValidationErrors(thrown))
+    return new HoldfastError('invalid_request', { details: fieldsAtFault(thrown), cause: thrown });
   const fault = thrown as { readonly code?: unknown } | null;
   const code = typeof fault?.code === 'string' ? fault.code : '';
   const known = codes[code];
@@ -34,7 +35,12 @@ export function fromThrown(thrown: unknown, request: Pick<FastifyRequest, 'raw'>
 }
 
 interface ValidationFault {
-  readonly validation: readonly { readonly keyword?: string; readonly instancePath: string; readonly message?: string; readonly params?: unknown }[];
+  readonly validation: readonly {
+    readonly keyword?: string;
+    readonly instancePath: string;
+    readonly message?: string;
+    readonly params?: unknown;
+  }[];
 }
 
 function fieldsAtFault(fault: ValidationFault): { field: string; message: string }[] {

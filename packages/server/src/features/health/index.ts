@@ -1,2 +1,8 @@
-export { createHealthRegistry, healthDefaults, type DependencyOptions, type HealthRegistry, type HealthRegistryOptions } from './registry.ts';
+export {
+  createHealthRegistry,
+  healthDefaults,
+  type DependencyOptions,
+  type HealthRegistry,
+  type HealthRegistryOptions,
+} from './registry.ts';
 export { healthRoutes, type HealthRoutesOptions } from './routes.ts';

@@ -13,9 +13,15 @@ beforeEach(() => {
 
 test('is not ready before a critical dependency has answered, and is from then on', async () => {
   registry.register('database', { critical: true, check: async () => {} });
-  expect(registry.readiness()).toMatchObject({ status: 'unhealthy', dependencies: [{ name: 'database', message: 'not checked yet', response_time_ms: null }] });
+  expect(registry.readiness()).toMatchObject({
+    status: 'unhealthy',
+    dependencies: [{ name: 'database', message: 'not checked yet', response_time_ms: null }],
+  });
   await settled();
-  expect(registry.readiness()).toMatchObject({ status: 'healthy', dependencies: [{ status: 'healthy', message: 'answers', response_time_ms: 0 }] });
+  expect(registry.readiness()).toMatchObject({
+    status: 'healthy',
+    dependencies: [{ status: 'healthy', message: 'answers', response_time_ms: 0 }],
+  });
 });
 
 test('a dependency that hangs is reported after the time limit, is told to stop, and its late answer is ignored', async () => {
@@ -34,7 +40,10 @@ test('a dependency that hangs is reported after the time limit, is told to stop,
   expect(signal?.aborted).toBe(false);
   await clock.advanceAsync(1);
   expect(signal?.aborted).toBe(true);
-  expect(registry.readiness()).toMatchObject({ status: 'unhealthy', dependencies: [{ message: 'does not answer in time', response_time_ms: 1000 }] });
+  expect(registry.readiness()).toMatchObject({
+    status: 'unhealthy',
+    dependencies: [{ message: 'does not answer in time', response_time_ms: 1000 }],
+  });
   finish();
   await settled();
   expect(registry.readiness().status).toBe('unhealthy');
@@ -43,7 +52,10 @@ test('a dependency that hangs is reported after the time limit, is told to stop,
 
 test('recovers by itself within a second of the dependency’s return', async () => {
   let up = false;
-  registry.register('database', { critical: true, check: () => (up ? Promise.resolve() : Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3'))) });
+  registry.register('database', {
+    critical: true,
+    check: () => (up ? Promise.resolve() : Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3'))),
+  });
   await settled();
   expect(registry.readiness().status).toBe('unhealthy');
   up = true;

@@ -41,7 +41,8 @@ export const healthRoutes: FastifyPluginCallbackZod<HealthRoutesOptions> = (app,
     schema: {
       tags: ['Health'],
       summary: 'Whether calls should be sent here',
-      description: '503 until every critical dependency has answered, while one does not, and while the server is stopping. Answers from memory.',
+      description:
+        '503 until every critical dependency has answered, while one does not, and while the server is stopping. Answers from memory.',
       response: { 200: healthReport, 503: healthReport },
     },
     handler: (_request, reply) => {

@@ -14,7 +14,7 @@ export interface ApiDescriptionOptions {
  * `/openapi.json`, `/docs` and `/redoc`, from the schemas of the routes. MUST be called before routes are added. Nothing is
  * generated until somebody asks, since a server that nobody reads about should start fast and stay small.
  */
-export async function describeApi(app: FastifyInstance<any, any, any, any, any>, { version }: ApiDescriptionOptions): Promise<void> {
+export async function describeApi(app: FastifyInstance, { version }: ApiDescriptionOptions): Promise<void> {
   const operations = noteOperations(app);
   const transform = createJsonSchemaTransform({ skipList: [] });
   const addComponents = createJsonSchemaTransformObject({});

@@ -1,0 +1,67 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+const stateOf = Symbol('connection');
+
+interface ConnectionState {
+  /** Asked for when it was opened: a socket whose other end has gone no longer knows. */
+  readonly address: string;
+  /** Requests whose answers have not reached the operating system. */
+  busy: number;
+  /** The socket's counters when its last request ended. */
+  read: number;
+  written: number;
+}
+
+type KnownSocket = Socket & { [stateOf]?: ConnectionState };
+
+/** The open connections, and what passed over each since it was last asked. */
+export class Connections {
+  readonly #sockets = new Set<KnownSocket>();
+
+  get count(): number {
+    return this.#sockets.size;
+  }
+
+  watch(server: Server): void {
+    server.on('connection', (socket: KnownSocket) => {
+      socket[stateOf] = { address: socket.remoteAddress ?? 'unknown', busy: 0, read: 0, written: 0 };
+      this.#sockets.add(socket);
+      socket.once('close', () => void this.#sockets.delete(socket));
+    });
+  }
+
+  begin(socket: KnownSocket): void {
+    const state = socket[stateOf];
+    if (state) state.busy++;
+  }
+
+  /** What the request that ends now moved over the connection: its counters, less what was there before. */
+  end(socket: KnownSocket): { readonly address: string; readonly requestBytes: number; readonly responseBytes: number } {
+    const state = socket[stateOf];
+    if (!state) return { address: 'unknown', requestBytes: 0, responseBytes: 0 };
+    state.busy--;
+    const read = socket.bytesRead;
+    const written = socket.bytesWritten;
+    const moved = {
+      address: state.address,
+      requestBytes: Math.max(0, read - state.read),
+      responseBytes: Math.max(0, written - state.written),
+    };
+    state.read = read;
+    state.written = written;
+    return moved;
+  }
+
+  /**
+   * Closes the connections that wait for a next request. Not Node's `closeIdleConnections`: that one takes a connection for
+   * idle as soon as its answer was handed over with `end`, and cuts off what a slow reader has not fetched yet. One that
+   * has just begun to send is left alone as well: it will be told that the server is stopping.
+   */
+  closeIdle(): void {
+    for (const socket of this.#sockets) {
+      const state = socket[stateOf];
+      if (state && state.busy === 0 && state.read > 0 && state.read === socket.bytesRead) socket.destroy();
+    }
+  }
+}
