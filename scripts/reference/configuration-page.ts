@@ -1,10 +1,13 @@
 import { sandboxDefaults, sandboxSettingNames } from '@holdfast/kit/llm/providers/sandbox';
 import {
+  aboveField,
   limitFields,
   providerFields,
   providerKinds,
+  rateFields,
   secretKeys,
   settingEntries,
+  sinceField,
   type ProviderKindTraits,
   type SettingEntry,
 } from '../../packages/server/src/config/index.ts';
@@ -68,6 +71,25 @@ export function configurationPage(): string {
           code(field.defaultText),
           field.description,
         ]),
+      ],
+    ),
+    '## prices',
+    pricesIntroduction,
+    table(
+      ['Key', 'Value', 'Default', 'What it is'],
+      [
+        ...Object.entries({ since: sinceField, ...rateFields }).map(([name, field]) => [
+          code(name),
+          field.type.expected,
+          field.defaultText,
+          field.description,
+        ]),
+        [
+          code('tiers'),
+          'a list of prices',
+          'none',
+          `Prices of calls with long prompts: the same keys, and \`aboveTokens\` (${aboveField.type.expected}). ${aboveField.description}`,
+        ],
       ],
     ),
   ].join('\n\n')}\n`;
@@ -144,6 +166,19 @@ log:
 
 const providersIntroduction = `Where models are served, by name; only in the file. Names are letters, digits, dots, dashes and underscores. A well-known variable (see the kinds) makes a provider
 with the name of its kind, unless the file has one of that name.`;
+
+const pricesIntroduction = `Prices of your own, by kind of provider and model; only in the file. Standard prices come with the package, with the day since which each holds; what stands here replaces
+the whole history of that model. A price that is not known is recorded as unknown, never as 0.
+
+\`\`\`yaml
+prices:
+  openai:
+    my-model: { input: 0.5, output: 1.5 }
+  azure:
+    gpt-4o:
+      - { since: 2026-01-01, input: 2.5, output: 10 }
+      - { since: 2026-07-01, input: 2, output: 8, cacheRead: 1 }
+\`\`\``;
 
 const modelsIntroduction = `The names that clients ask for; only in the file. Names are letters, digits and \`. _ : @ + -\`. A \`provider/model\` that is not listed passes straight to that provider, with
 the default limits.`;

@@ -1,3 +1,4 @@
+import type { PriceOverrides } from '@holdfast/kit/llm/pricing';
 import type { ModelConfiguration } from './models/index.ts';
 import type { Origin } from './origin.ts';
 import type { ProviderConfiguration } from './providers/index.ts';
@@ -8,6 +9,8 @@ export interface Configuration extends Settings {
   /** At least one; in the order of the file, then those of the environment. */
   readonly providers: readonly ProviderConfiguration[];
   readonly models: readonly ModelConfiguration[];
+  /** The user's own prices, by kind of provider and model, in the shape that the kit's price book takes. */
+  readonly prices: PriceOverrides;
   /** The file that was read, as it is shown; undefined when there was none. */
   readonly file: string | undefined;
   /** Where each value came from, by the name of the setting: `server.port`, `providers.primary.baseUrl`. */

@@ -5,7 +5,8 @@ import { FaultList } from './faults.ts';
 import { readConfigurationFile } from './file/index.ts';
 import { deepFreeze } from './freeze.ts';
 import { readModels } from './models/index.ts';
-import { readProviders } from './providers/index.ts';
+import { readPrices } from './prices/index.ts';
+import { allKinds, readProviders } from './providers/index.ts';
 import { readSettings } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import type { Overrides, Sources } from './sources.ts';
@@ -41,6 +42,7 @@ export function loadConfiguration({ env, cwd, overrides = {} }: LoadOptions): Co
   const settings = readSettings(sources);
   const { providers, names } = readProviders(sources);
   const models = readModels(sources, names);
+  const prices = readPrices(sources, allKinds);
   // The file may name variables (`apiKeyEnv`) and hold what a contradiction misses.
   if (!unreadable) {
     refuseUnknownVariables(sources);
@@ -53,6 +55,7 @@ export function loadConfiguration({ env, cwd, overrides = {} }: LoadOptions): Co
     server: lowerHeadersTimeout(settings.server),
     providers,
     models,
+    prices,
     file: file?.displayName,
     origins: Object.fromEntries(sources.origins),
   });

@@ -2,6 +2,7 @@ import type { Configuration } from './configuration.ts';
 import { pathToText } from './file/index.ts';
 import { limitFields, type ModelLimits } from './models/index.ts';
 import { defaultOrigin, type Origin } from './origin.ts';
+import { fromPriceEntry } from './prices/index.ts';
 import { settingEntries, type Settings } from './settings.ts';
 
 /** A value in force and where it came from. `value` is JSON, and never a secret. */
@@ -53,6 +54,9 @@ export function configurationEntries(configuration: Configuration): readonly Con
     });
     for (const limit of Object.keys(limitFields) as (keyof ModelLimits)[])
       entries.push(entry(['models', name, 'limits', limit], limits[limit]));
+  }
+  for (const [kind, models] of Object.entries(configuration.prices)) {
+    for (const [model, price] of Object.entries(models)) entries.push(entry(['prices', kind, model], fromPriceEntry(price)));
   }
   return entries;
 }

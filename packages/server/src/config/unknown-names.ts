@@ -7,7 +7,7 @@ import { refuseUnknownKeys } from './fields.ts';
 import { secretKeys, type SettingSection } from './setting.ts';
 
 /** Maps of the file, beside the sections of settings. */
-export const fileMaps = ['providers', 'models'] as const;
+export const fileMaps = ['providers', 'models', 'prices'] as const;
 
 /** Every name that the file may use on its top two levels: what is below is refused by those who read it. */
 export function refuseUnknownFileNames(sources: Sources): void {

@@ -71,3 +71,20 @@ export function listOf(item: ValueType<string>, expected: string): ValueType<rea
         .filter((part) => part !== ''),
   };
 }
+
+/** A price. Not finer than a millionth of a dollar per million tokens, which is a pico-dollar a token: the unit that costs are added up in. */
+export const dollarsPerMillion: ValueType<number> = {
+  schema: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .refine((dollars) => Math.abs(dollars * 1e6 - Math.round(dollars * 1e6)) <= Math.max(1e-6, dollars * 1e-6)),
+  expected: 'dollars per million tokens, from 0 to 1000000, with at most six decimals',
+  fromText: (value) => value,
+};
+
+export const day: ValueType<string> = {
+  schema: z.iso.date(),
+  expected: 'a day such as 2026-11-20',
+  fromText: (value) => value,
+};

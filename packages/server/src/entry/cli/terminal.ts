@@ -31,7 +31,7 @@ export const processTerminal: Terminal = {
     process.stderr.write(text);
   },
   get interactive() {
-    // Typed as boolean, and absent where it is none.
-    return Boolean(process.stdout.isTTY);
+    // `isTTY` is typed as always there, and is not.
+    return 'isTTY' in process.stdout && process.stdout.isTTY;
   },
 };
