@@ -1,4 +1,5 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
+import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import { Closers } from './composition/closers.ts';
 import { openIdentity } from './composition/identity.ts';
@@ -7,7 +8,7 @@ import { openModels } from './composition/models.ts';
 import { openPricing } from './composition/pricing.ts';
 import { openStorage } from './composition/storage.ts';
 import type { Configuration } from './config/index.ts';
-import { addMetricsRoute, createHttpServer, type MetricsSource } from './entry/http/index.ts';
+import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
 import { createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
 import { createHealthRegistry, healthRoutes } from './features/health/index.ts';
@@ -21,7 +22,7 @@ export interface AppOptions {
   readonly random: Random;
   /** `XDG_RUNTIME_DIR`, if there is one. */
   readonly runtimeDir: string | undefined;
-  readonly metrics: MetricsSource | undefined;
+  readonly metrics: Metrics | undefined;
   /** Something without which the server cannot go on has ended. */
   readonly onFatal: (reason: string, error: unknown) => void;
   /** Something failed to close; the stop goes on. */
@@ -91,7 +92,12 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
   await http.app.register(usageRoutes(createUsageService(database)));
   await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });
-  if (options.metrics) addMetricsRoute(http.app as never, options.metrics);
+  if (options.metrics) {
+    addMetricsRoute(http.app as never, options.metrics);
+    options.metrics.addGauge('holdfast_http_open_connections', 'Connections of clients that are open.', () => http.openConnections);
+    options.metrics.addGauge('holdfast_http_requests_in_progress', 'Requests that are being answered.', () => http.inFlight);
+    options.metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () => (ledger.available ? 1 : 0));
+  }
 
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });
   let stopping: Promise<{ cut: number }> | undefined;

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError, toHoldfastError } from '@holdfast/kit/errors';
+import { httpErrorRaised } from '@holdfast/kit/events';
 import { Cancellation, type Clock } from '@holdfast/kit/time';
 import { emptyRecord, type CallNext, type ModelCall } from '../../model/index.ts';
 import { ClientAnswer } from './client-answer.ts';
@@ -51,17 +52,49 @@ export function serveCall(options: ServeCallOptions, shape: CallShape) {
     };
     raw.on('close', onClose);
     try {
-      answer.complete(await pipeline(call));
+      const result = await pipeline(call);
+      request.notes = notesOf(call);
+      answer.complete(result);
     } catch (thrown) {
       const error = toHoldfastError(thrown);
-      request.failure = error.traits;
+      request.notes = notesOf(call);
       if (!answer.begun && !raw.destroyed) throw error;
       // Nobody reads an error event on a connection that is gone, but the framework must not answer it either.
       if (!answer.begun) reply.hijack();
       answer.breakOff(error);
+      raise(error, request);
     }
     return reply;
   };
+}
+
+/** What an operator wants to see of a call in its access line: enough to find it in the ledger, no word of what was said. */
+function notesOf({ id, record }: ModelCall): FastifyRequest['notes'] {
+  const { provider, targetModel, settled } = record;
+  const { usage } = settled ?? {};
+  return {
+    call_id: id,
+    ...(provider !== undefined && { provider }),
+    ...(targetModel !== undefined && { model: targetModel }),
+    ...(settled && { outcome: settled.outcome }),
+    ...(usage && { prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens }),
+    ...(record.attempts.length > 1 && { attempts: record.attempts.length }),
+  };
+}
+
+/** The same words for the log as of an error that the door answers; a client that left is no fault of anybody's. */
+function raise(error: HoldfastError, request: FastifyRequest): void {
+  request.failure = error.traits;
+  if (error.code === 'client_closed') return;
+  httpErrorRaised.publish({
+    requestId: request.id,
+    method: request.method,
+    route: request.routeOptions.url,
+    code: error.code,
+    category: error.category,
+    logLevel: error.traits.logLevel,
+    error,
+  });
 }
 
 function forwardedHeaders(headers: FastifyRequest['headers']): Readonly<Record<string, string>> {
