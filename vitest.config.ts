@@ -21,6 +21,8 @@ export default defineConfig({
       exclude: ['**/*.test.ts'],
       reporter: ['text-summary', 'json-summary'],
       reportsDirectory: 'coverage',
+      // Also beside a failed test: whoever mends it wants to see both at once.
+      reportOnFailure: true,
       thresholds: {
         'packages/kit/src/**': { lines: 90 },
         'packages/server/src/**': { lines: 85 },
