@@ -1,8 +1,8 @@
 export type { Configuration } from './configuration.ts';
-export { isInjectedByCluster, readEnvironment, readRuntimeDir, type Variables } from './environment.ts';
+export { readEnvironment, readRuntimeDir, type Variables } from './environment.ts';
 export type { ConfigurationFault } from './faults.ts';
 export { loadConfiguration, type LoadOptions } from './load.ts';
-export { defaultModelLimits, type ModelConfiguration, type ModelLimits, type ModelTarget } from './models/index.ts';
+export type { ModelConfiguration, ModelTarget } from './models/index.ts';
 export type { Origin } from './origin.ts';
 export { configurationEntries, printConfiguration, type ConfigurationEntry } from './print.ts';
 export type {

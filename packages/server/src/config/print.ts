@@ -1,6 +1,7 @@
+import type { AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
 import type { Configuration } from './configuration.ts';
 import { pathToText } from './file/index.ts';
-import { limitFields, type ModelLimits } from './models/index.ts';
+import { limitFields } from './models/index.ts';
 import { defaultOrigin, type Origin } from './origin.ts';
 import { fromPriceEntry } from './prices/index.ts';
 import { settingEntries, type Settings } from './settings.ts';
@@ -52,7 +53,7 @@ export function configurationEntries(configuration: Configuration): readonly Con
         targets.map(({ provider, model }) => `${provider}/${model}`),
       ),
     });
-    for (const limit of Object.keys(limitFields) as (keyof ModelLimits)[])
+    for (const limit of Object.keys(limitFields) as (keyof AttemptLimits)[])
       entries.push(entry(['models', name, 'limits', limit], limits[limit]));
   }
   for (const [kind, models] of Object.entries(configuration.prices)) {

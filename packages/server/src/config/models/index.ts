@@ -1,3 +1,3 @@
 export { limitFields } from './limit-fields.ts';
-export { defaultModelLimits, type ModelConfiguration, type ModelLimits, type ModelTarget } from './model-configuration.ts';
+export type { ModelConfiguration, ModelTarget } from './model-configuration.ts';
 export { readModels } from './read-models.ts';

@@ -1,29 +1,29 @@
+import { attemptLimitDefaults, type AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
 import type { Field } from '../fields.ts';
 import { integer } from '../value-types.ts';
-import { defaultModelLimits, type ModelLimits } from './model-configuration.ts';
 
 const milliseconds = integer(1, 86_400_000);
 
-export const limitFields: Readonly<Record<keyof ModelLimits, Field<number>>> = {
+export const limitFields: Readonly<Record<keyof AttemptLimits, Field<number>>> = {
   connectMs: {
     type: milliseconds,
-    defaultText: String(defaultModelLimits.connectMs),
+    defaultText: String(attemptLimitDefaults.connectMs),
     description: 'Milliseconds until a connection to the provider is made.',
   },
   firstTokenMs: {
     type: milliseconds,
-    defaultText: String(defaultModelLimits.firstTokenMs),
+    defaultText: String(attemptLimitDefaults.firstTokenMs),
     description:
       'Streams: milliseconds until the first event of the answer. Comments and pings do not count. Raise it for models that think long.',
   },
   stallMs: {
     type: milliseconds,
-    defaultText: String(defaultModelLimits.stallMs),
+    defaultText: String(attemptLimitDefaults.stallMs),
     description: 'Streams: milliseconds between two signs of life; pings count.',
   },
   totalMs: {
     type: milliseconds,
-    defaultText: String(defaultModelLimits.totalMs),
+    defaultText: String(attemptLimitDefaults.totalMs),
     description: 'Milliseconds of the whole call. Limits that are not set are lowered to it.',
   },
 };

@@ -1,10 +1,11 @@
+import { attemptLimitDefaults, type AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
 import { showName, showReceived } from '../faults.ts';
 import { readField, refuseUnknownKeys } from '../fields.ts';
 import { pathToText, type SettingPath } from '../file/index.ts';
 import { nearestHint } from '../nearest.ts';
 import { fileFault, fileSection, isFileMap, type Sources } from '../sources.ts';
 import { limitFields } from './limit-fields.ts';
-import { defaultModelLimits, type ModelConfiguration, type ModelLimits, type ModelTarget } from './model-configuration.ts';
+import type { ModelConfiguration, ModelTarget } from './model-configuration.ts';
 
 /** Model names go into headers, metrics and the ledger, and `provider/model` is told from them by its slash. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
@@ -63,22 +64,22 @@ function readTargets(sources: Sources, given: unknown, path: SettingPath, provid
   return targets;
 }
 
-function readLimits(sources: Sources, given: unknown, path: SettingPath): ModelLimits {
+function readLimits(sources: Sources, given: unknown, path: SettingPath): AttemptLimits {
   const map = given ?? {};
   if (!isFileMap(map)) {
     fileFault(sources, path, `expected a map, received ${showReceived(given)}.`);
-    return defaultModelLimits;
+    return attemptLimitDefaults;
   }
   if (sources.file)
     refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map, path, known: Object.keys(limitFields) });
-  const read = (name: keyof ModelLimits) => readField(sources, map, path, name, limitFields[name]);
+  const read = (name: keyof AttemptLimits) => readField(sources, map, path, name, limitFields[name]);
   const set = { connectMs: read('connectMs'), firstTokenMs: read('firstTokenMs'), stallMs: read('stallMs'), totalMs: read('totalMs') };
 
   // Only what was written can contradict; a default gives way to it.
-  const totalMs = set.totalMs ?? Math.max(defaultModelLimits.totalMs, set.connectMs ?? 0, set.firstTokenMs ?? 0, set.stallMs ?? 0);
-  const within = (name: 'connectMs' | 'firstTokenMs' | 'stallMs', ceiling: number, ceilingName: keyof ModelLimits): number => {
+  const totalMs = set.totalMs ?? Math.max(attemptLimitDefaults.totalMs, set.connectMs ?? 0, set.firstTokenMs ?? 0, set.stallMs ?? 0);
+  const within = (name: 'connectMs' | 'firstTokenMs' | 'stallMs', ceiling: number, ceilingName: keyof AttemptLimits): number => {
     const value = set[name];
-    if (value === undefined) return Math.min(defaultModelLimits[name], ceiling);
+    if (value === undefined) return Math.min(attemptLimitDefaults[name], ceiling);
     if (value > ceiling)
       fileFault(sources, [...path, name], `it is longer than ${ceilingName} (${value} > ${ceiling}), so it would never be reached.`);
     return value;
