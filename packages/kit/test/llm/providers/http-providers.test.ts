@@ -47,6 +47,19 @@ describe.each(['openai', 'anthropic'] as const)('%s', (kind) => {
     expect(sink.calls.slice(0, 3)).toEqual(['connected', 'head', 'data']);
   });
 
+  test('the end mark ends a stream whose HTTP answer stays open, and that connection is given up', async () => {
+    const events = kind === 'openai' ? 7 : 8; // all of them, end mark included
+    const { result } = attempt(providers[kind], { model: model(`chunks=3&silentAfter=${events}&pingEveryMs=50`), stream: true });
+    expect((await result).tail.toString()).toContain(kind === 'openai' ? '[DONE]' : 'message_stop');
+    await upstream.waitFor(([call]) => call?.outcome === 'client_closed');
+  });
+
+  test('streams that end in good order share connections', async () => {
+    for (let calls = 0; calls < 6; calls++) await attempt(providers[kind], { model: model('chunks=3&spacingMs=5'), stream: true }).result;
+    // A second one, where the next call is faster than the last bytes of the answer before.
+    expect(new Set(upstream.calls.map((call) => call.connection)).size).toBeLessThanOrEqual(2);
+  });
+
   test.each([
     ['kind=error&status=400', 'provider_rejected_request'],
     ['kind=error&status=400&reason=context_length', 'context_length_exceeded'],

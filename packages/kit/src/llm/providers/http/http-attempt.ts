@@ -1,5 +1,6 @@
 import { isHoldfastError, type ErrorCode } from '../../../errors/index.ts';
 import { AttemptError, type AttemptHead, type AttemptRequest, type AttemptResult, type AttemptSink, type PartialUse } from '../../spec/index.ts';
+import type { Clock, Timer } from '../../../time/index.ts';
 import type { Exchange, ResponseReader, TransportFailure } from '../../transport/index.ts';
 import { StreamReader } from '../../wire/index.ts';
 import { maskReason } from './mask-reason.ts';
@@ -18,6 +19,12 @@ export interface HttpAttemptLimits {
 /** How much of an error's body is read: enough for any provider's error, not enough for a flood. */
 const maxErrorBytes = 64 * 1024;
 
+/**
+ * How long the HTTP answer may take to end after the stream's own end mark, in milliseconds, so that its connection can
+ * be used again. The client has its answer by then, and a provider that leaves the answer open loses the connection.
+ */
+const lingerMs = 1_000;
+
 /** Codes that speak about the client's own request, whose reason the client therefore may see. */
 const explained: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_rejected_request', 'context_length_exceeded', 'content_filtered']);
 
@@ -28,7 +35,7 @@ export class HttpAttempt implements ResponseReader {
   readonly #sink: AttemptSink;
   readonly #limits: HttpAttemptLimits;
   readonly #dropUsageEvents: boolean;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #resolve: (result: AttemptResult) => void;
   readonly #reject: (error: AttemptError) => void;
   #exchange: Exchange | undefined;
@@ -40,6 +47,8 @@ export class HttpAttempt implements ResponseReader {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #over = false;
+  #answerEnded = false;
+  #linger: Timer | undefined;
 
   constructor(options: {
     readonly profile: WireProfile;
@@ -47,7 +56,7 @@ export class HttpAttempt implements ResponseReader {
     readonly sink: AttemptSink;
     readonly limits: HttpAttemptLimits;
     readonly dropUsageEvents: boolean;
-    readonly now: () => number;
+    readonly clock: Clock;
     readonly resolve: (result: AttemptResult) => void;
     readonly reject: (error: AttemptError) => void;
   }) {
@@ -56,7 +65,7 @@ export class HttpAttempt implements ResponseReader {
     this.#sink = options.sink;
     this.#limits = options.limits;
     this.#dropUsageEvents = options.dropUsageEvents;
-    this.#now = options.now;
+    this.#clock = options.clock;
     this.#resolve = options.resolve;
     this.#reject = options.reject;
   }
@@ -92,14 +101,20 @@ export class HttpAttempt implements ResponseReader {
   data(chunk: Buffer): boolean {
     if (this.#over) return true;
     if (this.#stream) {
+      let flowing: boolean;
       try {
-        if (this.#stream.push(chunk)) return true;
+        flowing = this.#stream.push(chunk);
       } catch (error) {
         this.#fail(error as AttemptError);
         return true;
       }
-      this.#sink.drained(() => this.#exchange?.resume());
-      return false;
+      if (flowing) this.#finishAtMark();
+      else
+        this.#sink.drained(() => {
+          this.#finishAtMark();
+          this.#exchange?.resume();
+        });
+      return flowing;
     }
     this.#sink.pulse();
     this.#bytes += chunk.length;
@@ -113,6 +128,8 @@ export class HttpAttempt implements ResponseReader {
   }
 
   end(): void {
+    this.#answerEnded = true;
+    this.#linger?.cancel();
     if (this.#over) return;
     try {
       if (this.#stream) this.#succeed(this.#stream.end());
@@ -124,7 +141,23 @@ export class HttpAttempt implements ResponseReader {
   }
 
   failed(failure: TransportFailure): void {
+    this.#answerEnded = true;
+    this.#linger?.cancel();
     this.#fail(this.#error(failure.code, String((failure.cause as Error | undefined)?.message ?? failure.cause), failure.cause));
+  }
+
+  /** The protocol said that it is over: some providers leave the HTTP answer open all the same, and nobody should wait for it. */
+  #finishAtMark(): void {
+    if (this.#over || !this.#stream!.ended) return;
+    try {
+      this.#succeed(this.#stream!.end());
+    } catch (error) {
+      return this.#fail(error as AttemptError);
+    }
+    // The end mostly comes in the same packet, which is read to its end before this runs.
+    queueMicrotask(() => {
+      if (!this.#answerEnded) this.#linger = this.#clock.setTimeout(() => this.#exchange?.abort(), lingerMs);
+    });
   }
 
   get #succeeded(): boolean {
@@ -163,7 +196,7 @@ export class HttpAttempt implements ResponseReader {
 
   #explained(code: ErrorCode, error: UpstreamError): AttemptError {
     const reason = explained.has(code) ? maskReason(error.message) : undefined;
-    const retryAfterSeconds = readRetryAfterSeconds(this.#headers, this.#now());
+    const retryAfterSeconds = readRetryAfterSeconds(this.#headers, this.#clock.now());
     return new AttemptError(code, {
       detail: `the provider answered ${this.#status}: ${error.type ?? 'no type'}: ${maskReason(error.message) ?? 'no message'}`,
       ...(reason !== undefined && { details: { provider_message: reason } }),

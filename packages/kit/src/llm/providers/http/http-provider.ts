@@ -37,7 +37,6 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
     ...(key !== undefined && profile.authorization(key)),
   }));
   let turn = 0;
-  const now = () => options.clock.now();
 
   function headersFor(request: AttemptRequest): Record<string, string> {
     const headers: Record<string, string> = { ...credentials[turn++ % credentials.length]!, accept: request.stream ? 'text/event-stream' : 'application/json' };
@@ -58,7 +57,7 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
       if (path === undefined) return Promise.reject(new HoldfastError('operation_unsupported', { detail: `${options.kind} has no ${request.operation}` }));
       return new Promise((resolve, reject) => {
         const { bytes, dropUsageEvents } = profile.body(request);
-        const attempt = new HttpAttempt({ profile, request, sink, limits, dropUsageEvents, now, resolve, reject });
+        const attempt = new HttpAttempt({ profile, request, sink, limits, dropUsageEvents, clock: options.clock, resolve, reject });
         attempt.begin(
           options.transport.send({ origin: url.origin, method: 'POST', path: basePath + path, headers: headersFor(request), body: bytes }, attempt),
         );
