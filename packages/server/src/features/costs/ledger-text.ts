@@ -1,5 +1,4 @@
-import type { ModelCall } from '../../model/index.ts';
-import type { CallEnding } from '../../model/index.ts';
+import type { CallEnding, ModelCall } from '../../model/index.ts';
 
 /** Longest text of the client's that is kept, in UTF-16 units. */
 const maxText = 256;
@@ -67,8 +66,19 @@ export function rowText(call: ModelCall, instanceId: string, ending: CallEnding)
     `"cost_nano_usd":${ending.costNanoUsd},"outcome":"${ending.outcome}","error_code":${ownText(ending.errorCode)},` +
     `"finish_reason":${clientText(ending.finishReason)},"status":${ending.status},"latency_ms":${milliseconds(ending.latencyMs)},` +
     `"first_token_ms":${milliseconds(record.firstTokenMs)},"overhead_ms":${milliseconds(ending.overheadMs)},` +
-    `"layers":${layersText(record.layers)},"attempts":${JSON.stringify(record.attempts)},"finished_at":"${instant(ending.finishedAt)}"}`
+    `"layers":${layersText(record.layers)},"attempts":${attemptsText(record.attempts)},"finished_at":"${instant(ending.finishedAt)}"}`
   );
+}
+
+/** The model of an attempt is the client's text where a name passes straight through to a provider. */
+function attemptsText(attempts: ModelCall['record']['attempts']): string {
+  let text = '';
+  for (const { provider, model, outcome, error_code, latency_ms } of attempts) {
+    text +=
+      `${text === '' ? '' : ','}{"provider":${clientText(provider)},"model":${clientText(model)},"outcome":"${outcome}",` +
+      `"error_code":${ownText(error_code ?? undefined)},"latency_ms":${latency_ms}}`;
+  }
+  return `[${text}]`;
 }
 
 function layersText(layers: Readonly<Record<string, number>>): string {

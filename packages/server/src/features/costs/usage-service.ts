@@ -15,7 +15,7 @@ export interface UsageResult {
 }
 
 export interface UsageService {
-  /** Calls of one organization. Throws `invalid_request` for a cursor that is none of ours. */
+  /** Calls of one organization. Throws `invalid_request` for a cursor that is none of ours and for a filter with a NUL. */
   ofOrganization(organizationId: string, filter: UsageFilter, page: UsagePageRequest): Promise<UsageResult>;
   /** Calls of the whole instance: for its operator at the command line. */
   ofInstance(filter: UsageFilter, page: UsagePageRequest): Promise<UsageResult>;
@@ -26,6 +26,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function createUsageService(database: Pick<Database, 'withOrganization' | 'asOperator'>): UsageService {
   return {
     async ofOrganization(organizationId, filter, page) {
+      refuseNul(filter);
       const beforeId = readCursor(page.cursor);
       const rows = await database.withOrganization(organizationId, (transaction) =>
         readCalls(transaction, { ...filter, organizationId }, { limit: page.limit + 1, beforeId }),
@@ -33,11 +34,21 @@ export function createUsageService(database: Pick<Database, 'withOrganization' |
       return toPage(rows, page.limit);
     },
     async ofInstance(filter, page) {
+      refuseNul(filter);
       const beforeId = readCursor(page.cursor);
       const rows = await database.asOperator((transaction) => readCalls(transaction, filter, { limit: page.limit + 1, beforeId }));
       return toPage(rows, page.limit);
     },
   };
+}
+
+/** PostgreSQL keeps no NUL in a text, and takes none in a parameter either: such a filter would be an error of the server. */
+function refuseNul(filter: UsageFilter): void {
+  for (const [field, value] of Object.entries(filter)) {
+    if (typeof value === 'string' && value.includes('\0')) {
+      throw new HoldfastError('invalid_request', { details: [{ field, message: 'must not contain NUL' }] });
+    }
+  }
 }
 
 function readCursor(cursor: string | undefined): string | undefined {
