@@ -1,0 +1,105 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startGateway, type Gateway } from './fixture.ts';
+
+interface Document {
+  readonly paths: Record<string, Record<string, { readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }> }>>;
+}
+
+let gateway: Gateway;
+let document: Document;
+let ajv: Ajv2020;
+const seen = new Map<string, Set<string>>();
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  document = (await (await gateway.fetch('/openapi.json', { key: null })).json()) as Document;
+  ajv = new Ajv2020({ strict: false, allErrors: true });
+  // ajv-formats is CommonJS with a default in its default.
+  (addFormats as unknown as { default: (ajv: Ajv2020) => void }).default(ajv);
+  ajv.addSchema({ $id: 'https://holdfast.invalid/openapi', ...document });
+});
+afterAll(() => gateway.stop());
+
+/** Makes a call and holds its answer against what the description says of that route and status. */
+async function check(method: string, path: string, url: string, init: RequestInit & { readonly key?: string | null } = {}): Promise<unknown> {
+  const response = await gateway.fetch(url, { method, ...init });
+  const type = response.headers.get('content-type')?.split(';')[0] ?? '';
+  const text = await response.text();
+  const operation = document.paths[path]?.[method.toLowerCase()];
+  expect(operation, `${method} ${path} is described`).toBeDefined();
+  const described = operation!.responses[String(response.status)];
+  expect(described, `${method} ${path} may answer ${response.status}: ${text.slice(0, 300)}`).toBeDefined();
+  const key = `${method} ${path}`;
+  seen.set(key, (seen.get(key) ?? new Set()).add(String(response.status)));
+  if (type !== 'application/json') {
+    if (described!.content) expect(Object.keys(described!.content)).toContain(type);
+    return text;
+  }
+  const body: unknown = JSON.parse(text);
+  const pointer = `https://holdfast.invalid/openapi#/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1').replaceAll('{', '%7B').replaceAll('}', '%7D')}/${method.toLowerCase()}/responses/${response.status}/content/application~1json/schema`;
+  const validate = ajv.compile({ $ref: pointer });
+  expect(validate(body), `${method} ${path} ${response.status}: ${ajv.errorsText(validate.errors)}\n${text.slice(0, 500)}`).toBe(true);
+  return body;
+}
+
+const post = (body: unknown): RequestInit => ({ body: JSON.stringify(body) });
+const messages = [{ role: 'user', content: 'Hello' }];
+
+test('every answer of every route is as the description says', async () => {
+  await check('POST', '/v1/chat/completions', '/v1/chat/completions', post({ model: 'fast', messages }));
+  await check('POST', '/v1/chat/completions', '/v1/chat/completions', post({ model: 'smart', messages }));
+  await check('POST', '/v1/chat/completions', '/v1/chat/completions', post({ model: 'lab/demo', messages }));
+  await check('POST', '/v1/chat/completions', '/v1/chat/completions', post({ model: 'fast', messages, stream: true }));
+  await check('POST', '/v1/embeddings', '/v1/embeddings', post({ model: 'embed', input: 'one' }));
+  await check('POST', '/v1/messages', '/v1/messages', post({ model: 'smart', max_tokens: 9, messages }));
+  await check('POST', '/v1/messages', '/v1/messages', post({ model: 'fast', max_tokens: 9, messages }));
+  await check('POST', '/v1/messages/count_tokens', '/v1/messages/count_tokens', post({ model: 'smart', messages }));
+  await check('GET', '/v1/models', '/v1/models');
+  await check('GET', '/v1/models/{name}', '/v1/models/fast');
+  await check('GET', '/v1/models/{name}', '/v1/models/nothing');
+  for (const path of ['/v1/chat/completions', '/v1/messages']) {
+    const body = (model: string) => post({ model, max_tokens: 9, messages });
+    await check('POST', path, path, post({ nothing: true }));
+    await check('POST', path, path, { ...body('fast'), key: null });
+    await check('POST', path, path, { ...body('fast'), headers: { 'content-type': 'text/plain' } });
+    await check('POST', path, path, body('nothing'));
+    for (const status of [400, 401, 404, 429, 500, 503]) {
+      await check('POST', path, path, body(`primary/m?kind=error&status=${status}`));
+      await check('POST', path, path, body(`claude/m?kind=error&status=${status}`));
+    }
+    await check('POST', path, path, body('lonely'));
+  }
+
+  const page = (await check('GET', '/api/usage', '/api/usage?limit=2')) as { next_cursor: string; data: unknown[] };
+  expect(page.data).toHaveLength(2);
+  await check('GET', '/api/usage', `/api/usage?limit=200&cursor=${page.next_cursor}`);
+  await check('GET', '/api/usage', '/api/usage?cursor=nonsense');
+  await check('GET', '/api/usage', '/api/usage?colour=red');
+  await check('GET', '/api/usage', '/api/usage', { key: null });
+
+  const made = (await check('POST', '/api/keys', '/api/keys', post({ name: 'short-lived', scopes: ['inference'] }))) as { id?: string; key?: string };
+  await check('POST', '/api/keys', '/api/keys', post({ name: '', scopes: ['flying'] }));
+  await check('GET', '/api/keys', '/api/keys');
+  const { id } = made as { id: string };
+  expect(id).toBeDefined();
+  await check('GET', '/api/keys/{id}', `/api/keys/${id}`);
+  await check('GET', '/api/keys/{id}', `/api/keys/01a1f863-0000-7000-8000-000000000000`);
+  await check('POST', '/api/keys/{id}/rotate', `/api/keys/${id}/rotate`, post({}));
+  await check('DELETE', '/api/keys/{id}', `/api/keys/${id}`);
+  await check('POST', '/api/keys/{id}/rotate', `/api/keys/${id}/rotate`, post({}));
+
+  for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) await check('GET', path, path, { key: null });
+
+  const described = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
+  expect([...seen.keys()].toSorted(), 'every described route was called').toEqual(described.toSorted());
+  for (const [route, statuses] of seen) expect([...statuses].some((status) => status.startsWith('2')), `${route} succeeded`).toBe(true);
+});
+
+test('what is not described is not served', async () => {
+  for (const path of ['/api', '/v1', '/api/nothing', '/v1/nothing', '/nothing']) {
+    const response = await gateway.fetch(path);
+    expect(response.status, path).toBe(404);
+  }
+});
