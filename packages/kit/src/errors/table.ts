@@ -130,7 +130,7 @@ export const errorTable = {
   body_too_large: {
     category: 'payload_too_large',
     message: 'The request body is too large. Send less, or ask the operator to raise the limit.',
-    help: 'The body is larger than `HOLDFAST_MAX_BODY_BYTES`.',
+    help: 'The body is larger than `HOLDFAST_MAX_BODY_BYTES`, or that of a model call has more than 200,000 objects, arrays and members; `details` then says so.',
   },
   headers_too_large: {
     category: 'payload_too_large',

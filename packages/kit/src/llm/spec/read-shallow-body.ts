@@ -4,6 +4,11 @@ import type { ShallowBody } from './shallow-body.ts';
 export interface ShallowBodyLimits {
   /** Deepest nesting of objects and arrays; default 64. */
   readonly maxDepth?: number;
+  /**
+   * Most objects, arrays and members together; default 200,000, a conversation of some twenty thousand messages. A body
+   * of nothing but `{},` costs the parser and all who walk through it twenty times what its bytes do.
+   */
+  readonly maxParts?: number;
 }
 
 const quote = 0x22;
@@ -18,16 +23,16 @@ const comma = 0x2c;
 /**
  * Reads a JSON object once: JSON.parse decides whether it is valid (and is faster than anything written here), and one
  * pass over the bytes finds where each top-level value lies, so that an edit can leave every other byte alone.
- * The pass comes first, because it bounds the depth before the parser builds anything.
+ * The pass comes first, because it bounds depth and number of parts before the parser builds anything.
  *
  * Two members of the same name are refused: parsers differ in which one they believe, and a policy that reads one while
  * the provider reads the other is no policy.
  *
- * Throws `invalid_json`, `body_too_deep`, or `invalid_request` when the body is no object.
+ * Throws `invalid_json`, `body_too_deep`, `body_too_large` (too many parts), or `invalid_request` when the body is no object.
  */
 export function readShallowBody(bytes: Buffer, limits: ShallowBodyLimits = {}): ShallowBody {
   const members = new Map<string, readonly [number, number]>();
-  scanMembers(bytes, limits.maxDepth ?? 64, members);
+  scanMembers(bytes, limits.maxDepth ?? 64, limits.maxParts ?? 200_000, members);
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString('utf8'));
@@ -41,9 +46,10 @@ export function readShallowBody(bytes: Buffer, limits: ShallowBodyLimits = {}): 
 }
 
 /** On input that is not JSON it may record nonsense: JSON.parse refuses that input right after. */
-function scanMembers(bytes: Buffer, maxDepth: number, members: Map<string, readonly [number, number]>): void {
+function scanMembers(bytes: Buffer, maxDepth: number, maxParts: number, members: Map<string, readonly [number, number]>): void {
   const length = bytes.length;
   let depth = 0;
+  let parts = 0;
   let name: string | undefined;
   let valueStart = -1;
   let index = 0;
@@ -57,20 +63,24 @@ function scanMembers(bytes: Buffer, maxDepth: number, members: Map<string, reado
     }
     if (byte === openBrace || byte === openBracket) {
       if (++depth > maxDepth) throw new HoldfastError('body_too_deep', { detail: `nested deeper than ${maxDepth}` });
+      if (++parts > maxParts) throw tooManyParts(maxParts);
+    } else if (byte === colon) {
+      if (++parts > maxParts) throw tooManyParts(maxParts);
+      if (depth === 1 && valueStart < 0) valueStart = index + 1;
     } else if (byte === closeBrace || byte === closeBracket) {
       if (depth === 1 && name !== undefined && valueStart >= 0) record(bytes, members, name, valueStart, index);
       depth--;
-    } else if (depth === 1) {
-      if (byte === colon && valueStart < 0) {
-        valueStart = index + 1;
-      } else if (byte === comma) {
-        if (name !== undefined && valueStart >= 0) record(bytes, members, name, valueStart, index);
-        name = undefined;
-        valueStart = -1;
-      }
+    } else if (depth === 1 && byte === comma) {
+      if (name !== undefined && valueStart >= 0) record(bytes, members, name, valueStart, index);
+      name = undefined;
+      valueStart = -1;
     }
     index++;
   }
+}
+
+function tooManyParts(maxParts: number): HoldfastError {
+  return new HoldfastError('body_too_large', { details: [{ field: '', message: `has more than ${maxParts} objects, arrays and members` }] });
 }
 
 /** Index behind the closing quote. `indexOf` runs in native code: a long message costs a few jumps, not a step a byte. */

@@ -37,6 +37,16 @@ describe('readShallowBody', () => {
     expect(() => read('{"a":'.repeat(64) + '1' + '}'.repeat(64))).not.toThrow();
     expect(() => read('['.repeat(1_000_000))).toThrow(expect.objectContaining({ code: 'body_too_deep' }));
   });
+
+  test.each(['{},', '[],', '{"a":1},', '{"a":[{"b":{}}]},'])('bounds the number of parts before anything is built: a list of %s', (part) => {
+    const list = (count: number) => `{"x":[${part.repeat(count).slice(0, -1)}]}`;
+    expect(() => read(list(200_000))).toThrow(expect.objectContaining({ code: 'body_too_large' }));
+    expect(() => read(list(10_000))).not.toThrow();
+  });
+
+  test('a list of a million numbers, or a text full of brackets, is no crowd of parts', () => {
+    expect(read(`{"input":[${'1,'.repeat(1_000_000)}1],"text":"${'{[:'.repeat(100_000)}"}`).members.size).toBe(2);
+  });
 });
 
 describe('editBody', () => {

@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { readShallowBody, type Dialect, type Operation, type ShallowBody } from '@holdfast/kit/llm';
 import type { ZodType } from 'zod';
+import { checkedPart } from './checked-part.ts';
 
 /** What the gateway reads of a body; everything else in it is the provider's to judge. */
 export interface ReadCall {
@@ -18,12 +19,15 @@ export interface CallShape {
   readonly maxDepth: number;
 }
 
+/** Smaller bodies are checked as they are: they cannot hold enough faults to matter. */
+const smallBytes = 64 * 1024;
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Throws `invalid_json`, `body_too_deep` or `invalid_request`. */
+/** Throws `invalid_json`, `body_too_deep`, `body_too_large` or `invalid_request`. */
 export function readCall(bytes: Buffer | undefined, headers: Headers, shape: CallShape): ReadCall {
   const body = readShallowBody(bytes ?? Buffer.alloc(0), { maxDepth: shape.maxDepth });
-  const parsed = shape.schema.safeParse(body.value);
+  const parsed = shape.schema.safeParse(body.bytes.length <= smallBytes ? body.value : checkedPart(body.value));
   if (!parsed.success) {
     throw new HoldfastError('invalid_request', {
       details: parsed.error.issues.slice(0, 20).map((issue) => ({ field: issue.path.join('.'), message: issue.message })),
