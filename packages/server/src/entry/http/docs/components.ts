@@ -1,5 +1,5 @@
 import { anthropicError, errorEnvelope, openaiError } from '@holdfast/contracts';
-import type { ApiDocument, ApiMedia } from './complete-document.ts';
+import type { ApiDocument, ApiMedia } from './api-document.ts';
 
 const prefix = '#/components/schemas/';
 

@@ -3,7 +3,8 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from '@fas
 import type { FastifyInstance } from 'fastify';
 import { addRedoc } from './redoc.ts';
 import { addSwaggerUi } from './swagger-ui.ts';
-import { completeDocument, noteOperations, type ApiDocument } from './complete-document.ts';
+import type { ApiDocument } from './api-document.ts';
+import { completeDocument, noteOperations } from './complete-document.ts';
 import { apiTags } from './tags.ts';
 
 export interface ApiDescriptionOptions {

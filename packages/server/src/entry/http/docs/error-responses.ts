@@ -1,7 +1,7 @@
 import { errorTraits, HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import { toErrorResponse, type ErrorShape } from '../error-shape.ts';
 import type { Access } from '../request-context.ts';
-import type { ApiResponse } from './complete-document.ts';
+import type { ApiResponse } from './api-document.ts';
 
 const components: Readonly<Record<ErrorShape, string>> = { envelope: 'ErrorEnvelope', openai: 'OpenAIError', anthropic: 'AnthropicError' };
 
