@@ -15,7 +15,8 @@ const script = fs.realpathSync(fileURLToPath(import.meta.url));
 const packageFolder = path.dirname(path.dirname(script));
 const built = path.join(packageFolder, 'dist', 'main.js');
 const source = path.join(packageFolder, 'src', 'main.ts');
-// The published package has no sources: where they are, this is a clone.
+// The published package has no sources: where they are, this is a clone, and they are what runs. What was built of them
+// earlier would hide every change since.
 const inWorkspace = fs.existsSync(source);
 
 if (!isNewEnough(process.versions.node)) {
@@ -28,10 +29,10 @@ if (!isNewEnough(process.versions.node)) {
   } else {
     become(node, nodeArguments());
   }
-} else if (inWorkspace && !fs.existsSync(built) && !underSourceCondition()) {
+} else if (inWorkspace && !underSourceCondition()) {
   become(process.execPath, nodeArguments());
 } else {
-  import(pathToFileURL(fs.existsSync(built) ? built : source).href).catch((error) => {
+  import(pathToFileURL(inWorkspace ? source : built).href).catch((error) => {
     fail(`the program cannot be loaded: ${String((error && error.message) || error).split('\n')[0]}`);
   });
 }
@@ -57,7 +58,7 @@ function underSourceCondition() {
 }
 
 function nodeArguments() {
-  const extra = !fs.existsSync(built) && !underSourceCondition() ? [condition, '--disable-warning=ExperimentalWarning'] : [];
+  const extra = inWorkspace && !underSourceCondition() ? [condition, '--disable-warning=ExperimentalWarning'] : [];
   return process.execArgv.concat(extra, script, process.argv.slice(2));
 }
 
