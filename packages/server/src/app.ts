@@ -75,7 +75,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const identity = await openIdentity({ ...common, ...storage });
   const catalog = openModels(common);
   const ledger = await openLedger({ ...common, ...storage, onAway: () => health.markFailed('database') });
-  const pipeline = createPipeline({ catalog, ledger, pricing: openPricing(), clock });
+  const pipeline = createPipeline({ catalog, ledger, pricing: openPricing(configuration), clock });
 
   const http = await createHttpServer({
     clock,
