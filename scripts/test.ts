@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { judgeCoverage } from './test/coverage.ts';
 import { missingPrograms } from './test/programs.ts';
 import { closingLine, tally, type VitestReport } from './test/tally.ts';
 
@@ -26,10 +27,13 @@ if (requireAll && missing.length > 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 const reportFile = join(folder, 'report.json');
+// Where the processes that tests start leave their part.
+const childCoverage = join(folder, 'coverage');
+mkdirSync(childCoverage);
 const given = process.argv.slice(2);
+const asked = given.includes('--coverage');
 // Coverage is enforced where everything runs: without Redis, say, the lines of its driver are not reached.
-const coverage =
-  requireAll && !given.some((argument) => argument.startsWith('--coverage')) && given.every((argument) => argument.startsWith('-'));
+const coverage = asked || (requireAll && given.length === 0);
 const vitest = spawn(
   process.execPath,
   [
@@ -38,11 +42,15 @@ const vitest = spawn(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${reportFile}`,
-    ...(coverage ? ['--coverage'] : []),
+    ...(coverage && !asked ? ['--coverage'] : []),
     ...given,
   ],
   // A group of its own, so that workers that hang are ended with it.
-  { stdio: ['ignore', 'inherit', 'inherit'], detached: process.platform !== 'win32' },
+  {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: process.platform !== 'win32',
+    env: { ...process.env, ...(coverage && { HOLDFAST_TEST_COVERAGE: childCoverage }) },
+  },
 );
 
 const end = (signal: NodeJS.Signals) => {
@@ -78,7 +86,12 @@ vitest.on('close', (code, signal) => finish(code ?? 1, signal ?? undefined));
 
 function finish(exitCode: number, cause?: string): void {
   clearTimeout(limit);
-  const result = tally(interrupted ? undefined : readReport(), exitCode);
+  let result = tally(interrupted ? undefined : readReport(), exitCode);
+  if (coverage && !interrupted) {
+    const judged = judgeCoverage(process.cwd(), childCoverage);
+    for (const line of judged.lines) console.log(line);
+    if (!judged.enough) result = { ...result, failed: result.failed + 1 };
+  }
   rmSync(folder, { recursive: true, force: true });
   if (cause !== undefined) console.error(`vitest did not finish: ${cause}`);
   else if (exitCode !== 0 && result.failed === 1) console.error(`vitest ended with exit code ${exitCode}; see above.`);

@@ -51,6 +51,8 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
     HOLDFAST_PORT: '0',
     HOLDFAST_DATA_DIR: dataDir,
     LOG_JSON_FORMAT: 'true',
+    // Node writes there what was run, for the coverage of the whole (scripts/test/coverage.ts).
+    ...(process.env['HOLDFAST_TEST_COVERAGE'] && { NODE_V8_COVERAGE: process.env['HOLDFAST_TEST_COVERAGE'] }),
     ...options.env,
   };
   const child = spawn(process.execPath, [program, 'serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
