@@ -23,7 +23,9 @@ const job = JSON.parse(process.argv[2]!) as Job;
 const body = JSON.stringify(job.body);
 const request = Buffer.from(
   `POST ${job.path} HTTP/1.1\r\nhost: 127.0.0.1:${job.port}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-    Object.entries(job.headers).map(([name, value]) => `${name}: ${value}\r\n`).join('') +
+    Object.entries(job.headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('') +
     `\r\n${body}`,
 );
 
@@ -154,6 +156,7 @@ function report(): void {
 
 function quantiles(values: number[]): { p50: number; p90: number; p99: number; max: number } {
   const sorted = Float64Array.from(values).sort();
-  const at = (share: number) => Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) * 1000) / 1000;
+  const at = (share: number) =>
+    Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) * 1000) / 1000;
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
 }

@@ -57,15 +57,21 @@ const idleMiB = memoryMiB(holdfast.pid).now;
 
 print(`# Gateway`);
 print();
-print(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${rounds} rounds of ${seconds} s a case, medians (least–most).`);
-print(`Gateway on one core; load, upstream and PostgreSQL on the other. Holdfast with keys, policy, ledger (fsync on), metrics and log on.`);
+print(
+  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${rounds} rounds of ${seconds} s a case, medians (least–most).`,
+);
+print(
+  `Gateway on one core; load, upstream and PostgreSQL on the other. Holdfast with keys, policy, ledger (fsync on), metrics and log on.`,
+);
 if (!portkey) print('Portkey is not installed: `npm run bench:peers`.');
 
 try {
   for (const each of cases) await compare(each);
   if (only === undefined || only === 'paced') await comparePaced();
   print();
-  print(`Memory of Holdfast's process: ${idleMiB} MiB idle after start, ${memoryMiB(holdfast.pid).peak} MiB at its highest. Listening ${(holdfast.startedMs / 1000).toFixed(2)} s after the first start on a new folder.`);
+  print(
+    `Memory of Holdfast's process: ${idleMiB} MiB idle after start, ${memoryMiB(holdfast.pid).peak} MiB at its highest. Listening ${(holdfast.startedMs / 1000).toFixed(2)} s after the first start on a new folder.`,
+  );
 } finally {
   for (const each of subjects.toReversed()) await each.stop();
 }
@@ -74,11 +80,14 @@ if (!process.argv.includes('--no-write')) write();
 async function compare(each: Case): Promise<void> {
   const figures = new Map<string, Figures[]>(subjects.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const subject of subjects) figures.get(subject.name)!.push(await measure(subject, { ...each, stream: each.kind === 'stream', paced: false, seconds }));
+    for (const subject of subjects)
+      figures.get(subject.name)!.push(await measure(subject, { ...each, stream: each.kind === 'stream', paced: false, seconds }));
   }
   const bare = figures.get('bare proxy')!;
   print();
-  print(`## ${each.kind === 'plain' ? '1 KB answer' : 'Stream of 64 events at once'}, ${each.connections} connection${each.connections === 1 ? '' : 's'}`);
+  print(
+    `## ${each.kind === 'plain' ? '1 KB answer' : 'Stream of 64 events at once'}, ${each.connections} connection${each.connections === 1 ? '' : 's'}`,
+  );
   print();
   print('| | requests/s | of the bare proxy | added p50 ms | added p90 ms | CPU µs/request | errors |');
   print('| --- | --- | --- | --- | --- | --- | --- |');
@@ -86,9 +95,13 @@ async function compare(each: Case): Promise<void> {
     const own = figures.get(name)!;
     const pairs = (read: (mine: Figures, theirs: Figures) => number) => spread(own.map((mine, round) => read(mine, bare[round]!)));
     const direct = figures.get('upstream alone')!;
-    const added = (quantile: 'p50' | 'p90') => show(spread(own.map((mine, round) => mine.latencyMs[quantile] - direct[round]!.latencyMs[quantile])), 3);
+    const added = (quantile: 'p50' | 'p90') =>
+      show(spread(own.map((mine, round) => mine.latencyMs[quantile] - direct[round]!.latencyMs[quantile])), 3);
     print(
-      `| ${name} | ${show(spread(own.map((one) => one.perSecond)), 0)} | ${show(pairs((mine, theirs) => mine.perSecond / theirs.perSecond), 2)} | ` +
+      `| ${name} | ${show(spread(own.map((one) => one.perSecond)), 0)} | ${show(
+        pairs((mine, theirs) => mine.perSecond / theirs.perSecond),
+        2,
+      )} | ` +
         `${name === 'upstream alone' ? '' : added('p50')} | ${name === 'upstream alone' ? '' : added('p90')} | ` +
         `${name === 'upstream alone' ? '' : show(spread(own.map((one) => one.cpuMicrosPerRequest)), 0)} | ${own.reduce((sum, one) => sum + one.errors, 0)} |`,
     );
@@ -98,7 +111,9 @@ async function compare(each: Case): Promise<void> {
   if (portkey) {
     const theirs = figures.get(portkey.name)!;
     print();
-    print(`Holdfast against Portkey: ${show(spread(figures.get('Holdfast')!.map((mine, round) => mine.perSecond / theirs[round]!.perSecond)), 1)} times.`);
+    print(
+      `Holdfast against Portkey: ${show(spread(figures.get('Holdfast')!.map((mine, round) => mine.perSecond / theirs[round]!.perSecond)), 1)} times.`,
+    );
   }
 }
 
@@ -122,7 +137,10 @@ async function comparePaced(): Promise<void> {
   }
 }
 
-async function measure(subject: Subject, options: { readonly connections: number; readonly stream: boolean; readonly paced: boolean; readonly seconds: number }): Promise<Figures> {
+async function measure(
+  subject: Subject,
+  options: { readonly connections: number; readonly stream: boolean; readonly paced: boolean; readonly seconds: number },
+): Promise<Figures> {
   const warmupSeconds = options.paced ? 2 : 0.5;
   const cpuBefore = cpuMicros(subject.pid);
   const began = performance.now();

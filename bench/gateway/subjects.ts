@@ -27,7 +27,12 @@ export async function startUpstream(): Promise<Subject> {
 }
 
 export async function startBareProxy(upstream: Subject): Promise<Subject> {
-  const started = await startOn(gatewayCore, process.execPath, [here('../peers/bare-proxy.ts'), `http://127.0.0.1:${upstream.port}`], /^(\d+)$/m);
+  const started = await startOn(
+    gatewayCore,
+    process.execPath,
+    [here('../peers/bare-proxy.ts'), `http://127.0.0.1:${upstream.port}`],
+    /^(\d+)$/m,
+  );
   return subject('bare proxy', started, Number(started.found[1]), {});
 }
 
@@ -35,9 +40,15 @@ export async function startPortkey(upstream: Subject): Promise<Subject | undefin
   const program = here('../peers/node_modules/@portkey-ai/gateway/build/start-server.js');
   if (!existsSync(program)) return undefined;
   const port = 20_000 + (process.pid % 20_000);
-  const started = await startOn(gatewayCore, process.execPath, [program, `--port=${port}`, '--headless'], /ready|running|Ready|localhost/i, {
-    env: { NODE_ENV: 'production' },
-  });
+  const started = await startOn(
+    gatewayCore,
+    process.execPath,
+    [program, `--port=${port}`, '--headless'],
+    /ready|running|Ready|localhost/i,
+    {
+      env: { NODE_ENV: 'production' },
+    },
+  );
   return subject('Portkey gateway', started, port, {
     'x-portkey-provider': 'openai',
     authorization: 'Bearer sk-bench',
@@ -51,7 +62,10 @@ export interface HoldfastOptions {
 }
 
 /** Holdfast as it comes: keys, policy, ledger with fsync, metrics and log on. PostgreSQL runs on the other core. */
-export async function startHoldfast(upstream: Subject, options: HoldfastOptions = {}): Promise<Subject & { readonly folder: string; readonly startedMs: number }> {
+export async function startHoldfast(
+  upstream: Subject,
+  options: HoldfastOptions = {},
+): Promise<Subject & { readonly folder: string; readonly startedMs: number }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-'));
   chmodSync(folder, 0o711);
   writeFileSync(

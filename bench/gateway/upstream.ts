@@ -17,15 +17,20 @@ const answer = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'word '.repeat(150) }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 180, completion_tokens: 150, total_tokens: 330 },
 });
-const plain = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`);
+const plain = Buffer.from(
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`,
+);
 
 const event = (fields: object) =>
   `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_795_167_208, model: 'gpt-4o-mini-2024-07-18', ...fields })}\n\n`;
-const delta = (fields: object, finish: string | null = null) => event({ choices: [{ index: 0, delta: fields, finish_reason: finish }], usage: null });
+const delta = (fields: object, finish: string | null = null) =>
+  event({ choices: [{ index: 0, delta: fields, finish_reason: finish }], usage: null });
 const events = [
   delta({ role: 'assistant', content: '' }),
   ...Array.from({ length: chunkCount }, (_, index) => delta({ content: `word${index} ` })),
-  delta({}, 'stop') + event({ choices: [], usage: { prompt_tokens: 180, completion_tokens: chunkCount, total_tokens: 180 + chunkCount } }) + 'data: [DONE]\n\n',
+  delta({}, 'stop') +
+    event({ choices: [], usage: { prompt_tokens: 180, completion_tokens: chunkCount, total_tokens: 180 + chunkCount } }) +
+    'data: [DONE]\n\n',
 ];
 const chunk = (text: string) => Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
 const streamHead = Buffer.from('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n');

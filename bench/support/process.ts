@@ -10,8 +10,18 @@ export interface StartedProcess {
 }
 
 /** Starts a program on one core and waits until it prints something that matches. */
-export function startOn(core: number, command: string, args: readonly string[], pattern: RegExp, options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {}): Promise<StartedProcess> {
-  const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env }, cwd: options.cwd });
+export function startOn(
+  core: number,
+  command: string,
+  args: readonly string[],
+  pattern: RegExp,
+  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+): Promise<StartedProcess> {
+  const child = spawn('taskset', ['-c', String(core), command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+    cwd: options.cwd,
+  });
   return new Promise((resolve, reject) => {
     let text = '';
     const look = (data: Buffer): void => {
@@ -39,7 +49,9 @@ function stopProcess(child: ChildProcess): Promise<void> {
 
 /** CPU time of a process so far, in microseconds, all threads together. */
 export function cpuMicros(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
   return (ticks * 1_000_000) / ticksPerSecond;
 }
@@ -55,7 +67,8 @@ export function memoryMiB(pid: number): { readonly now: number; readonly peak: n
 
 /** Moves a process and all that it has started to one core. */
 export function pinTree(pid: number, core: number): void {
-  for (const each of [pid, ...descendants(pid)]) execFileSync('taskset', ['-a', '-p', '-c', String(core), String(each)], { stdio: 'ignore' });
+  for (const each of [pid, ...descendants(pid)])
+    execFileSync('taskset', ['-a', '-p', '-c', String(core), String(each)], { stdio: 'ignore' });
 }
 
 export function descendants(pid: number): number[] {
@@ -63,7 +76,11 @@ export function descendants(pid: number): number[] {
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     try {
-      const parent = Number(readFileSync(`/proc/${entry}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')[1]);
+      const parent = Number(
+        readFileSync(`/proc/${entry}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ')[1],
+      );
       children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
     } catch {
       // It ended while we looked.

@@ -1,12 +1,7 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
-import { Closers } from './composition/closers.ts';
-import { openIdentity } from './composition/identity.ts';
-import { openLedger } from './composition/ledger.ts';
-import { openModels } from './composition/models.ts';
-import { openPricing } from './composition/pricing.ts';
-import { openStorage } from './composition/storage.ts';
+import { Closers, openIdentity, openLedger, openModels, openPricing, openStorage } from './composition/index.ts';
 import type { Configuration } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
 import { createUsageService, usageRoutes } from './features/costs/index.ts';
@@ -96,7 +91,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     addMetricsRoute(http.app as never, options.metrics);
     options.metrics.addGauge('holdfast_http_open_connections', 'Connections of clients that are open.', () => http.openConnections);
     options.metrics.addGauge('holdfast_http_requests_in_progress', 'Requests that are being answered.', () => http.inFlight);
-    options.metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () => (ledger.available ? 1 : 0));
+    options.metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () =>
+      ledger.available ? 1 : 0,
+    );
   }
 
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { systemClock } from '@holdfast/kit/time';
-import { keyCommands, usageCommand } from './composition/commands.ts';
+import { keyCommands, usageCommand } from './composition/index.ts';
 import { readEnvironment, readRuntimeDir } from './config/index.ts';
 import { runCli } from './entry/cli/index.ts';
 import { serve } from './serve.ts';

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { createAccessLog, createLogger, createMetrics, type Log } from '@holdfast/kit/telemetry';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { startApp, type App } from './app.ts';
-import { logAnnouncements } from './composition/log-announcements.ts';
+import { logAnnouncements } from './composition/index.ts';
 import type { Configuration } from './config/index.ts';
 import { printWelcome } from './entry/cli/index.ts';
 import { installProcessGuards, logRequests } from './entry/http/index.ts';
@@ -18,7 +18,10 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
     ...(configuration.log.file !== undefined && { file: configuration.log.file }),
   });
   const { logger } = log;
-  const known = new Set([...configuration.models.map((model) => model.name), ...configuration.models.flatMap((model) => model.targets.map((target) => target.model))]);
+  const known = new Set([
+    ...configuration.models.map((model) => model.name),
+    ...configuration.models.flatMap((model) => model.targets.map((target) => target.model)),
+  ]);
   const metrics = configuration.metrics.enabled ? createMetrics({ isKnownModel: (name) => known.has(name) }) : undefined;
   const stopListening = [logAnnouncements(log), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 

@@ -40,7 +40,8 @@ export const errorTable = {
   },
   dialect_unsupported: {
     category: 'validation',
-    message: 'This request uses a feature that the provider of the model cannot carry. See `details`, or choose a model whose provider speaks this API.',
+    message:
+      'This request uses a feature that the provider of the model cannot carry. See `details`, or choose a model whose provider speaks this API.',
     help: 'A call in one dialect (OpenAI or Anthropic) reached a provider of the other and uses something that has no counterpart there. Nothing was sent. The guide on dialects lists what is carried.',
   },
   operation_unsupported: {
@@ -269,7 +270,8 @@ export const errorTable = {
   },
   data_folder_version: {
     category: 'internal',
-    message: 'The data folder was made by another major version of PostgreSQL. Use the version of Holdfast that made it, or dump and restore.',
+    message:
+      'The data folder was made by another major version of PostgreSQL. Use the version of Holdfast that made it, or dump and restore.',
     help: 'The embedded PostgreSQL does not upgrade its files by itself.',
   },
   disk_full: {

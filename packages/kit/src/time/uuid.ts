@@ -22,11 +22,26 @@ export function createUuidV7(clock: Clock, random: Random): () => string {
     const o = offset;
     offset += 10;
     return (
-      hex[(high >>> 24) & 0xff]! + hex[(high >>> 16) & 0xff]! + hex[(high >>> 8) & 0xff]! + hex[high & 0xff]! + '-' +
-      hex[low >>> 8]! + hex[low & 0xff]! + '-' +
-      hex[0x70 | (b[o]! & 0x0f)]! + hex[b[o + 1]!]! + '-' +
-      hex[0x80 | (b[o + 2]! & 0x3f)]! + hex[b[o + 3]!]! + '-' +
-      hex[b[o + 4]!]! + hex[b[o + 5]!]! + hex[b[o + 6]!]! + hex[b[o + 7]!]! + hex[b[o + 8]!]! + hex[b[o + 9]!]!
+      hex[(high >>> 24) & 0xff]! +
+      hex[(high >>> 16) & 0xff]! +
+      hex[(high >>> 8) & 0xff]! +
+      hex[high & 0xff]! +
+      '-' +
+      hex[low >>> 8]! +
+      hex[low & 0xff]! +
+      '-' +
+      hex[0x70 | (b[o]! & 0x0f)]! +
+      hex[b[o + 1]!]! +
+      '-' +
+      hex[0x80 | (b[o + 2]! & 0x3f)]! +
+      hex[b[o + 3]!]! +
+      '-' +
+      hex[b[o + 4]!]! +
+      hex[b[o + 5]!]! +
+      hex[b[o + 6]!]! +
+      hex[b[o + 7]!]! +
+      hex[b[o + 8]!]! +
+      hex[b[o + 9]!]!
     );
   };
 }

@@ -7,7 +7,11 @@ import { Closers } from './closers.ts';
 import { openCommandStorage, type Storage } from './storage.ts';
 
 /** The storage for one command, closed after it whatever happened. */
-async function withStorage<Result>(configuration: Configuration, runtimeDir: string | undefined, work: (storage: Storage) => Promise<Result>): Promise<Result> {
+async function withStorage<Result>(
+  configuration: Configuration,
+  runtimeDir: string | undefined,
+  work: (storage: Storage) => Promise<Result>,
+): Promise<Result> {
   const closers = new Closers();
   try {
     return await work(await openCommandStorage({ configuration, clock: systemClock, random: systemRandom, closers, runtimeDir }));

@@ -24,13 +24,17 @@ export function logAnnouncements({ logger }: Log): () => void {
     else logger.warn('the database cannot announce changes of keys: they are asked for until it can');
   });
   on(poolExhausted, (pool) => logger.warn(pool, 'all database connections of a pool are busy'));
-  on(querySlow, ({ role, durationMs, statement }) => logger.warn({ role, duration_ms: Math.round(durationMs), statement }, 'a slow statement'));
+  on(querySlow, ({ role, durationMs, statement }) =>
+    logger.warn({ role, duration_ms: Math.round(durationMs), statement }, 'a slow statement'),
+  );
   on(upkeepFailed, ({ task, error }) => logger.warn({ task, err: error }, 'the upkeep of keys failed and will be tried again'));
   on(keyChanged, ({ action, keyId, organizationId, byKeyId }) =>
     logger.info({ action, key_id: keyId, organization_id: organizationId, by_key_id: byKeyId }, 'a key changed'),
   );
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
-  on(recoveryFailed, ({ error }) => logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'));
+  on(recoveryFailed, ({ error }) =>
+    logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'),
+  );
 
   return () => {
     for (const stop of stops) stop();

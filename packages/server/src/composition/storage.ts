@@ -3,7 +3,14 @@ import type { Clock, Random } from '@holdfast/kit/time';
 import type { Configuration } from '../config/index.ts';
 import { createDatabaseCheckValues, openKeyRing, type KeyRing } from '../platform/keyring/index.ts';
 import { findRunningPostgres, startEmbeddedPostgres, type EmbeddedPostgresExit } from '../platform/postgres/embedded/index.ts';
-import { migrateDatabase, minConnections, openDatabase, prepareEmbeddedCluster, type Database, type DatabaseTarget } from '../platform/postgres/index.ts';
+import {
+  migrateDatabase,
+  minConnections,
+  openDatabase,
+  prepareEmbeddedCluster,
+  type Database,
+  type DatabaseTarget,
+} from '../platform/postgres/index.ts';
 import type { Closers } from './closers.ts';
 
 export interface StorageOptions {
@@ -47,7 +54,11 @@ export async function openCommandStorage(options: CommandStorageOptions): Promis
   return openTarget(options, target, commandConnections);
 }
 
-async function openTarget({ configuration, clock, random, closers }: CommandStorageOptions, target: DatabaseTarget, maxConnections: number): Promise<Storage> {
+async function openTarget(
+  { configuration, clock, random, closers }: CommandStorageOptions,
+  target: DatabaseTarget,
+  maxConnections: number,
+): Promise<Storage> {
   const embedded = configuration.database.url === undefined;
   await migrateDatabase({ target, clock });
   const database = await openDatabase({ target, maxConnections, clock });
@@ -61,7 +72,14 @@ async function openTarget({ configuration, clock, random, closers }: CommandStor
   return { database, keyRing, alone: embedded };
 }
 
-async function startEmbedded({ configuration, clock, random, closers, runtimeDir, onDatabaseExit }: StorageOptions): Promise<DatabaseTarget> {
+async function startEmbedded({
+  configuration,
+  clock,
+  random,
+  closers,
+  runtimeDir,
+  onDatabaseExit,
+}: StorageOptions): Promise<DatabaseTarget> {
   const postgres = await startEmbeddedPostgres({
     dataDir: configuration.server.dataDir,
     clock,

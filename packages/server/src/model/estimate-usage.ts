@@ -27,7 +27,12 @@ export function estimateUsage(call: ModelCall, error: HoldfastError | undefined,
   if (error && outputBytes === 0 && !(mayHaveWorked.has(error.code) && call.record.sent)) return undefined;
   return {
     promptTokens: Math.max(1, Math.ceil(textLength(call.body.value) / charactersPerToken)),
-    completionTokens: call.operation === 'embeddings' ? 0 : error ? Math.ceil(outputBytes / charactersPerToken) : Math.max(1, Math.ceil(outputBytes / charactersPerToken)),
+    completionTokens:
+      call.operation === 'embeddings'
+        ? 0
+        : error
+          ? Math.ceil(outputBytes / charactersPerToken)
+          : Math.max(1, Math.ceil(outputBytes / charactersPerToken)),
     cachedTokens: 0,
     cacheWriteTokens: 0,
     reasoningTokens: 0,

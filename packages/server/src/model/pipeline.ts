@@ -1,8 +1,5 @@
 import type { Clock } from '@holdfast/kit/time';
-import { ledgerLayer } from './layers/ledger.ts';
-import { policyLayer } from './layers/policy.ts';
-import { routeCall } from './layers/route.ts';
-import { traceLayer } from './layers/trace.ts';
+import { ledgerLayer, policyLayer, routeCall, traceLayer } from './layers/index.ts';
 import type { CallLayer, CallNext } from './model-call.ts';
 import type { ModelCatalog } from './model-route.ts';
 import type { Ledger, Pricing } from './ports.ts';

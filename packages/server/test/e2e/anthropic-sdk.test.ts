@@ -23,14 +23,25 @@ describe('the official Anthropic SDK', () => {
     expect(response.headers.get('request-id')).toBe(id);
     expect(response.headers.get('x-holdfast-provider')).toBe('claude');
     expect(await gateway.rowsOf(id)).toMatchObject([
-      { dialect: 'anthropic', model_asked: 'smart', provider: 'claude', completion_tokens: 4, outcome: 'completed', end_user: 'customer-7', finish_reason: 'end_turn' },
+      {
+        dialect: 'anthropic',
+        model_asked: 'smart',
+        provider: 'claude',
+        completion_tokens: 4,
+        outcome: 'completed',
+        end_user: 'customer-7',
+        finish_reason: 'end_turn',
+      },
     ]);
   });
 
   test('streams, and the end is held back until the row is in the ledger', async () => {
     gateway.upstream.script('claude-sonnet-4-5', { chunks: 10, spacingMs: 2 });
     const id = requestId();
-    const stream = await gateway.anthropic.messages.create({ model: 'smart', ...question, stream: true }, { headers: { 'x-request-id': id } });
+    const stream = await gateway.anthropic.messages.create(
+      { model: 'smart', ...question, stream: true },
+      { headers: { 'x-request-id': id } },
+    );
     const types: string[] = [];
     for await (const event of stream) {
       types.push(event.type);
@@ -75,7 +86,11 @@ describe('the official Anthropic SDK', () => {
 
   test('its beta headers and unknown fields reach the provider as they are', async () => {
     const body = { model: 'claude/claude-x', ...question, thinking: { type: 'enabled', budget_tokens: 50 }, new_field: [1, { a: null }] };
-    await gateway.fetch('/v1/messages', { method: 'POST', body: JSON.stringify(body), headers: { 'anthropic-beta': 'thing-2', 'anthropic-version': '2023-06-01' } });
+    await gateway.fetch('/v1/messages', {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'anthropic-beta': 'thing-2', 'anthropic-version': '2023-06-01' },
+    });
     const [call] = gateway.upstream.calls;
     expect(call!.body.toString()).toBe(JSON.stringify({ ...body, model: 'claude-x' }));
     expect(call!.headers).toMatchObject({ 'anthropic-beta': 'thing-2', 'x-api-key': 'sk-ant-upstream-secret' });
@@ -93,7 +108,9 @@ describe('errors reach the Anthropic SDK as its own classes', () => {
     ['kind=html', Anthropic.InternalServerError, 'api_error'],
   ])('%s', async (behaviour, type, kind) => {
     const id = requestId();
-    const error: unknown = await gateway.anthropic.messages.create({ model: `claude/m?${behaviour}`, ...question }, { headers: { 'x-request-id': id } }).catch((thrown: unknown) => thrown);
+    const error: unknown = await gateway.anthropic.messages
+      .create({ model: `claude/m?${behaviour}`, ...question }, { headers: { 'x-request-id': id } })
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ requestID: id, error: { type: 'error', error: { type: kind } } });
     expect(JSON.stringify(error)).not.toMatch(/sk-ant-upstream|127\.0\.0\.1|node_modules/);

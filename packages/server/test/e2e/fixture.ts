@@ -16,7 +16,9 @@ export interface Gateway {
 }
 
 /** A real server in front of an upstream that behaves as it is told, and the official SDKs in front of the server. */
-export async function startGateway(options: Omit<StartServerOptions, 'config'> & { readonly limits?: Record<string, number> } = {}): Promise<Gateway> {
+export async function startGateway(
+  options: Omit<StartServerOptions, 'config'> & { readonly limits?: Record<string, number> } = {},
+): Promise<Gateway> {
   const upstream = await startScriptedUpstream();
   const limits = { connectMs: 2_000, firstTokenMs: 1_000, stallMs: 700, totalMs: 8_000, ...options.limits };
   const server = await startServer({
@@ -41,7 +43,11 @@ export async function startGateway(options: Omit<StartServerOptions, 'config'> &
     const { key = server.key, headers, ...rest } = init;
     return fetch(server.url + path, {
       ...rest,
-      headers: { ...(key !== null && { authorization: `Bearer ${key}` }), ...(rest.body !== undefined && { 'content-type': 'application/json' }), ...(headers as Record<string, string>) },
+      headers: {
+        ...(key !== null && { authorization: `Bearer ${key}` }),
+        ...(rest.body !== undefined && { 'content-type': 'application/json' }),
+        ...(headers as Record<string, string>),
+      },
     });
   };
   return {

@@ -10,13 +10,18 @@ afterEach(() => gateway.upstream.reset());
 afterAll(() => gateway.stop());
 
 const messages = [{ role: 'user' as const, content: 'Hello' }];
-const weather = { type: 'function' as const, function: { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } };
+const weather = {
+  type: 'function' as const,
+  function: { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+};
 
 describe('the official OpenAI SDK', () => {
   test('gets an answer, byte for byte that of the provider, and it is in the ledger', async () => {
     gateway.upstream.script('gpt-4o-mini', { text: 'Hello yourself', promptTokens: 9, completionTokens: 4, cachedTokens: 2 });
     const id = requestId();
-    const { data, response } = await gateway.openai.chat.completions.create({ model: 'fast', messages, user: 'customer-7' }, { headers: { 'x-request-id': id, 'x-holdfast-feature': 'greeting' } }).withResponse();
+    const { data, response } = await gateway.openai.chat.completions
+      .create({ model: 'fast', messages, user: 'customer-7' }, { headers: { 'x-request-id': id, 'x-holdfast-feature': 'greeting' } })
+      .withResponse();
     expect(data.choices[0]!.message.content).toBe('Hello yourself');
     expect(response.headers.get('x-request-id')).toBe(id);
     expect(response.headers.get('x-holdfast-provider')).toBe('primary');
@@ -48,7 +53,9 @@ describe('the official OpenAI SDK', () => {
   test('streams, and the end is held back until the row is in the ledger', async () => {
     gateway.upstream.script('gpt-4o-mini', { chunks: 20, spacingMs: 2 });
     const id = requestId();
-    const { data: stream, response } = await gateway.openai.chat.completions.create({ model: 'fast', messages, stream: true }, { headers: { 'x-request-id': id } }).withResponse();
+    const { data: stream, response } = await gateway.openai.chat.completions
+      .create({ model: 'fast', messages, stream: true }, { headers: { 'x-request-id': id } })
+      .withResponse();
     let text = '';
     let finish: string | null = null;
     for await (const chunk of stream) {
@@ -69,7 +76,12 @@ describe('the official OpenAI SDK', () => {
   });
 
   test('gets the usage of a stream when it asks for it', async () => {
-    const stream = await gateway.openai.chat.completions.create({ model: 'fast', messages, stream: true, stream_options: { include_usage: true } });
+    const stream = await gateway.openai.chat.completions.create({
+      model: 'fast',
+      messages,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     const usages = [];
     for await (const chunk of stream) if (chunk.usage) usages.push(chunk.usage);
     expect(usages).toHaveLength(1);
@@ -113,7 +125,9 @@ describe('the official OpenAI SDK', () => {
 
   test('the next target answers when the first is down', async () => {
     const id = requestId();
-    const { response } = await gateway.openai.chat.completions.create({ model: 'spare', messages }, { headers: { 'x-request-id': id } }).withResponse();
+    const { response } = await gateway.openai.chat.completions
+      .create({ model: 'spare', messages }, { headers: { 'x-request-id': id } })
+      .withResponse();
     expect(response.headers.get('x-holdfast-provider')).toBe('primary');
     expect((await gateway.rowsOf(id))[0]!.attempts).toMatchObject([
       { provider: 'down', outcome: 'failed', error_code: 'provider_unreachable' },
@@ -140,7 +154,9 @@ describe('errors reach the OpenAI SDK as its own classes', () => {
     ['kind=error_in_answer', OpenAI.InternalServerError, 'provider_failed'],
   ])('%s', async (behaviour, type, code) => {
     const id = requestId();
-    const error: unknown = await gateway.openai.chat.completions.create({ model: `primary/m?${behaviour}`, messages }, { headers: { 'x-request-id': id } }).catch((thrown: unknown) => thrown);
+    const error: unknown = await gateway.openai.chat.completions
+      .create({ model: `primary/m?${behaviour}`, messages }, { headers: { 'x-request-id': id } })
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ code, requestID: id });
     // Nothing of the server's own secrets, and nothing of its inside.
@@ -163,7 +179,10 @@ describe('errors reach the OpenAI SDK as its own classes', () => {
   ])('a stream with %s never ends as a finished answer: the SDK raises', async (behaviour, code) => {
     gateway.upstream.script('gpt-4o-mini', (call) => (call ? parse(`chunks=40&spacingMs=3&${behaviour}`) : {}));
     const id = requestId();
-    const stream = await gateway.openai.chat.completions.create({ model: 'fast', messages, stream: true }, { headers: { 'x-request-id': id } });
+    const stream = await gateway.openai.chat.completions.create(
+      { model: 'fast', messages, stream: true },
+      { headers: { 'x-request-id': id } },
+    );
     let text = '';
     const finished: string[] = [];
     const read = (async () => {
@@ -183,7 +202,10 @@ describe('errors reach the OpenAI SDK as its own classes', () => {
 
   test('a provider that never begins is given up at the first-token limit', async () => {
     gateway.upstream.script('gpt-4o-mini', { firstTokenDelayMs: 60_000, pingEveryMs: 100 });
-    await expect(gateway.openai.chat.completions.create({ model: 'fast', messages, stream: true })).rejects.toMatchObject({ status: 504, code: 'first_token_timeout' });
+    await expect(gateway.openai.chat.completions.create({ model: 'fast', messages, stream: true })).rejects.toMatchObject({
+      status: 504,
+      code: 'first_token_timeout',
+    });
     await gateway.upstream.waitFor(([call]) => call?.outcome === 'client_closed');
   });
 });
@@ -192,7 +214,10 @@ describe('a client that goes away', () => {
   test('stops the provider, and what was used is recorded', async () => {
     gateway.upstream.script('gpt-4o-mini', { chunks: 10_000, spacingMs: 5 });
     const id = requestId();
-    const stream = await gateway.openai.chat.completions.create({ model: 'fast', messages, stream: true }, { headers: { 'x-request-id': id } });
+    const stream = await gateway.openai.chat.completions.create(
+      { model: 'fast', messages, stream: true },
+      { headers: { 'x-request-id': id } },
+    );
     let seen = 0;
     for await (const _chunk of stream) if (++seen === 10) break;
     const leftAt = Date.now();
@@ -208,7 +233,10 @@ describe('a client that goes away', () => {
     gateway.upstream.script('gpt-4o-mini', { kind: 'silent' });
     const abort = new AbortController();
     const id = requestId();
-    const call = gateway.openai.chat.completions.create({ model: 'fast', messages }, { signal: abort.signal, headers: { 'x-request-id': id } });
+    const call = gateway.openai.chat.completions.create(
+      { model: 'fast', messages },
+      { signal: abort.signal, headers: { 'x-request-id': id } },
+    );
     const outcome = call.catch((error: unknown) => error);
     await gateway.upstream.waitFor(([first]) => first !== undefined);
     abort.abort();

@@ -4,7 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateway, type Gateway } from './fixture.ts';
 
 interface Document {
-  readonly paths: Record<string, Record<string, { readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }> }>>;
+  readonly paths: Record<
+    string,
+    Record<string, { readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }> }>
+  >;
 }
 
 let gateway: Gateway;
@@ -23,7 +26,12 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 
 /** Makes a call and holds its answer against what the description says of that route and status. */
-async function check(method: string, path: string, url: string, init: RequestInit & { readonly key?: string | null } = {}): Promise<unknown> {
+async function check(
+  method: string,
+  path: string,
+  url: string,
+  init: RequestInit & { readonly key?: string | null } = {},
+): Promise<unknown> {
   const response = await gateway.fetch(url, { method, ...init });
   const type = response.headers.get('content-type')?.split(';')[0] ?? '';
   const text = await response.text();
@@ -79,7 +87,10 @@ test('every answer of every route is as the description says', async () => {
   await check('GET', '/api/usage', '/api/usage?colour=red');
   await check('GET', '/api/usage', '/api/usage', { key: null });
 
-  const made = (await check('POST', '/api/keys', '/api/keys', post({ name: 'short-lived', scopes: ['inference'] }))) as { id?: string; key?: string };
+  const made = (await check('POST', '/api/keys', '/api/keys', post({ name: 'short-lived', scopes: ['inference'] }))) as {
+    id?: string;
+    key?: string;
+  };
   await check('POST', '/api/keys', '/api/keys', post({ name: '', scopes: ['flying'] }));
   await check('GET', '/api/keys', '/api/keys');
   const { id } = made as { id: string };
@@ -92,9 +103,15 @@ test('every answer of every route is as the description says', async () => {
 
   for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) await check('GET', path, path, { key: null });
 
-  const described = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
+  const described = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
   expect([...seen.keys()].toSorted(), 'every described route was called').toEqual(described.toSorted());
-  for (const [route, statuses] of seen) expect([...statuses].some((status) => status.startsWith('2')), `${route} succeeded`).toBe(true);
+  for (const [route, statuses] of seen)
+    expect(
+      [...statuses].some((status) => status.startsWith('2')),
+      `${route} succeeded`,
+    ).toBe(true);
 });
 
 test('what is not described is not served', async () => {

@@ -43,7 +43,10 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
   chmodSync(folder, 0o711);
   const dataDir = options.dataDir ?? path.join(folder, 'data');
   if (options.config !== undefined) {
-    writeFileSync(path.join(folder, 'holdfast.config.yaml'), typeof options.config === 'string' ? options.config : JSON.stringify(options.config));
+    writeFileSync(
+      path.join(folder, 'holdfast.config.yaml'),
+      typeof options.config === 'string' ? options.config : JSON.stringify(options.config),
+    );
   }
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -62,7 +65,8 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
     const look = (data: Buffer): void => {
       text += data.toString();
       const found = /"url":"([^"]+)"[^\n]*"msg":"listening"/.exec(text);
-      if (found && (options.key !== undefined || options.env?.['HOLDFAST_BOOTSTRAP_KEY'] !== undefined || /hf_\w+/.test(text))) resolve(found[1]!);
+      if (found && (options.key !== undefined || options.env?.['HOLDFAST_BOOTSTRAP_KEY'] !== undefined || /hf_\w+/.test(text)))
+        resolve(found[1]!);
     };
     child.stdout.on('data', look);
     child.stderr.on('data', look);
@@ -89,7 +93,11 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
 }
 
 /** Runs one command to its end. */
-export function runCli(words: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: string; error: string }> {
+export function runCli(
+  words: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ code: number | null; out: string; error: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [program, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';

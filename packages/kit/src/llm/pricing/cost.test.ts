@@ -21,14 +21,12 @@ const usages: fc.Arbitrary<Usage> = fc.record({
 const rate = fc.integer({ min: 0, max: 150_000_000 });
 const rates = fc.record({ inputPicoUsd: rate, cachedPicoUsd: rate, cacheWritePicoUsd: rate, outputPicoUsd: rate, reasoningPicoUsd: rate });
 const flatPrices: fc.Arbitrary<TokenPrices> = rates.map((flat) => ({ ...flat, tiers: [] }));
-const prices: fc.Arbitrary<TokenPrices> = fc
-  .tuple(rates, fc.array(fc.tuple(counts, rates), { maxLength: 2 }))
-  .map(([flat, tiers]) => ({
-    ...flat,
-    tiers: tiers
-      .map(([abovePromptTokens, tier]) => ({ abovePromptTokens, ...tier }))
-      .toSorted((a, b) => a.abovePromptTokens - b.abovePromptTokens),
-  }));
+const prices: fc.Arbitrary<TokenPrices> = fc.tuple(rates, fc.array(fc.tuple(counts, rates), { maxLength: 2 })).map(([flat, tiers]) => ({
+  ...flat,
+  tiers: tiers
+    .map(([abovePromptTokens, tier]) => ({ abovePromptTokens, ...tier }))
+    .toSorted((a, b) => a.abovePromptTokens - b.abovePromptTokens),
+}));
 
 describe('money is conserved', () => {
   test('the cost is the sum of its parts, rounded once and half up', () => {

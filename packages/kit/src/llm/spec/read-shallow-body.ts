@@ -80,7 +80,9 @@ function scanMembers(bytes: Buffer, maxDepth: number, maxParts: number, members:
 }
 
 function tooManyParts(maxParts: number): HoldfastError {
-  return new HoldfastError('body_too_large', { details: [{ field: '', message: `has more than ${maxParts} objects, arrays and members` }] });
+  return new HoldfastError('body_too_large', {
+    details: [{ field: '', message: `has more than ${maxParts} objects, arrays and members` }],
+  });
 }
 
 /** Index behind the closing quote. `indexOf` runs in native code: a long message costs a few jumps, not a step a byte. */

@@ -2,12 +2,13 @@ import type { Usage } from '../spec/index.ts';
 import { readAnthropicUsage } from './anthropic-usage.ts';
 import type { StreamEventKind, StreamInspector } from './stream-inspector.ts';
 
+/** What is read of an event. Nothing says that a provider sends these types, so none is believed. */
 interface AnthropicEvent {
-  type?: string;
-  message?: { model?: string; usage?: unknown };
-  delta?: { stop_reason?: string | null; text?: string; partial_json?: string; thinking?: string };
+  type?: unknown;
+  message?: { model?: unknown; usage?: unknown };
+  delta?: { stop_reason?: unknown; text?: unknown; partial_json?: unknown; thinking?: unknown };
   usage?: unknown;
-  error?: { type?: string; message?: string };
+  error?: { type?: unknown; message?: unknown };
 }
 
 /** Reads the events of the Messages API. */
@@ -31,14 +32,14 @@ export class AnthropicInspector implements StreamInspector {
       case 'ping':
         return 'noise';
       case 'message_start':
-        this.servedModel = event.message?.model;
+        this.servedModel = textOf(event.message?.model);
         this.usage = readAnthropicUsage(event.message?.usage);
         return 'opening';
       case 'content_block_start':
         return 'content';
       case 'content_block_delta': {
         const { delta } = event;
-        this.outputBytes += (delta?.text ?? delta?.partial_json ?? delta?.thinking ?? '').length;
+        this.outputBytes += (textOf(delta?.text) ?? textOf(delta?.partial_json) ?? textOf(delta?.thinking) ?? '').length;
         return 'content';
       }
       case 'message_delta':
@@ -49,11 +50,15 @@ export class AnthropicInspector implements StreamInspector {
       case 'message_stop':
         return 'end';
       case 'error':
-        this.error = { type: event.error?.type, message: event.error?.message };
+        this.error = { type: textOf(event.error?.type), message: textOf(event.error?.message) };
         return 'error';
       default:
         // The API's own advice: new event types come, pass what is unknown.
         return 'content';
     }
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

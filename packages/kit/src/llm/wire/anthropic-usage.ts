@@ -13,7 +13,8 @@ export function readAnthropicUsage(value: unknown, before?: Usage): Usage | unde
   const plainBefore = before && before.promptTokens - before.cachedTokens - before.cacheWriteTokens;
   const details = (usage['output_tokens_details'] ?? {}) as Record<string, unknown>;
   return {
-    promptTokens: count(usage['input_tokens'], plainBefore) + cachedTokens + cacheWriteTokens,
+    // Each part is a safe integer, and the sum has to be one too: what reads the ledger refuses a row that has another.
+    promptTokens: Math.min(Number.MAX_SAFE_INTEGER, count(usage['input_tokens'], plainBefore) + cachedTokens + cacheWriteTokens),
     completionTokens: count(usage['output_tokens'], before?.completionTokens),
     cachedTokens,
     cacheWriteTokens,

@@ -11,15 +11,23 @@ function split(chunks: readonly Buffer[], maxEventBytes = 1_000_000): string[] {
   return events;
 }
 
-const event = fc.array(fc.string({ unit: 'grapheme' }).filter((line) => !/[\r\n]/.test(line)), { minLength: 1, maxLength: 3 });
+const event = fc.array(
+  fc.string({ unit: 'grapheme' }).filter((line) => !/[\r\n]/.test(line)),
+  { minLength: 1, maxLength: 3 },
+);
 
 describe('EventSplitter', () => {
   test('gives the same events however the bytes are cut, with LF and with CRLF', () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 20 }), fc.constantFrom('\n', '\r\n'), (events, places, newline) => {
-        const texts = events.map((lines) => `${lines.map((line) => `data: ${line}`).join(newline)}${newline}${newline}`);
-        expect(split(cut(Buffer.from(texts.join('')), places))).toEqual(texts);
-      }),
+      fc.property(
+        fc.array(event, { maxLength: 6 }),
+        fc.array(fc.nat(), { maxLength: 20 }),
+        fc.constantFrom('\n', '\r\n'),
+        (events, places, newline) => {
+          const texts = events.map((lines) => `${lines.map((line) => `data: ${line}`).join(newline)}${newline}${newline}`);
+          expect(split(cut(Buffer.from(texts.join('')), places))).toEqual(texts);
+        },
+      ),
     );
   });
 

@@ -48,6 +48,7 @@ export class OpenaiInspector implements StreamInspector {
     if (!Array.isArray(choices) || choices.length === 0) return chunk.usage ? 'usage' : 'opening';
     let kind: StreamEventKind = 'opening';
     for (const choice of choices) {
+      if (typeof choice !== 'object' || choice === null) return 'malformed';
       if (hasContent(choice.delta) && this.#count(choice.delta!)) kind = 'content';
       if (typeof choice.finish_reason === 'string') {
         this.#finished.add(choice.index ?? 0);
@@ -68,8 +69,8 @@ export class OpenaiInspector implements StreamInspector {
       found = true;
       if (typeof value === 'string') this.outputBytes += value.length;
       else if (key === 'tool_calls' && Array.isArray(value)) {
-        for (const call of value as readonly { function?: { name?: string; arguments?: string } }[]) {
-          this.outputBytes += (call.function?.name?.length ?? 0) + (call.function?.arguments?.length ?? 0);
+        for (const call of value as readonly ({ function?: { name?: unknown; arguments?: unknown } | null } | null)[]) {
+          this.outputBytes += lengthOf(call?.function?.name) + lengthOf(call?.function?.arguments);
         }
       }
     }
@@ -77,12 +78,16 @@ export class OpenaiInspector implements StreamInspector {
   }
 }
 
+function lengthOf(value: unknown): number {
+  return typeof value === 'string' ? value.length : 0;
+}
+
 function hasContent(delta: unknown): delta is Record<string, unknown> {
   return typeof delta === 'object' && delta !== null;
 }
 
 function readError(error: unknown): { type: string | undefined; message: string | undefined } {
-  if (typeof error === 'string') return { type: undefined, message: error };
+  if (typeof error !== 'object' || error === null) return { type: undefined, message: String(error) };
   const { type, code, message } = error as Record<string, unknown>;
   const kind = typeof code === 'string' ? code : typeof type === 'string' ? type : undefined;
   return { type: kind, message: typeof message === 'string' ? message : undefined };

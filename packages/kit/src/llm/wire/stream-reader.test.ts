@@ -48,9 +48,13 @@ function openai(overrides: Partial<StreamReaderOptions> & { choices?: number } =
 }
 
 const event = (fields: object) => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: 'm-1', ...fields })}\n\n`;
-const delta = (fields: object, finish: string | null = null, index = 0) => event({ choices: [{ index, delta: fields, finish_reason: finish }] });
+const delta = (fields: object, finish: string | null = null, index = 0) =>
+  event({ choices: [{ index, delta: fields, finish_reason: finish }] });
 const opening = delta({ role: 'assistant', content: '' });
-const usage = event({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5, prompt_tokens_details: { cached_tokens: 1 } } });
+const usage = event({
+  choices: [],
+  usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5, prompt_tokens_details: { cached_tokens: 1 } },
+});
 const done = 'data: [DONE]\n\n';
 
 describe('StreamReader over OpenAI’s wire', () => {
@@ -67,7 +71,14 @@ describe('StreamReader over OpenAI’s wire', () => {
         expect(sink.text).toBe(body.slice(': keep-alive\n\n'.length));
         expect(result.tail.toString()).toBe(tail);
         expect(sink.calls[0]).toBe('head');
-        expect(result.usage).toEqual({ promptTokens: 3, completionTokens: 2, cachedTokens: 1, cacheWriteTokens: 0, reasoningTokens: 0, source: 'provider' });
+        expect(result.usage).toEqual({
+          promptTokens: 3,
+          completionTokens: 2,
+          cachedTokens: 1,
+          cacheWriteTokens: 0,
+          reasoningTokens: 0,
+          source: 'provider',
+        });
         expect(result).toMatchObject({ finishReason: 'stop', servedModel: 'm-1', outputBytes: 6 });
       }),
     );
@@ -115,7 +126,9 @@ describe('StreamReader over OpenAI’s wire', () => {
   test('an end without finish is a cut that knows what was used', () => {
     const { reader } = openai();
     reader.push(Buffer.from(body));
-    expect(() => reader.end()).toThrow(expect.objectContaining({ code: 'stream_cut', partial: { usage: undefined, outputBytes: 6, servedModel: 'm-1' } }));
+    expect(() => reader.end()).toThrow(
+      expect.objectContaining({ code: 'stream_cut', partial: { usage: undefined, outputBytes: 6, servedModel: 'm-1' } }),
+    );
   });
 
   test('half an event at the end is a cut', () => {
@@ -126,7 +139,9 @@ describe('StreamReader over OpenAI’s wire', () => {
 
   test('a broken event ends the stream and is not passed on', () => {
     const { sink, reader } = openai();
-    expect(() => reader.push(Buffer.from(`${body}data: {"choices":[{]\n\n`))).toThrow(expect.objectContaining({ code: 'provider_malformed' }));
+    expect(() => reader.push(Buffer.from(`${body}data: {"choices":[{]\n\n`))).toThrow(
+      expect.objectContaining({ code: 'provider_malformed' }),
+    );
     expect(sink.text).not.toContain('[{]');
     expect(sink.text).toContain(' you');
   });
@@ -156,14 +171,26 @@ describe('StreamReader over OpenAI’s wire', () => {
 
   test('counts tool arguments and reasoning as output', () => {
     const { reader } = openai();
-    reader.push(Buffer.from(delta({ tool_calls: [{ index: 0, function: { name: 'abc', arguments: '{"a":1}' } }] }) + delta({ reasoning_content: 'hm' }) + delta({}, 'tool_calls') + done));
+    reader.push(
+      Buffer.from(
+        delta({ tool_calls: [{ index: 0, function: { name: 'abc', arguments: '{"a":1}' } }] }) +
+          delta({ reasoning_content: 'hm' }) +
+          delta({}, 'tool_calls') +
+          done,
+      ),
+    );
     expect(reader.end().outputBytes).toBe(12);
   });
 });
 
 describe('StreamReader over Anthropic’s wire', () => {
   const named = (type: string, fields: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
-  const start = named('message_start', { message: { model: 'claude-x', usage: { input_tokens: 10, cache_read_input_tokens: 4, cache_creation_input_tokens: 2, output_tokens: 1 } } });
+  const start = named('message_start', {
+    message: {
+      model: 'claude-x',
+      usage: { input_tokens: 10, cache_read_input_tokens: 4, cache_creation_input_tokens: 2, output_tokens: 1 },
+    },
+  });
   const ping = named('ping', {});
   const text =
     named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }) +
@@ -195,7 +222,14 @@ describe('StreamReader over Anthropic’s wire', () => {
         const result = reader.end();
         expect(sink.text).toBe(start + text);
         expect(result.tail.toString()).toBe(finish + stop);
-        expect(result.usage).toEqual({ promptTokens: 16, completionTokens: 7, cachedTokens: 4, cacheWriteTokens: 2, reasoningTokens: 0, source: 'provider' });
+        expect(result.usage).toEqual({
+          promptTokens: 16,
+          completionTokens: 7,
+          cachedTokens: 4,
+          cacheWriteTokens: 2,
+          reasoningTokens: 0,
+          source: 'provider',
+        });
         expect(result).toMatchObject({ finishReason: 'end_turn', servedModel: 'claude-x', outputBytes: 5 });
       }),
     );
@@ -209,8 +243,13 @@ describe('StreamReader over Anthropic’s wire', () => {
 
   test('its error event ends the stream with what was used so far', () => {
     const { reader } = anthropic();
-    expect(() => reader.push(Buffer.from(start + text + named('error', { error: { type: 'overloaded_error', message: 'Overloaded' } })))).toThrow(
-      expect.objectContaining({ code: 'provider_overloaded', partial: expect.objectContaining({ outputBytes: 5, usage: expect.objectContaining({ promptTokens: 16 }) }) }),
+    expect(() =>
+      reader.push(Buffer.from(start + text + named('error', { error: { type: 'overloaded_error', message: 'Overloaded' } }))),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'provider_overloaded',
+        partial: expect.objectContaining({ outputBytes: 5, usage: expect.objectContaining({ promptTokens: 16 }) }),
+      }),
     );
   });
 

@@ -17,6 +17,8 @@ export interface StreamReaderOptions {
   readonly maxEventBytes: number;
   /** Names the code of an error that a provider sends in the middle of a stream. */
   readonly classifyError: (error: NonNullable<StreamInspector['error']>) => ErrorCode;
+  /** Makes what a provider says fit for the log. Default: as it is. */
+  readonly maskMessage?: (message: string | undefined) => string | undefined;
 }
 
 /**
@@ -97,7 +99,10 @@ export class StreamReader {
     const kind = this.#options.inspector.inspect(this.#fields.name, this.#fields.data);
     if (kind === 'error') {
       const error = this.#options.inspector.error ?? { type: undefined, message: undefined };
-      throw this.failure(this.#options.classifyError(error), `the provider sent an error in the stream: ${error.type ?? 'no type'}: ${error.message ?? ''}`);
+      throw this.failure(
+        this.#options.classifyError(error),
+        `the provider sent an error in the stream: ${error.type ?? 'no type'}: ${error.message ?? ''}`,
+      );
     }
     if (kind === 'malformed') throw this.failure('provider_malformed', 'an event of the stream does not parse');
     if (kind === 'end') this.#ended = true;
@@ -142,7 +147,8 @@ export class StreamReader {
   /** What is held back is bounded as one event is: a provider that never comes to the point must not fill the memory. */
   #hold(held: Buffer[], bytes: Buffer): void {
     this.#heldBytes += bytes.length;
-    if (this.#heldBytes > this.#options.maxEventBytes) throw this.failure('provider_too_large', 'more was held back than one event may hold');
+    if (this.#heldBytes > this.#options.maxEventBytes)
+      throw this.failure('provider_too_large', 'more was held back than one event may hold');
     held.push(bytes);
   }
 

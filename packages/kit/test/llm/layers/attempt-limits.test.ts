@@ -9,7 +9,14 @@ import { SeenAnswer } from '../providers/attempt.ts';
 
 const limits = { connectMs: 100, firstTokenMs: 1_000, stallMs: 500, totalMs: 10_000 };
 const head = { headers: {} };
-const result: AttemptResult = { head, tail: Buffer.alloc(0), usage: undefined, finishReason: 'stop', servedModel: undefined, outputBytes: 0 };
+const result: AttemptResult = {
+  head,
+  tail: Buffer.alloc(0),
+  usage: undefined,
+  finishReason: 'stop',
+  servedModel: undefined,
+  outputBytes: 0,
+};
 
 /** A provider played by hand: the test says what arrives when. */
 class Played {
@@ -37,7 +44,10 @@ function begin(stream = true) {
   const sink = new SeenAnswer();
   const cancellation = new Cancellation();
   let outcome: unknown;
-  const attempted = attemptLimits(limits, clock)(provider.next)(
+  const attempted = attemptLimits(
+    limits,
+    clock,
+  )(provider.next)(
     { operation: 'chat', dialect: 'openai', model: 'm', stream, body: readShallowBody(Buffer.from('{}')), headers: {}, cancellation },
     sink,
   ).then(

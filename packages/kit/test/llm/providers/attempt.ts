@@ -43,12 +43,25 @@ export interface Attempt {
 
 export function attempt(
   provider: Provider,
-  options: { readonly model: string; readonly stream?: boolean; readonly operation?: Operation; readonly dialect?: Dialect; readonly headers?: Record<string, string>; readonly body?: object },
+  options: {
+    readonly model: string;
+    readonly stream?: boolean;
+    readonly operation?: Operation;
+    readonly dialect?: Dialect;
+    readonly headers?: Record<string, string>;
+    readonly body?: object;
+  },
 ): Attempt {
   const sink = new SeenAnswer();
   const cancellation = new Cancellation();
   const stream = options.stream ?? false;
-  const body = { model: 'asked', ...(stream && { stream: true }), messages: [{ role: 'user', content: 'hi' }], max_tokens: 100, ...options.body };
+  const body = {
+    model: 'asked',
+    ...(stream && { stream: true }),
+    messages: [{ role: 'user', content: 'hi' }],
+    max_tokens: 100,
+    ...options.body,
+  };
   const request: AttemptRequest = {
     operation: options.operation ?? 'chat',
     dialect: options.dialect ?? provider.dialect,

@@ -38,14 +38,17 @@ describe.each(['openai', 'anthropic'] as const)('%s', (kind) => {
     expect(finishReason).toBe(kind === 'openai' ? 'stop' : 'end_turn');
   });
 
-  test.each(['chunks=5', 'chunks=5&newline=crlf', 'chunks=5&split=bytes', 'chunks=5&pings=3'])('a stream with %s is passed on whole', async (behaviour) => {
-    const { sink, result } = attempt(providers[kind], { model: model(behaviour), stream: true });
-    const { tail, finishReason } = await result;
-    expect(finishReason).toBe(kind === 'openai' ? 'stop' : 'end_turn');
-    for (const word of ['word0', 'word4']) expect(sink.text).toContain(word);
-    expect(tail.toString()).toContain(kind === 'openai' ? '[DONE]' : 'message_stop');
-    expect(sink.calls.slice(0, 3)).toEqual(['connected', 'head', 'data']);
-  });
+  test.each(['chunks=5', 'chunks=5&newline=crlf', 'chunks=5&split=bytes', 'chunks=5&pings=3'])(
+    'a stream with %s is passed on whole',
+    async (behaviour) => {
+      const { sink, result } = attempt(providers[kind], { model: model(behaviour), stream: true });
+      const { tail, finishReason } = await result;
+      expect(finishReason).toBe(kind === 'openai' ? 'stop' : 'end_turn');
+      for (const word of ['word0', 'word4']) expect(sink.text).toContain(word);
+      expect(tail.toString()).toContain(kind === 'openai' ? '[DONE]' : 'message_stop');
+      expect(sink.calls.slice(0, 3)).toEqual(['connected', 'head', 'data']);
+    },
+  );
 
   test('the end mark ends a stream whose HTTP answer stays open, and that connection is given up', async () => {
     const events = kind === 'openai' ? 7 : 8; // all of them, end mark included
@@ -118,7 +121,9 @@ describe.each(['openai', 'anthropic'] as const)('%s', (kind) => {
 
   test('the waits that a provider asks for are read in all three forms', async () => {
     const wait = async (behaviour: string) => {
-      const error = await attempt(providers[kind], { model: model(`kind=error&status=429&${behaviour}`) }).result.catch((thrown: HoldfastError) => thrown);
+      const error = await attempt(providers[kind], { model: model(`kind=error&status=429&${behaviour}`) }).result.catch(
+        (thrown: HoldfastError) => thrown,
+      );
       return (error as HoldfastError).retryAfterSeconds;
     };
     expect(await wait('retryAfterSeconds=7')).toBe(7);
@@ -191,11 +196,17 @@ describe('what a provider is sent', () => {
 
   test('Anthropic gets its version and the client’s beta', async () => {
     await attempt(providers.anthropic, { model: 'm', headers: { 'anthropic-beta': 'tools-2' } }).result;
-    expect(upstream.calls[0]!.headers).toMatchObject({ 'x-api-key': 'sk-ant', 'anthropic-version': '2023-06-01', 'anthropic-beta': 'tools-2' });
+    expect(upstream.calls[0]!.headers).toMatchObject({
+      'x-api-key': 'sk-ant',
+      'anthropic-version': '2023-06-01',
+      'anthropic-beta': 'tools-2',
+    });
   });
 
   test('an operation that the provider has not is refused before anything is sent', async () => {
-    await expect(attempt(providers.anthropic, { model: 'm', operation: 'embeddings' }).result).rejects.toMatchObject({ code: 'operation_unsupported' });
+    await expect(attempt(providers.anthropic, { model: 'm', operation: 'embeddings' }).result).rejects.toMatchObject({
+      code: 'operation_unsupported',
+    });
     expect(upstream.calls).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Principal, Scope } from '../../model/principal.ts';
+import type { Principal, Scope } from '../../model/index.ts';
 import type { Access } from './request-context.ts';
 
 /**

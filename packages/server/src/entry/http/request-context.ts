@@ -1,6 +1,6 @@
 import type { ErrorCategory, ErrorCode } from '@holdfast/kit/errors';
 import type { FastifyInstance } from 'fastify';
-import type { Principal, Scope } from '../../model/principal.ts';
+import type { Principal, Scope } from '../../model/index.ts';
 
 /** Who may use a route: everybody, every valid key, or a key with the scope. */
 export type Access = 'public' | 'authenticated' | Scope;

@@ -62,7 +62,7 @@ export class CallLedger implements Ledger {
   enter(call: ModelCall): LedgerEntry {
     const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic());
     this.#young.push(entry);
-    this.#timer ??= this.#clock.setTimeout(() => this.#age(), intentAfterMs);
+    if (this.#timer === undefined) this.#timer = this.#clock.setTimeout(() => this.#age(), intentAfterMs);
     return entry;
   }
 
@@ -124,7 +124,11 @@ class Entry implements LedgerEntry {
     try {
       await this.#commits.add(write);
     } catch (cause) {
-      throw new HoldfastError('ledger_unavailable', { detail: `the row of a call could not be committed: ${String(cause)}`, cause, retryAfterSeconds: 1 });
+      throw new HoldfastError('ledger_unavailable', {
+        detail: `the row of a call could not be committed: ${String(cause)}`,
+        cause,
+        retryAfterSeconds: 1,
+      });
     }
   }
 }

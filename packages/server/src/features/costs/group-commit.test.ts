@@ -7,7 +7,15 @@ class Away extends Error {}
 
 function setup(commit: GroupCommitOptions<number>['commit'], overrides: Partial<GroupCommitOptions<number>> = {}) {
   const clock = createFakeClock();
-  const group = new GroupCommit<number>({ commit, mayPass: (error) => error instanceof Away, clock, patienceMs: 1_000, pauseMs: 100, maxBatch: 4, ...overrides });
+  const group = new GroupCommit<number>({
+    commit,
+    mayPass: (error) => error instanceof Away,
+    clock,
+    patienceMs: 1_000,
+    pauseMs: 100,
+    maxBatch: 4,
+    ...overrides,
+  });
   return { clock, group };
 }
 
@@ -114,7 +122,7 @@ describe('GroupCommit', () => {
     });
     const results = await Promise.allSettled([1, 2, 3].map((item) => group.add(item)));
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(committed.toSorted()).toEqual([1, 3]);
+    expect(new Set(committed)).toEqual(new Set([1, 3]));
     expect(group.failedAt).toBeUndefined();
   });
 
@@ -124,7 +132,7 @@ describe('GroupCommit', () => {
         const random = createSeededRandom(seed);
         const stored = new Set<number>();
         const { clock, group } = setup(async (items) => {
-          await undefined;
+          await Promise.resolve();
           const fate = random.next();
           // Lost before, lost after (the answer of a commit that happened), refused for its content, or well.
           if (fate < 0.2) throw new Away();

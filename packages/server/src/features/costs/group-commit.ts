@@ -58,7 +58,7 @@ export class GroupCommit<Item> {
 
   async #run(): Promise<void> {
     // One turn of the microtask queue: whoever adds in the same tick joins the first group.
-    await undefined;
+    await Promise.resolve();
     const { clock, maxBatch, pauseMs } = this.#options;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.length <= maxBatch ? this.#waiting : this.#waiting.slice(0, maxBatch);

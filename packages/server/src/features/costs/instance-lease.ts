@@ -73,7 +73,7 @@ export class InstanceLease {
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#beating = true;
-      this.#beat()
+      void this.#beat()
         .then(
           () => beatEveryMs,
           () => retryEveryMs,

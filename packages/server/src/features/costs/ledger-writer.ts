@@ -41,7 +41,10 @@ const commitTimeoutMs = 4_000;
  * Writes batches on one connection of the writer's, kept as long as it works. Errors are those of `mapDatabaseError`.
  * When a commit's answer is lost, whether it happened is unknown; writing the batch again is safe.
  */
-export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): { write(batch: readonly LedgerWrite[]): Promise<void>; close(): void } {
+export function createLedgerWriter(
+  pool: () => pg.Pool,
+  clock: Clock,
+): { write(batch: readonly LedgerWrite[]): Promise<void>; close(): void } {
   let connection: pg.PoolClient | undefined;
 
   function drop(): void {

@@ -54,7 +54,8 @@ function refuseNul(filter: UsageFilter): void {
 function readCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const id = Buffer.from(cursor, 'base64url').toString('latin1');
-  if (!uuid.test(id)) throw new HoldfastError('invalid_request', { details: [{ field: 'cursor', message: 'is not a cursor of this list' }] });
+  if (!uuid.test(id))
+    throw new HoldfastError('invalid_request', { details: [{ field: 'cursor', message: 'is not a cursor of this list' }] });
   return id;
 }
 

@@ -12,7 +12,9 @@ test('a million faults become few, and none becomes none', () => {
   const faults = (body: object) => chatCompletionRequest.safeParse(checkedPart({ ...call, ...body })).error?.issues.length ?? 0;
   expect(faults({ messages: Array.from({ length: 1_000_000 }, () => 1) })).toBe(10_000);
   expect(faults({ messages: [1] })).toBe(1);
-  expect(faults({ messages: Array.from({ length: 1_000 }, () => ({ content: Array.from({ length: 1_000 }, () => 1) })) })).toBeLessThan(10_000);
+  expect(faults({ messages: Array.from({ length: 1_000 }, () => ({ content: Array.from({ length: 1_000 }, () => 1) })) })).toBeLessThan(
+    10_000,
+  );
 });
 
 test('what comes behind a long list is still there', () => {

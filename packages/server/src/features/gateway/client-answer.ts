@@ -55,7 +55,12 @@ export class ClientAnswer implements CallSink {
     if (!this.#begun) {
       const { stream, record } = this.#call!;
       // A stream that finished at once never had a head: its length is known by now.
-      this.#writeHead(result.head, stream ? 'text/event-stream; charset=utf-8' : 'application/json; charset=utf-8', result.tail.length, record.providerMs);
+      this.#writeHead(
+        result.head,
+        stream ? 'text/event-stream; charset=utf-8' : 'application/json; charset=utf-8',
+        result.tail.length,
+        record.providerMs,
+      );
     }
     raw.end(result.tail);
   }

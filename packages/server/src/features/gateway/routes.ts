@@ -120,7 +120,12 @@ export function gatewayRoutes(options: GatewayOptions): FastifyPluginAsync {
           body: route.request,
           response: { 200: route.answer },
         },
-        handler: serveCall(options, { operation: route.operation, dialect: route.dialect, schema: route.request, maxDepth: options.maxDepth }),
+        handler: serveCall(options, {
+          operation: route.operation,
+          dialect: route.dialect,
+          schema: route.request,
+          maxDepth: options.maxDepth,
+        }),
       });
     }
     addModelRoutes(app, options);

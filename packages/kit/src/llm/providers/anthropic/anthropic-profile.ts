@@ -30,12 +30,20 @@ function read(operation: Operation, answer: Record<string, unknown>): PlainAnswe
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   // Counting tokens costs nothing and uses nothing.
   if (operation === 'count_tokens') {
-    const none = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, source: 'provider' } as const;
+    const none = {
+      promptTokens: 0,
+      completionTokens: 0,
+      cachedTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+      source: 'provider',
+    } as const;
     return { usage: none, finishReason: undefined, servedModel: undefined, outputBytes: 0 };
   }
   const content = Array.isArray(answer['content']) ? (answer['content'] as readonly Record<string, unknown>[]) : [];
   let outputBytes = 0;
-  for (const block of content) outputBytes += (text(block['text']) ?? text(block['thinking']) ?? JSON.stringify(block['input'] ?? '')).length;
+  for (const block of content)
+    outputBytes += (text(block['text']) ?? text(block['thinking']) ?? JSON.stringify(block['input'] ?? '')).length;
   return {
     usage: answer['usage'] ? readAnthropicUsage(answer['usage']) : undefined,
     finishReason: text(answer['stop_reason']),

@@ -9,5 +9,8 @@ export interface AnthropicProviderOptions extends Omit<HttpProviderOptions, 'kin
 
 /** Anthropic's Messages API. */
 export function createAnthropicProvider(options: AnthropicProviderOptions): Provider {
-  return createHttpProvider({ ...options, kind: 'anthropic', baseUrl: options.baseUrl ?? 'https://api.anthropic.com/v1' }, anthropicProfile);
+  return createHttpProvider(
+    { ...options, kind: 'anthropic', baseUrl: options.baseUrl ?? 'https://api.anthropic.com/v1' },
+    anthropicProfile,
+  );
 }

@@ -1,5 +1,12 @@
 import { isHoldfastError, type ErrorCode } from '../../../errors/index.ts';
-import { AttemptError, type AttemptHead, type AttemptRequest, type AttemptResult, type AttemptSink, type PartialUse } from '../../spec/index.ts';
+import {
+  AttemptError,
+  type AttemptHead,
+  type AttemptRequest,
+  type AttemptResult,
+  type AttemptSink,
+  type PartialUse,
+} from '../../spec/index.ts';
 import type { Clock, Timer } from '../../../time/index.ts';
 import type { Exchange, ResponseReader, TransportFailure } from '../../transport/index.ts';
 import { StreamReader } from '../../wire/index.ts';
@@ -105,7 +112,7 @@ export class HttpAttempt implements ResponseReader {
       try {
         flowing = this.#stream.push(chunk);
       } catch (error) {
-        this.#fail(error as AttemptError);
+        this.#fail(this.#readable(error));
         return true;
       }
       if (flowing) this.#finishAtMark();
@@ -136,7 +143,7 @@ export class HttpAttempt implements ResponseReader {
       else if (this.#succeeded) this.#succeed(this.#plain());
       else this.#refused();
     } catch (error) {
-      this.#fail(isHoldfastError(error) ? (error as AttemptError) : this.#error('provider_malformed', 'the answer cannot be read', error));
+      this.#fail(this.#readable(error));
     }
   }
 
@@ -152,7 +159,7 @@ export class HttpAttempt implements ResponseReader {
     try {
       this.#succeed(this.#stream!.end());
     } catch (error) {
-      return this.#fail(error as AttemptError);
+      return this.#fail(this.#readable(error));
     }
     // The end mostly comes in the same packet, which is read to its end before this runs.
     queueMicrotask(() => {
@@ -170,9 +177,14 @@ export class HttpAttempt implements ResponseReader {
     try {
       answer = JSON.parse(body.toString('utf8'));
     } catch (cause) {
-      throw this.#error('provider_malformed', `an answer of ${this.#bytes} bytes (${String(this.#headers['content-type'])}) is not JSON`, cause);
+      throw this.#error(
+        'provider_malformed',
+        `an answer of ${this.#bytes} bytes (${String(this.#headers['content-type'])}) is not JSON`,
+        cause,
+      );
     }
-    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw this.#error('provider_malformed', 'the answer is no JSON object');
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+      throw this.#error('provider_malformed', 'the answer is no JSON object');
     const fields = answer as Record<string, unknown>;
     // Some servers say 200 and put the error inside; it must not pass for an answer.
     if ((fields['error'] !== undefined && fields['error'] !== null) || fields['type'] === 'error') {
@@ -209,6 +221,11 @@ export class HttpAttempt implements ResponseReader {
   #cancelled(reason: unknown): void {
     const code = isHoldfastError(reason) ? reason.code : 'client_closed';
     this.#fail(this.#error(code, isHoldfastError(reason) ? reason.message : 'cancelled', reason));
+  }
+
+  /** Whatever an answer made its reader throw: it is not trusted to have the form that it should have. */
+  #readable(error: unknown): AttemptError {
+    return isHoldfastError(error) ? (error as AttemptError) : this.#error('provider_malformed', 'the answer cannot be read', error);
   }
 
   #error(code: ErrorCode, detail: string, cause?: unknown): AttemptError {

@@ -39,7 +39,10 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
   let turn = 0;
 
   function headersFor(request: AttemptRequest): Record<string, string> {
-    const headers: Record<string, string> = { ...credentials[turn++ % credentials.length]!, accept: request.stream ? 'text/event-stream' : 'application/json' };
+    const headers: Record<string, string> = {
+      ...credentials[turn++ % credentials.length]!,
+      accept: request.stream ? 'text/event-stream' : 'application/json',
+    };
     for (const name of profile.forwardedHeaders) {
       const value = request.headers[name];
       if (value !== undefined) headers[name] = value;
@@ -54,12 +57,16 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
     supports: (operation) => profile.path(operation) !== undefined,
     attempt(request: AttemptRequest, sink: AttemptSink): Promise<AttemptResult> {
       const path = profile.path(request.operation);
-      if (path === undefined) return Promise.reject(new HoldfastError('operation_unsupported', { detail: `${options.kind} has no ${request.operation}` }));
+      if (path === undefined)
+        return Promise.reject(new HoldfastError('operation_unsupported', { detail: `${options.kind} has no ${request.operation}` }));
       return new Promise((resolve, reject) => {
         const { bytes, dropUsageEvents } = profile.body(request);
         const attempt = new HttpAttempt({ profile, request, sink, limits, dropUsageEvents, clock: options.clock, resolve, reject });
         attempt.begin(
-          options.transport.send({ origin: url.origin, method: 'POST', path: basePath + path, headers: headersFor(request), body: bytes }, attempt),
+          options.transport.send(
+            { origin: url.origin, method: 'POST', path: basePath + path, headers: headersFor(request), body: bytes },
+            attempt,
+          ),
         );
       });
     },

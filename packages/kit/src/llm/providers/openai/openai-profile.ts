@@ -59,16 +59,24 @@ function read(operation: Operation, answer: Record<string, unknown>): PlainAnswe
   let finishReason: string | undefined;
   let outputBytes = 0;
   for (const choice of choices) {
-    finishReason = choice.finish_reason ?? finishReason;
-    outputBytes += choice.message?.content?.length ?? 0;
-    for (const call of choice.message?.tool_calls ?? []) outputBytes += call.function?.arguments?.length ?? 0;
+    if (typeof choice.finish_reason === 'string') finishReason = choice.finish_reason;
+    outputBytes += lengthOf(choice.message?.content);
+    for (const call of choice.message?.tool_calls ?? []) outputBytes += lengthOf(call.function?.arguments);
   }
   return { usage, finishReason, servedModel, outputBytes };
 }
 
+/** What is read of a choice. Where it has another form, the answer is malformed or counts for nothing: it is not believed. */
 interface Choice {
-  readonly finish_reason?: string;
-  readonly message?: { readonly content?: string | null; readonly tool_calls?: readonly { readonly function?: { readonly arguments?: string } }[] };
+  readonly finish_reason?: unknown;
+  readonly message?: {
+    readonly content?: unknown;
+    readonly tool_calls?: readonly { readonly function?: { readonly arguments?: unknown } }[];
+  };
+}
+
+function lengthOf(value: unknown): number {
+  return typeof value === 'string' ? value.length : 0;
 }
 
 function readError(answer: unknown): UpstreamError {
@@ -76,7 +84,10 @@ function readError(answer: unknown): UpstreamError {
   const error = (outer?.['error'] ?? outer) as Record<string, unknown> | string | null | undefined;
   if (typeof error === 'string') return { type: undefined, message: error };
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-  return { type: text(error?.['code']) ?? text(error?.['type']) ?? text(error?.['status']), message: text(error?.['message']) ?? text(error?.['detail']) };
+  return {
+    type: text(error?.['code']) ?? text(error?.['type']) ?? text(error?.['status']),
+    message: text(error?.['message']) ?? text(error?.['detail']),
+  };
 }
 
 function classify(status: number, error: UpstreamError): ErrorCode {
@@ -95,6 +106,7 @@ function classify(status: number, error: UpstreamError): ErrorCode {
       return 'provider_rate_limited';
   }
   // Servers that only speak the dialect say it in words.
-  if (status === 400 && /maximum context length|context window|too many tokens/i.test(error.message ?? '')) return 'context_length_exceeded';
+  if (status === 400 && /maximum context length|context window|too many tokens/i.test(error.message ?? ''))
+    return 'context_length_exceeded';
   return codeOfStatus(status);
 }

@@ -1,5 +1,5 @@
 export type { EmbeddedPostgres, EmbeddedPostgresExit } from './embedded-postgres.ts';
 export { embeddedPostgresEnded, embeddedPostgresStarted, type EmbeddedPostgresEnded, type EmbeddedPostgresStarted } from './events.ts';
-export { embeddedPostgresDefaults, type EmbeddedPostgresOptions } from './options.ts';
+export { type EmbeddedPostgresOptions } from './options.ts';
 export { startEmbeddedPostgres } from './start.ts';
 export { findRunningPostgres, type FindRunningOptions } from './find-running.ts';

@@ -1,0 +1,8 @@
+export { Closers } from './closers.ts';
+export { keyCommands, usageCommand } from './commands.ts';
+export { openIdentity } from './identity.ts';
+export { openLedger } from './ledger.ts';
+export { logAnnouncements } from './log-announcements.ts';
+export { openModels } from './models.ts';
+export { openPricing } from './pricing.ts';
+export { openStorage } from './storage.ts';

@@ -1,0 +1,4 @@
+export { ledgerLayer } from './ledger.ts';
+export { policyLayer } from './policy.ts';
+export { routeCall } from './route.ts';
+export { traceLayer } from './trace.ts';
