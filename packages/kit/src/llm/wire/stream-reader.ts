@@ -99,9 +99,10 @@ export class StreamReader {
     const kind = this.#options.inspector.inspect(this.#fields.name, this.#fields.data);
     if (kind === 'error') {
       const error = this.#options.inspector.error ?? { type: undefined, message: undefined };
+      const { maskMessage: masked = (message) => message } = this.#options;
       throw this.failure(
         this.#options.classifyError(error),
-        `the provider sent an error in the stream: ${error.type ?? 'no type'}: ${error.message ?? ''}`,
+        `the provider sent an error in the stream: ${masked(error.type) ?? 'no type'}: ${masked(error.message) ?? 'no message'}`,
       );
     }
     if (kind === 'malformed') throw this.failure('provider_malformed', 'an event of the stream does not parse');

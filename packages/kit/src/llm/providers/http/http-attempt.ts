@@ -43,6 +43,7 @@ export class HttpAttempt implements ResponseReader {
   readonly #limits: HttpAttemptLimits;
   readonly #dropUsageEvents: boolean;
   readonly #clock: Clock;
+  readonly #apiKeys: readonly string[];
   readonly #resolve: (result: AttemptResult) => void;
   readonly #reject: (error: AttemptError) => void;
   #exchange: Exchange | undefined;
@@ -64,6 +65,8 @@ export class HttpAttempt implements ResponseReader {
     readonly limits: HttpAttemptLimits;
     readonly dropUsageEvents: boolean;
     readonly clock: Clock;
+    /** Masked wherever the provider's own words are passed on. */
+    readonly apiKeys: readonly string[];
     readonly resolve: (result: AttemptResult) => void;
     readonly reject: (error: AttemptError) => void;
   }) {
@@ -73,6 +76,7 @@ export class HttpAttempt implements ResponseReader {
     this.#limits = options.limits;
     this.#dropUsageEvents = options.dropUsageEvents;
     this.#clock = options.clock;
+    this.#apiKeys = options.apiKeys;
     this.#resolve = options.resolve;
     this.#reject = options.reject;
   }
@@ -102,6 +106,7 @@ export class HttpAttempt implements ResponseReader {
       endMarkSuffices: this.#profile.endMarkSuffices,
       maxEventBytes: this.#limits.maxEventBytes,
       classifyError: (error) => this.#profile.classify(0, error),
+      maskMessage: (message) => maskReason(message, this.#apiKeys),
     });
   }
 
@@ -207,10 +212,10 @@ export class HttpAttempt implements ResponseReader {
   }
 
   #explained(code: ErrorCode, error: UpstreamError): AttemptError {
-    const reason = explained.has(code) ? maskReason(error.message) : undefined;
+    const reason = explained.has(code) ? maskReason(error.message, this.#apiKeys) : undefined;
     const retryAfterSeconds = readRetryAfterSeconds(this.#headers, this.#clock.now());
     return new AttemptError(code, {
-      detail: `the provider answered ${this.#status}: ${error.type ?? 'no type'}: ${maskReason(error.message) ?? 'no message'}`,
+      detail: `the provider answered ${this.#status}: ${maskReason(error.type, this.#apiKeys) ?? 'no type'}: ${maskReason(error.message, this.#apiKeys) ?? 'no message'}`,
       ...(reason !== undefined && { details: { provider_message: reason } }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
       upstreamStatus: this.#status,
