@@ -220,6 +220,20 @@ describe('when PostgreSQL itself dies', () => {
     expect(await scene.query(second, 'select value from kept')).toEqual([{ value: 7 }]);
   });
 
+  test('and nobody has collected it yet, as in a container without an init, it is started again all the same', async () => {
+    const dataDir = scene.madeFrom(template);
+    const first = await scene.start({ dataDir });
+    const exit = new Promise<EmbeddedPostgresExit>((resolve) => first.onExit(resolve));
+    process.kill(first.pid, 'SIGKILL');
+    await exit;
+    await first.stop();
+    const pidFile = join(dataDir, 'postgres/data/postmaster.pid');
+    const zombie = await scene.zombie(statSync(pidFile));
+    writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(zombie)));
+    const second = await scene.start({ dataDir });
+    expect(second.adopted).toBe(false);
+  });
+
   test('and cannot start, the last lines of its log tell why, and the folder is free again', async () => {
     const dataDir = scene.madeFrom(template);
     const configuration = join(dataDir, 'postgres/data/postgresql.conf');

@@ -100,6 +100,20 @@ export class Scene {
     return child.pid!;
   }
 
+  /** The pid of such a process that has ended and that its parent does not collect. */
+  async zombie({ uid, gid }: { readonly uid: number; readonly gid: number }): Promise<number> {
+    const child = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], {
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      ...(isRoot && { uid, gid }),
+    });
+    this.#strangers.push(child);
+    const [text] = (await once(child.stdout!, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    await until(() => !isAlive(pid));
+    return pid;
+  }
+
   async connect({ socketDir }: { readonly socketDir?: string }): Promise<pg.Client> {
     const client = new pg.Client({ host: socketDir!, port: 5432, user: 'postgres', database: 'postgres' });
     client.on('error', () => {});

@@ -4,7 +4,7 @@ import { endSessions } from './end-sessions.ts';
 import { isReady } from './launch.ts';
 import { disownPostmasterFile, readPostmasterFile, wasStartedWith } from './postmaster-file.ts';
 import { adoptedPostmaster, type Postmaster } from './postmaster.ts';
-import { isAlive, isPostmasterOf } from './process-identity.ts';
+import { isPostmasterOf, isTaken } from './process-identity.ts';
 import { stopPostmaster } from './stop-postmaster.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -30,7 +30,7 @@ export async function settleOrphan(query: OrphanQuery): Promise<Postmaster | und
   const file = readPostmasterFile(data);
   if (!file) return undefined;
   if (!isPostmasterOf(file.pid, data)) {
-    if (isAlive(file.pid)) disownPostmasterFile(data);
+    if (isTaken(file.pid)) disownPostmasterFile(data);
     return undefined;
   }
   const postmaster = adoptedPostmaster(file.pid, data, clock);

@@ -4,12 +4,20 @@ import { basename } from 'node:path';
 
 /** Whether there is such a process that has not ended. A zombie has, whoever forgot to collect it. */
 export function isAlive(pid: number): boolean {
+  return isTaken(pid) && (process.platform !== 'linux' || stateOf(pid) !== 'Z');
+}
+
+/**
+ * Whether the kernel still knows a process `pid`, also one that has ended and was not collected yet: all that PostgreSQL looks
+ * at before it believes in a rival. A container's first process may take long to collect the orphans that it is left.
+ */
+export function isTaken(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (thrown) {
     return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return process.platform !== 'linux' || stateOf(pid) !== 'Z';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { spawnFault, startFault } from './start-fault.ts';
+import { isRivalFault, spawnFault, startFault } from './start-fault.ts';
 
 test.each([
   ['disk_full', '2026-11-20 09:40:26.753 UTC [8733] FATAL:  could not write lock file "postmaster.pid": No space left on device'],
@@ -27,4 +27,12 @@ test('a container without the right to change the user is told what to do', () =
   const denied = Object.assign(new Error('spawn EPERM'), { code: 'EPERM' });
   expect(spawnFault('initdb', denied, 'nobody').message).toContain('CAP_SETUID');
   expect(spawnFault('initdb', Object.assign(new Error('spawn x EACCES'), { code: 'EACCES' }), undefined).message).toContain('EACCES');
+});
+
+test('a rival that came first is told from every other fault', () => {
+  const fault = (line: string) => startFault('PostgreSQL ended with code 1', ['LOG:  starting', line]);
+  expect(isRivalFault(fault('2026-11-20 UTC [1] FATAL:  lock file "postmaster.pid" already exists'))).toBe(true);
+  expect(isRivalFault(fault('2026-11-20 UTC [1] FATAL:  lock file "postmaster.pid" is empty'))).toBe(true);
+  expect(isRivalFault(fault('FATAL:  could not open file "/d/global/pg_control": Permission denied'))).toBe(false);
+  expect(isRivalFault(new Error('lock file "postmaster.pid" already exists'))).toBe(false);
 });

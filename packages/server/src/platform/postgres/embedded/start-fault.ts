@@ -1,4 +1,4 @@
-import { HoldfastError } from '@holdfast/kit/errors';
+import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 
 /**
  * Why PostgreSQL's programs ended, from what they wrote. `details.log` has the last lines; the first that names a reason is
@@ -29,4 +29,10 @@ export function spawnFault(program: string, thrown: unknown, userName: string | 
       ? `this process may not start one as the user ${userName} (CAP_SETUID and CAP_SETGID are missing?); start as an ordinary user or set DATABASE_URL`
       : (thrown as Error).message;
   return new HoldfastError('postgres_start_failed', { detail: `${program} cannot be started: ${reason}`, cause: thrown });
+}
+
+/** PostgreSQL found another one on its folder that had not been there, or had not said so, when we looked. */
+export function isRivalFault(thrown: unknown): boolean {
+  const log = isHoldfastError(thrown) ? (thrown.details as { log?: readonly string[] } | undefined)?.log : undefined;
+  return log?.some((line) => /lock file "postmaster\.pid" (already exists|is empty)/.test(line)) ?? false;
 }

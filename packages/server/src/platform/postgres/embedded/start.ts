@@ -10,13 +10,15 @@ import { superviseEmbeddedPostgres, type EmbeddedPostgres } from './embedded-pos
 import { embeddedPostgresStarted } from './events.ts';
 import { folderFault, onFolder } from './folder-fault.ts';
 import { lockFolder, type FolderLock } from './folder-lock.ts';
-import { launchPostmaster } from './launch.ts';
+import { launchPostmaster, type Launch } from './launch.ts';
 import { settleOptions, type EmbeddedPostgresOptions, type Settled } from './options.ts';
 import { settleOrphan } from './orphan.ts';
+import type { Postmaster } from './postmaster.ts';
 import { readPasswd, runsAsRoot } from './process-user.ts';
 import { boundServerLog, serverLogPath } from './server-log.ts';
 import { serverArguments } from './settings.ts';
 import { makeSocketFolder, socketPort } from './socket-folder.ts';
+import { isRivalFault } from './start-fault.ts';
 
 /**
  * Starts the PostgreSQL of a data folder, making its cluster on the first start, or takes over the one that still runs there
@@ -66,14 +68,11 @@ async function startLocked(
   const args = serverArguments({ data, socketDir, port: socketPort, packageVersion: source.packageVersion }, options);
   const logPath = serverLogPath(home);
   boundServerLog(logPath, options.maxLogBytes);
-  const server = { program: binaries.postgres, args, data, socketDir, clock };
-  const postmaster =
-    (await settleOrphan({
-      ...server,
-      port: socketPort,
-      startTimeoutMs: options.startTimeoutMs,
-      stopTimeoutMs: options.stopTimeoutMs,
-    })) ?? (await launchPostmaster({ ...server, logPath, user, timeoutMs: options.startTimeoutMs }));
+  const { startTimeoutMs, stopTimeoutMs } = options;
+  const postmaster = await takeOverOrLaunch(
+    { program: binaries.postgres, args, data, socketDir, clock, logPath, user, timeoutMs: startTimeoutMs },
+    stopTimeoutMs,
+  );
 
   embeddedPostgresStarted.publish({
     pid: postmaster.pid,
@@ -85,6 +84,27 @@ async function startLocked(
     durationMs: clock.monotonic() - startedAtMs,
   });
   return superviseEmbeddedPostgres({ postmaster, socketDir, version: source.version, logPath, options, release });
+}
+
+/** How long a PostgreSQL that a killed server had only just begun may get in our way. */
+const rivalMs = 15_000;
+
+/**
+ * A server that is killed while it starts its PostgreSQL leaves one that has not written its file yet: nothing shows it until it
+ * is there before ours. Then it is dealt with as any other that was left behind.
+ */
+async function takeOverOrLaunch(launch: Launch, stopTimeoutMs: number): Promise<Postmaster> {
+  const { clock, timeoutMs } = launch;
+  const end = clock.monotonic() + rivalMs;
+  for (;;) {
+    const orphan = await settleOrphan({ ...launch, port: socketPort, startTimeoutMs: timeoutMs, stopTimeoutMs });
+    if (orphan) return orphan;
+    try {
+      return await launchPostmaster(launch);
+    } catch (thrown) {
+      if (!isRivalFault(thrown) || clock.monotonic() >= end) throw thrown;
+    }
+  }
 }
 
 /** For root one place for all data folders of the machine: a copy has 50 MB. */
