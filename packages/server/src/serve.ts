@@ -26,6 +26,10 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
   const stopListening = [logAnnouncements(log), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
   const end = createEnding();
+  // The clock's timers keep no process alive: a stop that waits for one while all sockets are closed already would end here, half
+  // done and with exit code 0.
+  const { port1: alive } = new MessageChannel();
+  alive.ref();
   const removeGuards = installProcessGuards({
     onFatal(fault, thrown) {
       metrics?.recordProcessFault(fault);
@@ -50,6 +54,7 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
     });
     return await run(app, configuration, log, end);
   } finally {
+    alive.close();
     removeGuards();
     for (const stop of stopListening) stop();
     await log.flush();
