@@ -1,5 +1,5 @@
 import type { ErrorCode, HoldfastError } from '@holdfast/kit/errors';
-import type { Usage } from '@holdfast/kit/llm';
+import type { PartialUse, Usage } from '@holdfast/kit/llm';
 import type { ModelCall } from './model-call.ts';
 
 /** Characters that make a token, on the average of English prose and code in the common tokenizers. */
@@ -18,21 +18,27 @@ const mayHaveWorked: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'draining',
 ]);
 
+/** What a call used: as the provider said, where it said so to the end, and counted here otherwise. Undefined when nothing was. */
+export function usageOf(call: ModelCall, error: HoldfastError | undefined, use: PartialUse | undefined): Usage | undefined {
+  const reported = use?.usage;
+  const outputBytes = use?.outputBytes ?? 0;
+  if (reported === undefined) return estimateUsage(call, error, outputBytes);
+  const counted = Math.ceil(outputBytes / charactersPerToken);
+  // A stream that broke off had told its prompt at the beginning, but of its answer only what it began with.
+  if (error === undefined || counted <= reported.completionTokens) return reported;
+  return { ...reported, completionTokens: counted, source: 'estimated' };
+}
+
 /**
- * What a call used when no provider said so: never 0 for work that was done, and undefined (nothing used) where the
- * provider refused or was never reached.
+ * Never 0 for work that was done, and undefined (nothing used) where the provider refused or was never reached.
  */
-export function estimateUsage(call: ModelCall, error: HoldfastError | undefined, outputBytes: number): Usage | undefined {
+function estimateUsage(call: ModelCall, error: HoldfastError | undefined, outputBytes: number): Usage | undefined {
   if (call.record.provider === undefined) return undefined;
   if (error && outputBytes === 0 && !(mayHaveWorked.has(error.code) && call.record.sent)) return undefined;
+  const completionTokens = Math.ceil(outputBytes / charactersPerToken);
   return {
     promptTokens: Math.max(1, Math.ceil(textLength(call.body.value) / charactersPerToken)),
-    completionTokens:
-      call.operation === 'embeddings'
-        ? 0
-        : error
-          ? Math.ceil(outputBytes / charactersPerToken)
-          : Math.max(1, Math.ceil(outputBytes / charactersPerToken)),
+    completionTokens: call.operation === 'embeddings' ? 0 : error ? completionTokens : Math.max(1, completionTokens),
     cachedTokens: 0,
     cacheWriteTokens: 0,
     reasoningTokens: 0,

@@ -1,7 +1,7 @@
 import { HoldfastError, toHoldfastError } from '@holdfast/kit/errors';
 import { AttemptError, type AttemptHead, type AttemptResult, type PartialUse, type Usage } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
-import { estimateUsage } from '../estimate-usage.ts';
+import { usageOf } from '../estimate-usage.ts';
 import type { CallLayer, CallSink, ModelCall, SettledCall } from '../model-call.ts';
 import type { CallEnding, Ledger, LedgerEntry, Pricing } from '../ports.ts';
 
@@ -13,10 +13,12 @@ export function ledgerLayer(ledger: Ledger, pricing: Pricing, clock: Clock): Cal
   return (next) => async (call) => {
     if (!ledger.available) throw new HoldfastError('ledger_unavailable', { detail: 'the database has not answered', retryAfterSeconds: 1 });
     const entry = ledger.enter(call);
-    const inner = call.stream ? { ...call, sink: new DurableSink(call, entry, clock) } : call;
+    const sink = call.stream ? new DurableSink(call, entry, clock) : undefined;
     let result: AttemptResult;
     try {
-      result = await next(inner);
+      result = await next(sink ? { ...call, sink } : call);
+      // A provider that does not stop when it is told to may be through before the intent is: its pieces go before its end.
+      await sink?.opened;
     } catch (thrown) {
       const error = toHoldfastError(thrown);
       const use = error instanceof AttemptError ? error.partial : undefined;
@@ -38,7 +40,7 @@ export function ledgerLayer(ledger: Ledger, pricing: Pricing, clock: Clock): Cal
 }
 
 function settlement(call: ModelCall, pricing: Pricing, error: HoldfastError | undefined, use: PartialUse | undefined): SettledCall {
-  const usage = use?.usage ?? estimateUsage(call, error, use?.outputBytes ?? 0);
+  const usage = usageOf(call, error, use);
   const { providerKind, targetModel } = call.record;
   const costNanoUsd =
     usage === undefined || providerKind === undefined || targetModel === undefined
@@ -79,6 +81,8 @@ class DurableSink implements CallSink {
   #head: AttemptHead | undefined;
   #held: Buffer[] = [];
   #drained: (() => void)[] = [];
+  /** Settles once what was held back has gone out; undefined when nothing is. Rejects with what kept the intent from being written. */
+  opened: Promise<void> | undefined;
 
   constructor(call: ModelCall, entry: LedgerEntry, clock: Clock) {
     this.#call = call;
@@ -95,13 +99,11 @@ class DurableSink implements CallSink {
     this.#state = 'waiting';
     this.#head = head;
     const began = this.#clock.monotonic();
-    this.#entry.makeDurable().then(
-      () => {
-        this.#call.record.layers['ledger'] = this.#clock.monotonic() - began;
-        this.#open();
-      },
-      (error: unknown) => this.#call.context.cancellation.cancel(error),
-    );
+    this.opened = this.#entry.makeDurable().then(() => {
+      this.#call.record.layers['ledger'] = this.#clock.monotonic() - began;
+      this.#open();
+    });
+    this.opened.catch((error: unknown) => this.#call.context.cancellation.cancel(error));
   }
 
   data(bytes: Buffer): boolean {

@@ -1,0 +1,68 @@
+import { HoldfastError } from '@holdfast/kit/errors';
+import { readShallowBody, type Usage } from '@holdfast/kit/llm';
+import { Cancellation } from '@holdfast/kit/time';
+import { describe, expect, test } from 'vitest';
+import { usageOf } from './estimate-usage.ts';
+import { emptyRecord, type ModelCall } from './model-call.ts';
+
+function call(body: object, record: Partial<ModelCall['record']> = {}): ModelCall {
+  return {
+    id: 'id',
+    context: {
+      requestId: 'r',
+      principal: { organizationId: 'o', keyId: 'k', userId: undefined, scopes: new Set(), allowedModels: undefined },
+      cancellation: new Cancellation(),
+      startedAt: 0,
+      startedMonotonic: 0,
+    },
+    operation: 'chat',
+    dialect: 'openai',
+    model: 'm',
+    stream: true,
+    body: readShallowBody(Buffer.from(JSON.stringify(body))),
+    headers: {},
+    endUser: undefined,
+    feature: undefined,
+    sink: { head() {}, data: () => true, drained() {} },
+    record: { ...emptyRecord(), provider: 'p', providerKind: 'openai', targetModel: 'm', sent: true, ...record },
+  };
+}
+
+const prompt = (text: string) => ({ messages: [{ role: 'user', content: text }] });
+const reported: Usage = { promptTokens: 100, completionTokens: 1, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, source: 'provider' };
+const failed = (code: 'client_closed' | 'provider_rejected_request' | 'provider_unreachable' | 'first_token_timeout') => new HoldfastError(code);
+
+describe('usageOf', () => {
+  test('believes the provider about an answer that is whole', () => {
+    expect(usageOf(call(prompt('hi')), undefined, { usage: reported, outputBytes: 4000, servedModel: undefined })).toBe(reported);
+  });
+
+  test('an answer that is whole and tells nothing is never counted as nothing', () => {
+    expect(usageOf(call(prompt('')), undefined, { usage: undefined, outputBytes: 0, servedModel: undefined })).toMatchObject({
+      completionTokens: 1,
+      source: 'estimated',
+    });
+  });
+
+  test('counts what a broken stream had said beyond what it reported at its beginning', () => {
+    expect(usageOf(call(prompt('hi')), failed('client_closed'), { usage: reported, outputBytes: 400, servedModel: undefined })).toMatchObject({
+      promptTokens: 100,
+      completionTokens: 100,
+      source: 'estimated',
+    });
+  });
+
+  test('a provider that was sent the request may have worked, one that refused or was not reached has not', () => {
+    const silent = { usage: undefined, outputBytes: 0, servedModel: undefined };
+    expect(usageOf(call(prompt('x'.repeat(400))), failed('first_token_timeout'), silent)?.promptTokens).toBeGreaterThanOrEqual(100);
+    expect(usageOf(call(prompt('x')), failed('provider_rejected_request'), silent)).toBeUndefined();
+    expect(usageOf(call(prompt('x')), failed('provider_unreachable'), silent)).toBeUndefined();
+    expect(usageOf(call(prompt('x'), { sent: false }), failed('client_closed'), silent)).toBeUndefined();
+    expect(usageOf(call(prompt('x'), { provider: undefined }), failed('client_closed'), silent)).toBeUndefined();
+  });
+
+  test('a picture in the prompt is not counted letter by letter', () => {
+    const picture = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` } }] }] };
+    expect(usageOf(call(picture), undefined, undefined)!.promptTokens).toBeLessThan(2_000);
+  });
+});
