@@ -32,7 +32,7 @@ const comma = 0x2c;
  */
 export function readShallowBody(bytes: Buffer, limits: ShallowBodyLimits = {}): ShallowBody {
   const members = new Map<string, readonly [number, number]>();
-  scanMembers(bytes, limits.maxDepth ?? 64, limits.maxParts ?? 200_000, members);
+  const twice = scanMembers(bytes, limits.maxDepth ?? 64, limits.maxParts ?? 200_000, members);
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString('utf8'));
@@ -42,15 +42,25 @@ export function readShallowBody(bytes: Buffer, limits: ShallowBodyLimits = {}): 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new HoldfastError('invalid_request', { details: [{ field: '', message: 'must be a JSON object' }] });
   }
+  if (twice !== undefined) throw new HoldfastError('invalid_request', { details: [{ field: twice, message: 'is given twice' }] });
   return { bytes, value: value as Record<string, unknown>, members };
 }
 
-/** On input that is not JSON it may record nonsense: JSON.parse refuses that input right after. */
-function scanMembers(bytes: Buffer, maxDepth: number, maxParts: number, members: Map<string, readonly [number, number]>): void {
+/**
+ * Returns the name of a member that is given twice. On input that is not JSON it may record and return nonsense:
+ * JSON.parse refuses that input right after.
+ */
+function scanMembers(
+  bytes: Buffer,
+  maxDepth: number,
+  maxParts: number,
+  members: Map<string, readonly [number, number]>,
+): string | undefined {
   const length = bytes.length;
   let depth = 0;
   let parts = 0;
   let name: string | undefined;
+  let twice: string | undefined;
   let valueStart = -1;
   let index = 0;
   while (index < length) {
@@ -68,15 +78,16 @@ function scanMembers(bytes: Buffer, maxDepth: number, maxParts: number, members:
       if (++parts > maxParts) throw tooManyParts(maxParts);
       if (depth === 1 && valueStart < 0) valueStart = index + 1;
     } else if (byte === closeBrace || byte === closeBracket) {
-      if (depth === 1 && name !== undefined && valueStart >= 0) record(bytes, members, name, valueStart, index);
+      if (depth === 1 && name !== undefined && valueStart >= 0 && !record(bytes, members, name, valueStart, index)) twice = name;
       depth--;
     } else if (depth === 1 && byte === comma) {
-      if (name !== undefined && valueStart >= 0) record(bytes, members, name, valueStart, index);
+      if (name !== undefined && valueStart >= 0 && !record(bytes, members, name, valueStart, index)) twice = name;
       name = undefined;
       valueStart = -1;
     }
     index++;
   }
+  return twice;
 }
 
 function tooManyParts(maxParts: number): HoldfastError {
@@ -109,11 +120,11 @@ function memberName(bytes: Buffer, start: number, end: number): string {
   }
 }
 
-function record(bytes: Buffer, members: Map<string, readonly [number, number]>, name: string, start: number, end: number): void {
-  if (members.has(name)) {
-    throw new HoldfastError('invalid_request', { details: [{ field: name, message: 'is given twice' }] });
-  }
+/** False when a member of that name is there already. */
+function record(bytes: Buffer, members: Map<string, readonly [number, number]>, name: string, start: number, end: number): boolean {
+  if (members.has(name)) return false;
   while (start < end && bytes[start]! <= 0x20) start++;
   while (end > start && bytes[end - 1]! <= 0x20) end--;
   members.set(name, [start, end]);
+  return true;
 }

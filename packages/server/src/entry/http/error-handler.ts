@@ -29,7 +29,8 @@ export function createErrorHandler({ clock }: ErrorHandlerOptions) {
 
 function answer(error: HoldfastError, request: FastifyRequest, reply: FastifyReply, clock: Clock): void {
   if (reply.sent) return;
-  const url = request.raw.url ?? '';
+  // The route's own path where there is one: `/%76%31/messages` is found as `/v1/messages`, and its client is the same.
+  const url = (request.is404 ? undefined : request.routeOptions?.url) ?? request.raw.url ?? '';
   const { status, headers, body } = toErrorResponse(error, errorShapeOf(url, request.headers), {
     requestId: request.id,
     nowMs: clock.now(),

@@ -123,7 +123,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
       return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
     if (request.is404) return done(refuseUnknownRoute(request, reply, allowedMethods));
-    if (draining && isCall(request.raw.url ?? '')) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
+    if (draining && isCall(request.routeOptions.url ?? '')) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
     done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
