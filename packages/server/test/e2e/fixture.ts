@@ -17,7 +17,10 @@ export interface Gateway {
 
 /** A real server in front of an upstream that behaves as it is told, and the official SDKs in front of the server. */
 export async function startGateway(
-  options: Omit<StartServerOptions, 'config'> & { readonly limits?: Record<string, number> } = {},
+  options: Omit<StartServerOptions, 'config'> & {
+    readonly limits?: Record<string, number>;
+    readonly providers?: Record<string, object>;
+  } = {},
 ): Promise<Gateway> {
   const upstream = await startScriptedUpstream();
   const limits = { connectMs: 2_000, firstTokenMs: 1_000, stallMs: 700, totalMs: 8_000, ...options.limits };
@@ -29,6 +32,7 @@ export async function startGateway(
         claude: { kind: 'anthropic', baseUrl: upstream.openaiBaseUrl, apiKey: 'sk-ant-upstream-secret' },
         down: { kind: 'openai', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-down' },
         lab: { kind: 'sandbox' },
+        ...options.providers,
       },
       models: {
         fast: { targets: ['primary/gpt-4o-mini'], limits },
