@@ -12,7 +12,7 @@ import { closingLine, tally, type VitestReport } from './test/tally.ts';
 /** A run that hangs must end too, and say so. Far above the five minutes that a run may take on two cores. */
 const limitMs = 15 * 60_000;
 
-const requireAll = process.env['HOLDFAST_REQUIRE_ALL'] === '1';
+const requireAll = process.env['REQUIRE_ALL_PROGRAMS'] === '1';
 const missing = missingPrograms();
 for (const program of missing) {
   console.log(
@@ -20,7 +20,7 @@ for (const program of missing) {
   );
 }
 if (requireAll && missing.length > 0) {
-  console.log('HOLDFAST_REQUIRE_ALL=1 asks for all of them.');
+  console.log('REQUIRE_ALL_PROGRAMS=1 asks for all of them.');
   console.log(closingLine({ passed: 0, failed: 1, skipped: 0 }));
   process.exit(1);
 }

@@ -62,7 +62,7 @@ export function createBlockRunner(blocks: readonly CodeBlock[]): BlockRunner {
         const { stdout } = await run(command, args, {
           cwd: folder,
           timeout: 60_000,
-          env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_KEY: key },
+          env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_API_KEY: key },
         });
         return stdout;
       } catch (error) {

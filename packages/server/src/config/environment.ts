@@ -24,6 +24,13 @@ export function readEnvironment(cwd: string): Variables {
   return { ...process.env };
 }
 
+/** What the client's side of Holdfast is called in the same shell: no setting of the server, and no fault. */
+const clientNames: ReadonlySet<string> = new Set(['HOLDFAST_API_KEY', 'HOLDFAST_BASE_URL']);
+
+export function isForClients(name: string): boolean {
+  return clientNames.has(name);
+}
+
 /**
  * What Kubernetes injects for a service called `holdfast` or `holdfast-…` (a Helm release): `HOLDFAST_SERVICE_HOST`,
  * `HOLDFAST_PORT=tcp://…`, `HOLDFAST_PORT_8080_TCP_ADDR`, `HOLDFAST_WEB_SERVICE_PORT_HTTP`. Not ours, and no fault.

@@ -137,6 +137,10 @@ describe('values of the environment', () => {
     };
     expect(load(env).server.port).toBe(8080);
   });
+
+  test('what the client of the same shell is told is no setting of the server', () => {
+    expect(load({ HOLDFAST_API_KEY: 'hf_a_key_of_a_client', HOLDFAST_BASE_URL: 'http://127.0.0.1:9' }).server.port).toBe(8080);
+  });
 });
 
 describe('secrets', () => {

@@ -1,4 +1,4 @@
-import { isInjectedByCluster } from './environment.ts';
+import { isForClients, isInjectedByCluster } from './environment.ts';
 import { showName } from './faults.ts';
 import { nearestHint } from './nearest.ts';
 import { settingEntries, settings } from './settings.ts';
@@ -35,7 +35,7 @@ export function refuseUnknownVariables(sources: Sources): void {
   const names = [...known].filter((name) => name.startsWith('HOLDFAST_'));
   for (const [name, value] of Object.entries(sources.env)) {
     if (!name.startsWith('HOLDFAST_') || value === undefined) continue;
-    if (known.has(name) || sources.referencedNames.has(name) || isInjectedByCluster(name, value)) continue;
+    if (known.has(name) || sources.referencedNames.has(name) || isForClients(name) || isInjectedByCluster(name, value)) continue;
     const hint = nearestHint(name, names) ?? 'The reference page of the configuration lists all of them.';
     sources.faults.add({ where: `environment ${showName(name)}`, problem: 'there is no such setting.', hint });
   }
