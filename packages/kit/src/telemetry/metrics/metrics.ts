@@ -36,7 +36,11 @@ export interface Metrics {
  */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry, prefix: 'holdfast_', eventLoopMonitoringPrecision: 20 });
+  if (options.processMetrics ?? true) {
+    collectDefaultMetrics({ register: registry, prefix: 'holdfast_', eventLoopMonitoringPrecision: 20 });
+    // Gauges that are named like counters, against Prometheus's conventions; the ones by type say the same.
+    for (const kind of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`holdfast_nodejs_active_${kind}_total`);
+  }
   const http = new HttpMetrics();
   const llm = new LlmMetrics({ isKnownModel: options.isKnownModel ?? (() => false) });
   const faults = new SeriesTable(['fault'], () => ({ count: 0 }), 10);
