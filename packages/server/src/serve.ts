@@ -14,8 +14,9 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
   const log = await createLogger({
     clock,
     level: configuration.log.level,
-    json: configuration.log.json ?? !process.stdout.isTTY,
-    ...(configuration.log.file !== undefined && { file: configuration.log.file }),
+    json: configuration.log.file !== undefined || (configuration.log.json ?? !process.stdout.isTTY),
+    // In place of standard output, not beside it: whoever writes a file does not want to pay for the line twice.
+    ...(configuration.log.file !== undefined && { file: configuration.log.file, sink: { write() {} } }),
   });
   const { logger } = log;
   const known = new Set([
