@@ -4,7 +4,7 @@ import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/ind
 import { GroupCommit } from './group-commit.ts';
 import type { InstanceLease } from './instance-lease.ts';
 import { intentText, rowText } from './ledger-text.ts';
-import type { LedgerWrite } from './ledger-writer.ts';
+import type { LedgerWrite } from './ledger-store.ts';
 
 export interface CallLedgerOptions {
   /** Commits rows and intents in one statement. */
