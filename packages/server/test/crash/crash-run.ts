@@ -1,0 +1,307 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Random } from '@holdfast/kit/time';
+import { createSeededRandom } from '@holdfast/kit/testing';
+import { check, type CheckOptions, type Finding } from './checker.ts';
+import { Companion } from './companion.ts';
+import { CrashServer, operatorKey, type ServerRun } from './crash-server.ts';
+import type { ClientLine, Crash, Evidence, UpstreamArrival, UpstreamEnd } from './evidence.ts';
+import { LinesFile } from './lines-file.ts';
+import { chatModels, type FromLoad, type FromUpstream, type ToLoad } from './messages.ts';
+import { below } from './plan-call.ts';
+import { planRounds, type RoundPlan } from './plan-round.ts';
+import { killBackend, readStored } from './stored.ts';
+
+export interface CrashRunOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly onRound?: (result: RoundResult) => void;
+}
+
+export interface RoundResult {
+  readonly round: number;
+  readonly plan: RoundPlan;
+  readonly finding: Finding;
+  /** What the server did that it should not have, apart from what is stored: it lived on without its database, it did not stop. */
+  readonly faults: readonly string[];
+  /** Processes that were killed, failed starts included. */
+  readonly kills: number;
+  /** From the start that was let through until it listened. */
+  readonly restartMs: number;
+}
+
+export interface CrashRunResult {
+  readonly rounds: readonly RoundResult[];
+  /** All rounds together, from what was stored at the very end. */
+  readonly total: Finding;
+  readonly faults: readonly string[];
+  readonly kills: number;
+  readonly durationMs: number;
+  /** Logs and data; removed when nothing was found. */
+  readonly folder: string;
+}
+
+/** Written down by hand from the providers' price lists of 2026: the checker must not learn prices from what it checks. */
+const checkOptions: CheckOptions = {
+  prices: {
+    [chatModels.openai]: { prompt: 150, completion: 600 },
+    [chatModels.anthropic]: { prompt: 3_000, completion: 15_000 },
+  },
+  intentWithinMs: 500,
+};
+
+/** How long a round waits for its moment before it strikes anyway. */
+const patienceMs = 800;
+/** How long a server without its database may take to end. */
+const endLimitMs = 20_000;
+const firstStartMs = 1_500;
+const maxStarts = 5;
+
+/** Starts the server, calls it, kills it, and so on; then has it judged. */
+export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResult> {
+  const startedAtMs = Date.now();
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
+  chmodSync(folder, 0o755);
+  const scene = await Scene.open(folder, options.seed);
+  const rounds: RoundResult[] = [];
+  let found = true;
+  try {
+    const plans = planRounds(scene.random);
+    const startFaults: string[] = [];
+    await scene.firstStart(startFaults);
+    for (let round = 0; round < options.rounds; round++) {
+      const result = await scene.round(round, plans.next().value);
+      rounds.push(result);
+      options.onRound?.(result);
+    }
+    const total = check(await scene.everything(), checkOptions);
+    const faults = [...startFaults, ...rounds.flatMap((each) => each.faults.map((fault) => `round ${each.round}: ${fault}`))];
+    found = total.violations.length + faults.length + rounds.reduce((sum, each) => sum + each.finding.violations.length, 0) > 0;
+    return { rounds, total, faults, kills: scene.kills, durationMs: Date.now() - startedAtMs, folder };
+  } finally {
+    await scene.close();
+    if (!found) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+class Scene {
+  readonly random: Random;
+  kills = 0;
+  readonly #run: string;
+  readonly #server: CrashServer;
+  readonly #load: Companion<ToLoad, FromLoad>;
+  readonly #upstream: Companion<{ readonly kind: 'settle' }, FromUpstream>;
+  readonly #files: {
+    readonly clients: LinesFile<ClientLine>;
+    readonly arrivals: LinesFile<UpstreamArrival>;
+    readonly served: LinesFile<UpstreamEnd>;
+  };
+  readonly #clients: ClientLine[] = [];
+  readonly #arrivals: UpstreamArrival[] = [];
+  readonly #served: UpstreamEnd[] = [];
+  readonly #crashes: Crash[] = [];
+  #process: ServerRun | undefined;
+  #url = '';
+
+  static async open(folder: string, seed: number): Promise<Scene> {
+    const path = (name: string) => join(folder, name);
+    const run = `x${seed.toString(36)}`;
+    const upstream = new Companion<{ readonly kind: 'settle' }, FromUpstream>('upstream-main', [
+      '--arrivals',
+      path('arrivals.jsonl'),
+      '--served',
+      path('served.jsonl'),
+    ]);
+    const { url } = await upstream.next('listening');
+    const load = new Companion<ToLoad, FromLoad>('load-main', ['--log', path('clients.jsonl'), '--seed', String(seed), '--run', run]);
+    return new Scene(folder, seed, run, new CrashServer(folder, url), load, upstream);
+  }
+
+  private constructor(
+    folder: string,
+    seed: number,
+    run: string,
+    server: CrashServer,
+    load: Companion<ToLoad, FromLoad>,
+    upstream: Companion<{ readonly kind: 'settle' }, FromUpstream>,
+  ) {
+    const path = (name: string) => join(folder, name);
+    this.random = createSeededRandom(seed);
+    this.#run = run;
+    this.#server = server;
+    this.#load = load;
+    this.#upstream = upstream;
+    this.#files = {
+      clients: new LinesFile(path('clients.jsonl')),
+      arrivals: new LinesFile(path('arrivals.jsonl')),
+      served: new LinesFile(path('served.jsonl')),
+    };
+  }
+
+  /** The first start makes the cluster, the tables and the key; it is killed in the middle, too. */
+  async firstStart(faults: string[]): Promise<void> {
+    await this.#killedStart(below(this.random, firstStartMs), this.random.next() < 0.3);
+    await this.#start(faults);
+  }
+
+  async round(round: number, plan: RoundPlan): Promise<RoundResult> {
+    const killsBefore = this.kills;
+    const faults: string[] = [];
+    const idle = this.#load.next('idle', 180_000);
+    const reached = this.#load.next('reached', patienceMs).catch(() => {});
+    const { workers, tellAfter } = plan;
+    this.#load.tell({ kind: 'begin', round, url: this.#url, key: operatorKey, workers, tellAfter });
+    await reached;
+    if (plan.moment === 'idle' || plan.moment === 'start') {
+      this.#load.tell({ kind: 'finish' });
+      await idle;
+    }
+    await sleep(plan.delayMs);
+    this.#crashes.push({ round, atMs: Date.now() });
+    await this.#strike(plan, faults);
+    await idle;
+    for (const { afterMs, postgresToo } of plan.killedStarts) await this.#killedStart(afterMs, postgresToo);
+    const restartMs = await this.#start(faults);
+    const finding = check(await this.#evidenceOf(round), checkOptions);
+    const { interrupted = 0 } = finding.counts.rowsByOutcome;
+    if (plan.target === 'stop' && interrupted > 0)
+      faults.push(`${interrupted} calls were left to recovery although the server was stopped in order`);
+    return { round, plan, finding, faults, kills: this.kills - killsBefore, restartMs };
+  }
+
+  /** What is left at the very end of all rounds. */
+  async everything(): Promise<Evidence> {
+    const stored = await readStored(this.#server.socket()!, `${this.#run}.`);
+    return { clients: this.#clients, arrivals: this.#arrivals, served: this.#served, crashes: this.#crashes, ...stored };
+  }
+
+  async close(): Promise<void> {
+    if (this.#process && !this.#process.ended) {
+      this.#process.kill('SIGTERM');
+      await Promise.race([this.#process.exited, sleep(endLimitMs)]);
+    }
+    const left = this.#server.postmasterPid();
+    if (left !== undefined) kill(left);
+    if (this.#process && !this.#process.ended) this.#process.kill('SIGKILL');
+    await this.#load.stop();
+    await this.#upstream.stop();
+  }
+
+  async #evidenceOf(round: number): Promise<Evidence> {
+    const settled = this.#upstream.next('settled');
+    this.#upstream.tell({ kind: 'settle' });
+    await settled;
+    const clients = this.#files.clients.next();
+    const arrivals = this.#files.arrivals.next();
+    const served = this.#files.served.next();
+    this.#clients.push(...clients);
+    this.#arrivals.push(...arrivals);
+    this.#served.push(...served);
+    const stored = await readStored(this.#server.socket()!, `${this.#run}.${round}.`);
+    return { clients, arrivals, served, crashes: this.#crashes.filter((crash) => crash.round === round), ...stored };
+  }
+
+  /** Holds at return: the server process has ended. */
+  async #strike({ target }: RoundPlan, faults: string[]): Promise<void> {
+    const server = this.#process!;
+    const killServer = (): void => {
+      this.kills++;
+      server.kill('SIGKILL');
+    };
+    switch (target) {
+      case 'server':
+        killServer();
+        break;
+      case 'both':
+        if (this.random.next() < 0.5) {
+          killServer();
+          this.#killPostgres(faults);
+        } else {
+          this.#killPostgres(faults);
+          killServer();
+        }
+        break;
+      case 'stop':
+        server.kill('SIGTERM');
+        await this.#requireExit(server, 'after SIGTERM', (code) => code === 0, faults);
+        break;
+      case 'postgres':
+        this.#killPostgres(faults);
+        await this.#requireExit(server, 'after its PostgreSQL was killed', (code) => code !== 0 && code !== null, faults);
+        break;
+      case 'backend': {
+        await killBackend(this.#server.socket()!, this.random);
+        this.kills++;
+        const answers = this.#load.next('reached', endLimitMs).then(
+          () => true,
+          () => false,
+        );
+        this.#load.tell({ kind: 'watch', event: 'whole', count: 5 });
+        if (!(await answers)) faults.push('no call was answered any more after PostgreSQL had thrown its sessions out');
+        this.#load.tell({ kind: 'finish' });
+        killServer();
+        break;
+      }
+    }
+    await server.exited;
+  }
+
+  async #requireExit(server: ServerRun, when: string, right: (code: number | null) => boolean, faults: string[]): Promise<void> {
+    const code = await Promise.race([server.exited, sleep(endLimitMs).then(() => undefined)]);
+    if (code === undefined) {
+      faults.push(`${when} the server did not end in ${endLimitMs} ms`);
+      server.kill('SIGKILL');
+    } else if (!right(code)) faults.push(`${when} the server ended with ${code}`);
+  }
+
+  #killPostgres(faults: string[]): void {
+    const pid = this.#server.postmasterPid();
+    if (pid === undefined) faults.push('no PostgreSQL to be killed was found');
+    else {
+      this.kills++;
+      kill(pid);
+    }
+  }
+
+  async #killedStart(afterMs: number, postgresToo: boolean): Promise<void> {
+    const server = this.#server.start();
+    await sleep(afterMs);
+    this.kills++;
+    server.kill('SIGKILL');
+    // It may not have come so far.
+    const pid = postgresToo ? this.#server.postmasterPid() : undefined;
+    if (pid !== undefined) {
+      this.kills++;
+      kill(pid);
+    }
+    await server.exited;
+  }
+
+  /** A start that fails is a fault, and tried again as a process manager would, so that the rest can be judged. */
+  async #start(faults: string[]): Promise<number> {
+    const beganAtMs = Date.now();
+    for (let tries = 1; ; tries++) {
+      this.#process = this.#server.start();
+      try {
+        this.#url = await this.#process.listening;
+        return Date.now() - beganAtMs;
+      } catch (error) {
+        if (tries === maxStarts) throw error;
+        faults.push(String(error));
+      }
+    }
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself meanwhile.
+  }
+}
+
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

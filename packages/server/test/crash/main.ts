@@ -1,0 +1,34 @@
+/**
+ * `npm run test:crash -- [--rounds 10] [--seed n] [--report file]`: kills the server again and again and has it judged.
+ * Exit code 1 when a call was lost, doubled or wrong, or the server did not come back.
+ */
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { runCrashes } from './crash-run.ts';
+import { describeFindings, describeRound, describeRoundFindings, reportPage } from './report.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '10' }, seed: { type: 'string' }, report: { type: 'string' } },
+});
+const rounds = Number(values.rounds);
+const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
+if (!Number.isInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) {
+  process.stderr.write('--rounds takes a number from 1, --seed a whole number\n');
+  process.exit(1);
+}
+process.stdout.write(`seed ${seed}\n`);
+const result = await runCrashes({
+  rounds,
+  seed,
+  onRound: (round) => process.stdout.write(`${[describeRound(round), ...describeRoundFindings(round)].join('\n     ')}\n`),
+});
+process.stdout.write(`\n${reportPage(result, seed)}\n`);
+if (values.report !== undefined) writeFileSync(values.report, `${reportPage(result, seed)}\n`);
+const findings = describeFindings(result);
+if (findings.length > 0) {
+  process.stdout.write(
+    `${findings.join('\n')}\nlogs and data: ${result.folder}; once more: npm run test:crash -- --rounds ${rounds} --seed ${seed}\n`,
+  );
+  process.exitCode = 1;
+}

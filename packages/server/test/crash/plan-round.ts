@@ -1,0 +1,74 @@
+import type { Random } from '@holdfast/kit/time';
+import type { LoadEvent } from './messages.ts';
+import { below, pick } from './plan-call.ts';
+
+/**
+ * What ends a round:
+ * - `server`: kill -9 of the server, PostgreSQL lives on.
+ * - `postgres`: kill -9 of the postmaster; the server has to end with an error or to recover.
+ * - `both`: one right after the other, in either order.
+ * - `backend`: kill -9 of one session of PostgreSQL, on which it throws all sessions out; the server has to go on.
+ * - `stop`: SIGTERM, with calls that outlast the time they are given.
+ */
+export type Target = 'server' | 'postgres' | 'both' | 'backend' | 'stop';
+
+/** `traffic`: some time after calls began; `commit` and `stream`: right after a client had a whole answer, or a first byte; `idle`; `start`. */
+export type Moment = 'traffic' | 'commit' | 'stream' | 'idle' | 'start';
+
+export interface RoundPlan {
+  readonly target: Target;
+  readonly moment: Moment;
+  readonly workers: number;
+  readonly tellAfter: { readonly event: LoadEvent; readonly count: number };
+  /** From the event to the kill. */
+  readonly delayMs: number;
+  /** Starts that are killed as well before one is let through, each after so many milliseconds, and whether PostgreSQL is too. */
+  readonly killedStarts: readonly { readonly afterMs: number; readonly postgresToo: boolean }[];
+}
+
+/** Every ten rounds have each of these once, in an order by chance. */
+const deck: readonly (readonly [Target, Moment])[] = [
+  ['server', 'traffic'],
+  ['server', 'commit'],
+  ['server', 'commit'],
+  ['server', 'stream'],
+  ['server', 'idle'],
+  ['server', 'start'],
+  ['postgres', 'traffic'],
+  ['both', 'commit'],
+  ['backend', 'traffic'],
+  ['stop', 'stream'],
+];
+
+/** Rounds without end, the same for the same chance. */
+export function* planRounds(random: Random): Generator<RoundPlan, never> {
+  for (;;) {
+    const cards = [...deck];
+    while (cards.length > 0) {
+      const [[target, moment]] = cards.splice(below(random, cards.length), 1) as [readonly [Target, Moment]];
+      yield planRound(random, target, moment);
+    }
+  }
+}
+
+/** About the time of a start on a warm folder; kills of starts are spread over it and a little beyond. */
+const startMs = 1_200;
+
+export function planRound(random: Random, target: Target, moment: Moment): RoundPlan {
+  const startKills = moment === 'start' ? 1 + below(random, 3) : random.next() < 0.3 ? 1 : 0;
+  const killedStarts = Array.from({ length: startKills }, () => ({ afterMs: below(random, startMs), postgresToo: random.next() < 0.2 }));
+  return { target, moment, workers: pick(random, [1, 8, 24, 48]), ...triggerOf(random, moment), killedStarts };
+}
+
+function triggerOf(random: Random, moment: Moment): Pick<RoundPlan, 'tellAfter' | 'delayMs'> {
+  switch (moment) {
+    case 'commit':
+      return { tellAfter: { event: 'whole', count: 1 + below(random, 150) }, delayMs: below(random, 3) };
+    case 'stream':
+      return { tellAfter: { event: 'first byte', count: 1 + below(random, 40) }, delayMs: below(random, 40) };
+    case 'idle':
+      return { tellAfter: { event: 'whole', count: 1 + below(random, 20) }, delayMs: below(random, 200) };
+    default:
+      return { tellAfter: { event: 'sent', count: 1 + below(random, 50) }, delayMs: below(random, 600) };
+  }
+}

@@ -1,0 +1,56 @@
+import pg from 'pg';
+import type { Random } from '@holdfast/kit/time';
+import type { StoredCall, StoredIntent } from './evidence.ts';
+import { pick } from './plan-call.ts';
+
+/** What is stored of calls whose marker begins so, read as the superuser, past the server and its roles. */
+export async function readStored(
+  socket: { readonly socketDir: string; readonly port: number },
+  prefix: string,
+): Promise<{ rows: StoredCall[]; intents: StoredIntent[] }> {
+  const client = new pg.Client({ host: socket.socketDir, port: socket.port, user: 'postgres', database: 'holdfast' });
+  await client.connect();
+  try {
+    const rows = await client.query<Record<string, unknown>>(
+      `select id, end_user, outcome, dialect, streamed, model_asked, model_served, prompt_tokens, completion_tokens, usage_source, cost_nano_usd
+       from holdfast.calls where end_user is null or starts_with(end_user, $1)`,
+      [prefix],
+    );
+    // All of them: whoever began it, no intent may be left when nothing runs.
+    const intents = await client.query<{ id: string; end_user: string | null }>('select id, end_user from holdfast.call_intents');
+    return { rows: rows.rows.map(storedCall), intents: intents.rows.map(({ id, end_user }) => ({ id, marker: end_user })) };
+  } finally {
+    await client.end();
+  }
+}
+
+function storedCall(row: Record<string, unknown>): StoredCall {
+  const whole = (value: unknown) => (value === null ? null : Number(value));
+  const text = (value: unknown) => value as string | null;
+  return {
+    id: row['id'] as string,
+    marker: text(row['end_user']),
+    outcome: row['outcome'] as string,
+    dialect: text(row['dialect']),
+    streamed: row['streamed'] as boolean | null,
+    modelAsked: text(row['model_asked']),
+    modelServed: text(row['model_served']),
+    promptTokens: whole(row['prompt_tokens']),
+    completionTokens: whole(row['completion_tokens']),
+    usageSource: row['usage_source'] as string,
+    costNanoUsd: whole(row['cost_nano_usd']),
+  };
+}
+
+/** kill -9 of a session of the server's, by chance. */
+export async function killBackend(socket: { readonly socketDir: string; readonly port: number }, random: Random): Promise<void> {
+  const client = new pg.Client({ host: socket.socketDir, port: socket.port, user: 'postgres', database: 'holdfast' });
+  // It is thrown out with all the others.
+  client.on('error', () => {});
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>(
+    `select pid from pg_stat_activity where backend_type = 'client backend' and usename = 'holdfast' order by pid`,
+  );
+  process.kill(pick(random, rows).pid, 'SIGKILL');
+  await client.end().catch(() => {});
+}
