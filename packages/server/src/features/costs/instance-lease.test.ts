@@ -61,6 +61,17 @@ test('while the database is away it is asked again soon, not at the next beat', 
   expect(beats.length).toBe(before + 1);
 });
 
+test('being asked again and again does not put the question off', async () => {
+  const { clock, beats, lease } = setup();
+  await lease.start();
+  const before = beats.length;
+  for (let asked = 0; asked < 10; asked++) {
+    lease.beatSoon();
+    await clock.advanceAsync(100);
+  }
+  expect(beats.length).toBeGreaterThan(before);
+});
+
 test('it does not start without a database, and leaves no timer when it stops', async () => {
   const { clock, state, lease } = setup();
   state.away = true;

@@ -27,6 +27,7 @@ export class InstanceLease {
   #beatenAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #beating = false;
+  #soon = false;
   #stopped = false;
 
   constructor(options: InstanceLeaseOptions) {
@@ -63,14 +64,15 @@ export class InstanceLease {
     this.#timer?.cancel();
   }
 
-  /** The database was seen to fail: asks again soon. */
+  /** The database was seen to fail: asks again soon. Saying so again does not put it off. */
   beatSoon(): void {
-    if (this.#timer && !this.#beating) this.#schedule(retryEveryMs);
+    if (this.#timer && !this.#beating && !this.#soon) this.#schedule(retryEveryMs);
   }
 
   #schedule(delayMs: number): void {
     if (this.#stopped) return;
     this.#timer?.cancel();
+    this.#soon = delayMs === retryEveryMs;
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#beating = true;
       void this.#beat()
