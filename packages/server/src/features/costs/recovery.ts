@@ -47,7 +47,7 @@ export function createRecovery({ database, instanceId, clock }: RecoveryOptions)
     const jobs = database.query('jobs');
     let interrupted = 0;
     for (;;) {
-      const settled = await settlePage(jobs, instanceId(), options.aloneOnDatabase ? 0 : deadAfterMs);
+      const settled = await settlePage(jobs, instanceId(), options.aloneOnDatabase ?? false);
       interrupted += settled;
       if (settled < pageSize) break;
     }
@@ -77,7 +77,7 @@ export function createRecovery({ database, instanceId, clock }: RecoveryOptions)
   };
 }
 
-async function settlePage(jobs: Kysely<Schema>, self: string, silentMs: number): Promise<number> {
+async function settlePage(jobs: Kysely<Schema>, self: string, alone: boolean): Promise<number> {
   // What the dead call had used is not known to anybody here: no tokens and no price, which is not the same as 0.
   const result = await sql`
     insert into holdfast.calls (id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect,
@@ -86,9 +86,9 @@ async function settlePage(jobs: Kysely<Schema>, self: string, silentMs: number):
       i.streamed, i.model_asked, i.provider, 'none', null, 'interrupted', i.started_at, now()
     from holdfast.call_intents i
     where i.instance_id <> ${self}
-      and not exists (
+      and (${alone} or not exists (
         select from holdfast.instances n
-        where n.id = i.instance_id and n.seen_at > now() - make_interval(secs => ${silentMs / 1000}))
+        where n.id = i.instance_id and n.seen_at > now() - make_interval(secs => ${deadAfterMs / 1000})))
       and not exists (select from holdfast.calls c where c.id = i.id)
     limit ${pageSize}
     on conflict (id) do nothing`.execute(jobs);
