@@ -1,4 +1,4 @@
-import { HoldfastError } from '@holdfast/kit/errors';
+import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 import type { Clock, Timer } from '@holdfast/kit/time';
 import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/index.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -27,9 +27,14 @@ const maxBatch = 256;
  */
 const intentAfterMs = 10;
 
+/** A write and the name under which its call was begun. */
+interface OwnedWrite extends LedgerWrite {
+  readonly instanceId: string;
+}
+
 /** The ledger of calls: group commit of intents and rows under the lease of this instance. */
 export class CallLedger implements Ledger {
-  readonly #commits: GroupCommit<LedgerWrite>;
+  readonly #commits: GroupCommit<OwnedWrite>;
   readonly #lease: InstanceLease;
   readonly #clock: Clock;
   /** Entries whose intent may have to be written, oldest first; those that settled meanwhile are skipped. */
@@ -38,8 +43,13 @@ export class CallLedger implements Ledger {
 
   constructor(options: CallLedgerOptions) {
     this.#commits = new GroupCommit({
-      commit: options.write,
-      mayPass: options.mayPass,
+      commit: async (batch) => {
+        // Asked again here, where it counts: since a write began to wait, the process may have stood still for a minute.
+        if (!batch.every((write) => options.lease.holds(write.instanceId))) throw leaseLost();
+        await options.write(batch);
+      },
+      // A batch without its lease is taken apart: those that have theirs are written, the others fail.
+      mayPass: (error) => !isLeaseLost(error) && options.mayPass(error),
       // Calls are refused from now on; the lease finds out when they may come again.
       onAway: () => {
         options.lease.beatSoon();
@@ -84,14 +94,14 @@ export class CallLedger implements Ledger {
 class Entry implements LedgerEntry {
   readonly enteredAt: number;
   readonly #call: ModelCall;
-  readonly #commits: GroupCommit<LedgerWrite>;
+  readonly #commits: GroupCommit<OwnedWrite>;
   readonly #lease: InstanceLease;
   readonly #instanceId: string;
   #intent: Promise<void> | undefined;
   #settled = false;
   durable = false;
 
-  constructor(call: ModelCall, commits: GroupCommit<LedgerWrite>, lease: InstanceLease, enteredAt: number) {
+  constructor(call: ModelCall, commits: GroupCommit<OwnedWrite>, lease: InstanceLease, enteredAt: number) {
     this.#call = call;
     this.#commits = commits;
     this.#lease = lease;
@@ -106,9 +116,16 @@ class Entry implements LedgerEntry {
   }
 
   makeDurable(): Promise<void> {
-    return (this.#intent ??= this.#commit({ kind: 'intent', text: intentText(this.#call, this.#instanceId) }).then(() => {
-      this.durable = true;
-    }));
+    return (this.#intent ??= this.#commit({ kind: 'intent', text: intentText(this.#call, this.#instanceId) }).then(
+      () => {
+        this.durable = true;
+      },
+      (error: unknown) => {
+        // A call may outlast an outage: whoever needs the intent later asks the database anew.
+        this.#intent = undefined;
+        throw error;
+      },
+    ));
   }
 
   settle(ending: CallEnding): Promise<void> {
@@ -118,12 +135,11 @@ class Entry implements LedgerEntry {
 
   async #commit(write: LedgerWrite): Promise<void> {
     // After its lease ran out, another instance may have settled this call as interrupted: a second row would not count.
-    if (!this.#lease.holds(this.#instanceId)) {
-      throw new HoldfastError('ledger_unavailable', { detail: 'the lease of this instance ran out while the call was running' });
-    }
+    if (!this.#lease.holds(this.#instanceId)) throw leaseLost();
     try {
-      await this.#commits.add(write);
+      await this.#commits.add({ ...write, instanceId: this.#instanceId });
     } catch (cause) {
+      if (isLeaseLost(cause)) throw cause;
       throw new HoldfastError('ledger_unavailable', {
         detail: `the row of a call could not be committed: ${String(cause)}`,
         cause,
@@ -131,4 +147,13 @@ class Entry implements LedgerEntry {
       });
     }
   }
+}
+
+function leaseLost(): HoldfastError {
+  return new HoldfastError('ledger_unavailable', { detail: 'the lease of this instance ran out while the call was running' });
+}
+
+/** What writes to the database says `database_unavailable` or `disk_full`; this code comes from here alone. */
+function isLeaseLost(error: unknown): boolean {
+  return isHoldfastError(error) && error.code === 'ledger_unavailable';
 }
