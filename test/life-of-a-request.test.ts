@@ -19,7 +19,7 @@ const allCodes = Object.keys(errorTable) as ErrorCode[];
 const exits = readTableRows(page).filter((cells) => cells.length === 4 && codeOfCell(cells[0]) !== undefined && /^\d{3}$/.test(cells[1]!));
 
 test('every error that a request can end with is on the page, once', () => {
-  const named = exits.map(([code]) => codeOfCell(code));
+  const named = exits.map(([code]) => String(codeOfCell(code)));
   expect(named.toSorted()).toEqual(allCodes.filter((code) => !startErrors.has(code)).toSorted());
 });
 

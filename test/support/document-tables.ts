@@ -4,7 +4,15 @@ export function readTableRows(markdown: string): readonly (readonly string[])[] 
   return lines.flatMap((line, index) => {
     const isRow = line.startsWith('|') && !isRule(line) && !isRule(lines[index + 1] ?? '');
     // An escaped bar belongs to its cell.
-    return isRow ? [line.trim().replaceAll(/^\||\|$/g, '').split(/(?<!\\)\|/).map((cell) => cell.trim())] : [];
+    return isRow
+      ? [
+          line
+            .trim()
+            .replaceAll(/^\||\|$/g, '')
+            .split(/(?<!\\)\|/)
+            .map((cell) => cell.trim()),
+        ]
+      : [];
   });
 }
 

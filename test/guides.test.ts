@@ -1,0 +1,124 @@
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { callOutcome, createKeyRequest, keyScope, usageQuery, usageRow } from '@holdfast/contracts';
+import { errorTraits } from '@holdfast/kit/errors';
+import { attemptLimitDefaults } from '@holdfast/kit/llm/layers/attempt-limits';
+import { createAnthropicProvider } from '@holdfast/kit/llm/providers/anthropic';
+import { createOpenaiProvider, openaiKinds, type OpenaiKind } from '@holdfast/kit/llm/providers/openai';
+import { createTransport } from '@holdfast/kit/llm/transport';
+import { createMetrics } from '@holdfast/kit/telemetry';
+import { systemClock } from '@holdfast/kit/time';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadConfiguration } from '../packages/server/src/config/index.ts';
+import { readCodeBlocks } from './support/code-blocks.ts';
+import { codeOfCell, readTableRows, sectionOf } from './support/document-tables.ts';
+import { startErrors } from './support/start-errors.ts';
+
+// What a guide lists, it lists whole: a field or a scope that is missing there is looked for in vain.
+
+const repository = resolve(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
+
+/** All names in backticks in the first cells of a table's rows. */
+function namesIn(markdown: string): string[] {
+  return readTableRows(markdown).flatMap(([cell]) => [...cell!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!));
+}
+
+describe('the guide on the ledger', () => {
+  const guide = read('docs/guides/ledger.md');
+
+  test('explains every field of a row and no other', () => {
+    expect(namesIn(sectionOf(guide, '## A row')).toSorted()).toEqual(Object.keys(usageRow.shape).toSorted());
+  });
+  test('explains every outcome and no other', () => {
+    expect(namesIn(sectionOf(guide, '## Outcomes')).toSorted()).toEqual(callOutcome.options.toSorted());
+  });
+  test('names every filter and no other', () => {
+    expect(namesIn(sectionOf(guide, '## Reading it')).toSorted()).toEqual(Object.keys(usageQuery.shape).toSorted());
+  });
+});
+
+describe('the guide on keys', () => {
+  const guide = read('docs/guides/keys.md');
+
+  test('explains every scope and no other', () => {
+    expect(namesIn(sectionOf(guide, '## What a key may do')).toSorted()).toEqual(keyScope.options.toSorted());
+  });
+  test('explains every field of a new key and no other', () => {
+    expect(namesIn(sectionOf(guide, '## Over HTTP')).toSorted()).toEqual(Object.keys(createKeyRequest.shape).toSorted());
+  });
+});
+
+describe('the guide on providers and models', () => {
+  const guide = read('docs/guides/providers-and-models.md');
+
+  test('has the limits with the defaults of the code', () => {
+    const rows = readTableRows(sectionOf(guide, '## Limits')).map(([name, value]) => [
+      codeOfCell(name),
+      Number(value!.replaceAll(',', '')),
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(attemptLimitDefaults);
+  });
+
+  test('says of every kind what it offers', () => {
+    const transport = createTransport({ allowedOrigins: [] });
+    onTestFinished(() => transport.close());
+    const common = { name: 'any', apiKeys: [], transport, clock: systemClock };
+    const kinds = (Object.keys(openaiKinds) as OpenaiKind[]).map((kind) =>
+      createOpenaiProvider({ ...common, kind, baseUrl: 'http://127.0.0.1:9/v1' }),
+    );
+    const rows = readTableRows(sectionOf(guide, '## Providers'));
+    const said = (kind: string): string => rows.find(([names]) => names!.includes(`\`${kind}\``))?.[2] ?? '';
+    for (const provider of [...kinds, createAnthropicProvider(common)]) {
+      for (const operation of ['chat', 'embeddings', 'count_tokens'] as const) {
+        expect({ kind: provider.kind, operation, offered: said(provider.kind).includes(operation) }).toEqual({
+          kind: provider.kind,
+          operation,
+          offered: provider.supports(operation),
+        });
+      }
+    }
+    expect(rows.flatMap(([names]) => namesIn(`| ${names} |`)).toSorted()).toEqual(
+      [...Object.keys(openaiKinds), 'anthropic', 'sandbox'].toSorted(),
+    );
+  });
+});
+
+describe('the guide on operations', () => {
+  const guide = read('docs/guides/operations.md');
+
+  test('has a line for every error that ends a start, in the words that are shown', () => {
+    const lines = readTableRows(sectionOf(guide, '## When it does not start')).map(([line]) => line!.split('…').map((part) => part.trim()));
+    const shown = (message: string): boolean => lines.some((parts) => parts.every((part) => message.includes(part)));
+    expect([...startErrors].filter((code) => !shown(errorTraits(code).message))).toEqual([]);
+  });
+
+  test('names no metric that does not exist', async () => {
+    const gauges = read('packages/server/src/app.ts');
+    const text = (await createMetrics().scrape()) + gauges;
+    const named = [...guide.matchAll(/holdfast_[a-z_]+/g)].map(([name]) => name);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !text.includes(name))).toEqual([]);
+  });
+});
+
+describe('configuration in the documents', () => {
+  const documents = globSync(['README.md', 'docs/**/*.md', 'packages/*/README.md'], { cwd: repository });
+  const blocks = documents
+    .flatMap((document) => readCodeBlocks(document, read(document)))
+    .filter((block) => block.language === 'yaml' && /^(?:providers|models|prices|server):/m.test(block.code));
+
+  test('is there', () => expect(blocks.length).toBeGreaterThanOrEqual(5));
+
+  test.each(blocks.map((block) => [`${block.document}:${block.line}`, block.code]))('%s is a valid file', (_place, code) => {
+    const cwd = mkdtempSync(join(tmpdir(), 'holdfast-document-'));
+    onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+    writeFileSync(join(cwd, 'key'), 'sk-of-a-document');
+    writeFileSync(join(cwd, 'holdfast.config.yaml'), code.replaceAll(/(apiKeyFile:) [^ },]+/g, '$1 key'));
+    // Every variable that the block names has a value: another each, since the same key twice is a fault.
+    const env = Object.fromEntries([...code.matchAll(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/g)].map(([name]) => [name, `sk-${name}`]));
+    const { providers, models } = loadConfiguration({ env, cwd });
+    expect(providers.length + models.length).toBeGreaterThan(0);
+  });
+});
