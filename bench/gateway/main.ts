@@ -9,7 +9,16 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cpuMicros, memoryMiB, runOn } from '../support/process.ts';
 import { show, spread } from '../support/statistics.ts';
-import { otherCore, startBareProxy, startHoldfast, startPortkey, startUpstream, type Subject } from './subjects.ts';
+import {
+  otherCore,
+  startBareProxy,
+  pinSelf,
+  removeRunFolder,
+  startHoldfast,
+  startPortkey,
+  startUpstream,
+  type Subject,
+} from './subjects.ts';
 
 interface Figures {
   readonly perSecond: number;
@@ -47,6 +56,7 @@ const print = (line = ''): void => {
   process.stdout.write(`${line}\n`);
 };
 
+pinSelf();
 const upstream = await startUpstream();
 const subjects: Subject[] = [upstream, await startBareProxy(upstream)];
 const portkey = await startPortkey(upstream);
@@ -74,6 +84,7 @@ try {
   );
 } finally {
   for (const each of subjects.toReversed()) await each.stop();
+  removeRunFolder();
 }
 if (!process.argv.includes('--no-write')) write();
 

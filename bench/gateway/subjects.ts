@@ -8,7 +8,20 @@ export const gatewayCore = 0;
 export const otherCore = 1;
 
 const here = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const source = '--conditions=dev-source';
+
+/** Outputs of what is started, and the data of Holdfast; removed with `removeRunFolder`. */
+const runFolder = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-'));
+// Passable for PostgreSQL's user when this is root.
+chmodSync(runFolder, 0o711);
+
+/** Keeps the program that conducts all this off the gateway's core. */
+export function pinSelf(): void {
+  pinTree(process.pid, otherCore);
+}
+
+export function removeRunFolder(): void {
+  rmSync(runFolder, { recursive: true, force: true });
+}
 
 /** Something that answers chat completions. */
 export interface Subject {
@@ -22,7 +35,9 @@ export interface Subject {
 }
 
 export async function startUpstream(): Promise<Subject> {
-  const started = await startOn(otherCore, process.execPath, [here('upstream.ts')], /^(\d+)$/m);
+  const started = await startOn(otherCore, process.execPath, [here('upstream.ts')], /^(\d+)$/m, {
+    outputFile: path.join(runFolder, 'upstream.log'),
+  });
   return subject('upstream alone', started, Number(started.found[1]), {});
 }
 
@@ -32,6 +47,7 @@ export async function startBareProxy(upstream: Subject): Promise<Subject> {
     process.execPath,
     [here('../peers/bare-proxy.ts'), `http://127.0.0.1:${upstream.port}`],
     /^(\d+)$/m,
+    { outputFile: path.join(runFolder, 'bare-proxy.log') },
   );
   return subject('bare proxy', started, Number(started.found[1]), {});
 }
@@ -47,6 +63,7 @@ export async function startPortkey(upstream: Subject): Promise<Subject | undefin
     /ready|running|Ready|localhost/i,
     {
       env: { NODE_ENV: 'production' },
+      outputFile: path.join(runFolder, 'portkey.log'),
     },
   );
   return subject('Portkey gateway', started, port, {
@@ -58,7 +75,6 @@ export async function startPortkey(upstream: Subject): Promise<Subject | undefin
 
 export interface HoldfastOptions {
   readonly nodeArguments?: readonly string[];
-  readonly logFile?: boolean;
 }
 
 /** Holdfast as it comes: keys, policy, ledger with fsync, metrics and log on. PostgreSQL runs on the other core. */
@@ -66,8 +82,7 @@ export async function startHoldfast(
   upstream: Subject,
   options: HoldfastOptions = {},
 ): Promise<Subject & { readonly folder: string; readonly startedMs: number }> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-'));
-  chmodSync(folder, 0o711);
+  const folder = runFolder;
   writeFileSync(
     path.join(folder, 'holdfast.config.yaml'),
     JSON.stringify({
@@ -80,17 +95,16 @@ export async function startHoldfast(
   const started = await startOn(
     gatewayCore,
     process.execPath,
-    [source, '--disable-warning=ExperimentalWarning', ...(options.nodeArguments ?? []), here('../../packages/server/src/main.ts'), 'serve'],
+    [...(options.nodeArguments ?? []), here('../../packages/server/bin/holdfast.js'), 'serve'],
     /"url":"http:\/\/127\.0\.0\.1:(\d+)"/,
     {
       cwd: folder,
+      outputFile: path.join(folder, 'holdfast.log'),
       env: {
         HOLDFAST_PORT: '0',
         HOLDFAST_DATA_DIR: path.join(folder, 'data'),
         HOLDFAST_BOOTSTRAP_KEY: key,
         LOG_JSON_FORMAT: 'true',
-        // A log that a process manager reads: written to a file, as it would be to its pipe.
-        LOG_FILE: path.join(folder, 'holdfast.log'),
       },
     },
   );
@@ -102,10 +116,6 @@ export async function startHoldfast(
     folder,
     startedMs,
     model: (paced) => (paced ? 'paced' : 'fast'),
-    async stop() {
-      await started.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
   };
 }
 

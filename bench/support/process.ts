@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 
 export interface StartedProcess {
   readonly child: ChildProcess;
@@ -9,30 +9,35 @@ export interface StartedProcess {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Where its output goes and is looked for; a pipe would have whoever reads it take part in the measurement. */
+  readonly outputFile: string;
+}
+
 /** Starts a program on one core and waits until it prints something that matches. */
-export function startOn(
+export async function startOn(
   core: number,
   command: string,
   args: readonly string[],
   pattern: RegExp,
-  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+  options: StartOptions,
 ): Promise<StartedProcess> {
+  const output = openSync(options.outputFile, 'w');
   const child = spawn('taskset', ['-c', String(core), command, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', output, output],
     env: { ...process.env, ...options.env },
     cwd: options.cwd,
   });
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const look = (data: Buffer): void => {
-      if (text.length < 100_000) text += data.toString();
-      const found = pattern.exec(text);
-      if (found) resolve({ child, pid: child.pid!, found, stop: () => stopProcess(child) });
-    };
-    child.stdout!.on('data', look);
-    child.stderr!.on('data', look);
-    child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${text.slice(-2000)}`)));
-  });
+  closeSync(output);
+  for (;;) {
+    const text = readFileSync(options.outputFile, 'utf8');
+    const found = pattern.exec(text);
+    if (found) return { child, pid: child.pid!, found, stop: () => stopProcess(child) };
+    if (child.exitCode !== null) throw new Error(`${command} ${args.join(' ')} ended with ${child.exitCode}:\n${text.slice(-2000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 function stopProcess(child: ChildProcess): Promise<void> {
