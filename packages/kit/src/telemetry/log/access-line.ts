@@ -1,5 +1,5 @@
 import type { HttpRequestFinished } from '../../events/index.ts';
-import type { Clock } from '../../time/index.ts';
+import { createTimestampWriter, type Clock } from '../../time/index.ts';
 import type { Log } from './logger.ts';
 import { redactLine } from './redact.ts';
 
@@ -23,18 +23,37 @@ export function createAccessLog(
   };
 }
 
+const instant = createTimestampWriter();
+
+/** Texts without their secrets and as JSON. The same few hundred come again and again: models, providers, routes. */
+const rendered = new Map<string, string>();
+const maxRendered = 1_000;
+
+function render(text: string): string {
+  // Ids of our own, a new one for each line: nothing to look for, and not worth remembering.
+  if (text.length === 36 && uuid.test(text)) return `"${text}"`;
+  let json = rendered.get(text);
+  if (json === undefined) {
+    json = redactLine(JSON.stringify(text));
+    if (rendered.size < maxRendered && text.length < 256) rendered.set(text, json);
+  }
+  return json;
+}
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 export function toLine(event: HttpRequestFinished, nowMs: number): string {
-  let line = `{"level":"info","time":"${new Date(nowMs).toISOString()}","msg":"request","request_id":"${event.requestId}","method":"${event.method}","path":`;
-  line += redactLine(JSON.stringify(event.path));
-  if (event.route !== undefined) line += `,"route":${JSON.stringify(event.route)}`;
+  let line = `{"level":"info","time":"${instant(nowMs)}","msg":"request","request_id":"${event.requestId}","method":"${event.method}","path":`;
+  line += render(event.path);
+  if (event.route !== undefined) line += `,"route":${render(event.route)}`;
   line += `,"status":${event.status},"latency_ms":${round(event.latencyMs)},"request_bytes":${event.requestBytes},"response_bytes":${event.responseBytes},"client":"${event.clientAddress}"`;
   if (event.organizationId !== undefined) line += `,"organization_id":"${event.organizationId}"`;
   if (event.keyId !== undefined) line += `,"key_id":"${event.keyId}"`;
   if (event.userId !== undefined) line += `,"user_id":${JSON.stringify(event.userId)}`;
   if (event.errorCode !== undefined) line += `,"error":"${event.errorCode}"`;
-  if (event.notes !== undefined) {
-    const notes = redactLine(JSON.stringify(event.notes)).slice(1, -1);
-    if (notes !== '') line += `,${notes}`;
+  for (const name in event.notes) {
+    const value = event.notes[name]!;
+    line += `,"${name}":${typeof value === 'string' ? render(value) : value}`;
   }
   return `${line}}\n`;
 }

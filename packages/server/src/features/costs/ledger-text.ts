@@ -1,3 +1,4 @@
+import { createTimestampWriter } from '@holdfast/kit/time';
 import type { CallEnding, ModelCall } from '../../model/index.ts';
 
 /** Longest text of the client's that is kept, in UTF-16 units. */
@@ -22,19 +23,7 @@ function milliseconds(value: number | undefined): string {
   return value === undefined ? 'null' : String(Math.round(value * 1000) / 1000);
 }
 
-let currentSecond = Number.NaN;
-let currentPrefix = '';
-
-/** RFC 3339 to the millisecond. Two are written for every call, nearly all of them within the second before. */
-function instant(unixMs: number): string {
-  const second = Math.floor(unixMs / 1000);
-  if (second !== currentSecond) {
-    currentSecond = second;
-    currentPrefix = new Date(second * 1000).toISOString().slice(0, 20);
-  }
-  const rest = Math.floor(unixMs - second * 1000);
-  return `${currentPrefix}${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}Z`;
-}
+const instant = createTimestampWriter();
 
 /** What intent and row have in common, as members of a JSON object without its braces. */
 function commonText(call: ModelCall, instanceId: string): string {
