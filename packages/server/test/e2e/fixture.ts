@@ -20,6 +20,7 @@ export async function startGateway(
   options: Omit<StartServerOptions, 'config'> & {
     readonly limits?: Record<string, number>;
     readonly providers?: Record<string, object>;
+    readonly models?: Record<string, object>;
   } = {},
 ): Promise<Gateway> {
   const upstream = await startScriptedUpstream();
@@ -40,6 +41,7 @@ export async function startGateway(
         embed: { targets: ['primary/text-embedding-3-small'], limits },
         spare: { targets: ['down/x', 'primary/gpt-4o-mini'], limits },
         lonely: { targets: ['down/x'], limits },
+        ...options.models,
       },
     },
   });
