@@ -11,7 +11,12 @@ const shape = (members: Record<string, fc.Arbitrary<unknown>>) =>
 const call = shape({ index: fc.nat(3), function: shape({ name: fc.string(), arguments: fc.string() }) });
 const delta = shape({ role: fc.string(), content: fc.string(), tool_calls: fc.array(call, { maxLength: 3 }) });
 const choice = shape({ index: fc.nat(3), finish_reason: fc.constantFrom('stop', null), delta });
-const usage = shape({ prompt_tokens: fc.integer(), input_tokens: fc.integer(), output_tokens: fc.integer(), cache_read_input_tokens: fc.integer() });
+const usage = shape({
+  prompt_tokens: fc.integer(),
+  input_tokens: fc.integer(),
+  output_tokens: fc.integer(),
+  cache_read_input_tokens: fc.integer(),
+});
 const error = shape({ type: fc.string(), code: fc.string(), message: fc.string() });
 const openaiEvent = shape({ model: fc.string(), choices: fc.array(choice, { maxLength: 3 }), usage, error });
 const anthropicEvent = shape({
@@ -34,8 +39,11 @@ describe.each<[string, () => StreamInspector, fc.Arbitrary<unknown>]>([
         const inspector = create();
         for (const each of events) inspector.inspect(undefined, JSON.stringify(each));
         expect(Number.isSafeInteger(inspector.outputBytes)).toBe(true);
-        expect([inspector.servedModel, inspector.finishReason, inspector.error?.type, inspector.error?.message].every(optionalText)).toBe(true);
-        for (const count of Object.values(inspector.usage ?? {})) if (count !== 'provider') expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
+        expect([inspector.servedModel, inspector.finishReason, inspector.error?.type, inspector.error?.message].every(optionalText)).toBe(
+          true,
+        );
+        for (const count of Object.values(inspector.usage ?? {}))
+          if (count !== 'provider') expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
       }),
       { numRuns: 500 },
     );

@@ -61,7 +61,17 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
         return Promise.reject(new HoldfastError('operation_unsupported', { detail: `${options.kind} has no ${request.operation}` }));
       return new Promise((resolve, reject) => {
         const { bytes, dropUsageEvents } = profile.body(request);
-        const attempt = new HttpAttempt({ profile, request, sink, limits, dropUsageEvents, clock: options.clock, apiKeys: options.apiKeys, resolve, reject });
+        const attempt = new HttpAttempt({
+          profile,
+          request,
+          sink,
+          limits,
+          dropUsageEvents,
+          clock: options.clock,
+          apiKeys: options.apiKeys,
+          resolve,
+          reject,
+        });
         attempt.begin(
           options.transport.send(
             { origin: url.origin, method: 'POST', path: basePath + path, headers: headersFor(request), body: bytes },
