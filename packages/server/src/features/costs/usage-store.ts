@@ -9,8 +9,10 @@ export type CallRow = Selectable<CallsTable>;
 /** What may be asked of the ledger: the filters of `GET /api/usage`, and where a page begins. */
 export type UsageFilter = Omit<UsageQuery, 'limit' | 'cursor'>;
 
-/** A call's id is made right behind the moment at which the call started; this much room covers the difference. */
-const idSlackMs = 60_000;
+/** A clock that is set back may give a call an id from before its start, by so much at most. */
+const idEarlierMs = 60_000;
+/** A call's id is made when its body has arrived, which takes up to the longest `HOLDFAST_REQUEST_TIMEOUT_MS`; and a minute for the clock again. */
+const idLaterMs = 3_600_000 + 60_000;
 
 /** One page of calls, newest first. Time bounds are put on the id as well, so that old months are never read. */
 export async function readCalls(
@@ -22,10 +24,10 @@ export async function readCalls(
   if (filter.organizationId !== undefined) query = query.where('organization_id', '=', filter.organizationId);
   if (page.beforeId !== undefined) query = query.where('id', '<', page.beforeId);
   if (filter.from !== undefined) {
-    query = query.where('started_at', '>=', new Date(filter.from)).where('id', '>=', firstUuidV7At(Date.parse(filter.from) - idSlackMs));
+    query = query.where('started_at', '>=', new Date(filter.from)).where('id', '>=', firstUuidV7At(Date.parse(filter.from) - idEarlierMs));
   }
   if (filter.to !== undefined) {
-    query = query.where('started_at', '<', new Date(filter.to)).where('id', '<', firstUuidV7At(Date.parse(filter.to) + idSlackMs));
+    query = query.where('started_at', '<', new Date(filter.to)).where('id', '<', firstUuidV7At(Date.parse(filter.to) + idLaterMs));
   }
   const equal = {
     key_id: filter.key_id,
