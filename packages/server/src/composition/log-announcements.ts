@@ -1,3 +1,4 @@
+import { attemptFailed } from '@holdfast/kit/llm';
 import type { EventChannel } from '@holdfast/kit/events';
 import type { Log } from '@holdfast/kit/telemetry';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
@@ -30,6 +31,9 @@ export function logAnnouncements({ logger }: Log): () => void {
   on(upkeepFailed, ({ task, error }) => logger.warn({ task, err: error }, 'the upkeep of keys failed and will be tried again'));
   on(keyChanged, ({ action, keyId, organizationId, byKeyId }) =>
     logger.info({ action, key_id: keyId, organization_id: organizationId, by_key_id: byKeyId }, 'a key changed'),
+  );
+  on(attemptFailed, ({ callId, requestId, target, error }) =>
+    logger.warn({ call_id: callId, request_id: requestId, target, err: error }, 'a target failed and the next one is tried'),
   );
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
   on(recoveryFailed, ({ error }) =>

@@ -29,8 +29,16 @@ function call(body: object, record: Partial<ModelCall['record']> = {}): ModelCal
 }
 
 const prompt = (text: string) => ({ messages: [{ role: 'user', content: text }] });
-const reported: Usage = { promptTokens: 100, completionTokens: 1, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, source: 'provider' };
-const failed = (code: 'client_closed' | 'provider_rejected_request' | 'provider_unreachable' | 'first_token_timeout') => new HoldfastError(code);
+const reported: Usage = {
+  promptTokens: 100,
+  completionTokens: 1,
+  cachedTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  source: 'provider',
+};
+const failed = (code: 'client_closed' | 'provider_rejected_request' | 'provider_unreachable' | 'first_token_timeout') =>
+  new HoldfastError(code);
 
 describe('usageOf', () => {
   test('believes the provider about an answer that is whole', () => {
@@ -45,7 +53,9 @@ describe('usageOf', () => {
   });
 
   test('counts what a broken stream had said beyond what it reported at its beginning', () => {
-    expect(usageOf(call(prompt('hi')), failed('client_closed'), { usage: reported, outputBytes: 400, servedModel: undefined })).toMatchObject({
+    expect(
+      usageOf(call(prompt('hi')), failed('client_closed'), { usage: reported, outputBytes: 400, servedModel: undefined }),
+    ).toMatchObject({
       promptTokens: 100,
       completionTokens: 100,
       source: 'estimated',
@@ -62,7 +72,9 @@ describe('usageOf', () => {
   });
 
   test('a picture in the prompt is not counted letter by letter', () => {
-    const picture = { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` } }] }] };
+    const picture = {
+      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` } }] }],
+    };
     expect(usageOf(call(picture), undefined, undefined)!.promptTokens).toBeLessThan(2_000);
   });
 });

@@ -35,7 +35,7 @@ export function createModelCatalog({ providers, models, clock }: ModelCatalogOpt
 
   for (const [name, definition] of models) {
     const targets = definition.targets.map((each) => target(each, definition.limits)!);
-    routes.set(name, { name, targets });
+    routes.set(name, { name, targets, totalMs: definition.limits.totalMs });
   }
 
   return {
@@ -44,7 +44,7 @@ export function createModelCatalog({ providers, models, clock }: ModelCatalogOpt
       if (known) return known;
       const through = target(model, attemptLimitDefaults);
       if (!through) return undefined;
-      const route = { name: model, targets: [through] };
+      const route = { name: model, targets: [through], totalMs: attemptLimitDefaults.totalMs };
       if (passedThrough.size >= maxRemembered) passedThrough.delete(passedThrough.keys().next().value!);
       passedThrough.set(model, route);
       return route;

@@ -14,6 +14,8 @@ export interface ModelRoute {
   /** The name in the configuration, or `provider/model` for one that passes straight through. */
   readonly name: string;
   readonly targets: readonly Target[];
+  /** How long a call may take, all its attempts together. */
+  readonly totalMs: number;
 }
 
 export interface ListedModel {

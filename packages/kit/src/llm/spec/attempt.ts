@@ -17,6 +17,11 @@ export interface AttemptRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Cancelled when the client went away, a limit passed or the race was lost; the reason is what the attempt rejects with. */
   readonly cancellation: Cancellation;
+  /**
+   * When the whole call has to be over, on the clock's monotonic scale in milliseconds: no attempt goes on beyond it,
+   * however much of its own time it has left.
+   */
+  readonly deadlineAt?: number;
 }
 
 export interface AttemptHead {

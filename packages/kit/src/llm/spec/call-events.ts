@@ -1,5 +1,5 @@
 import { defineChannel } from '../../events/index.ts';
-import type { ErrorCategory, ErrorCode } from '../../errors/index.ts';
+import type { ErrorCategory, ErrorCode, HoldfastError } from '../../errors/index.ts';
 import type { Dialect, Operation } from './operation.ts';
 import type { Usage } from './usage.ts';
 
@@ -41,3 +41,14 @@ export interface CallFinished {
 
 /** Published once per call, after its ledger row is durable. */
 export const callFinished = defineChannel<CallFinished>('holdfast:llm:call-finished');
+
+/** A target failed and another is tried: what the client never hears of. A failure that ends the call is told as its error. */
+export interface AttemptFailed {
+  readonly callId: string;
+  readonly requestId: string;
+  /** `provider/model` */
+  readonly target: string;
+  readonly error: HoldfastError;
+}
+
+export const attemptFailed = defineChannel<AttemptFailed>('holdfast:llm:attempt-failed');

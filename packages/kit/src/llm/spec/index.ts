@@ -1,6 +1,6 @@
 export type { AttemptHead, AttemptRequest, AttemptResult, AttemptSink, PartialUse, Provider } from './attempt.ts';
 export { AttemptError, type AttemptErrorOptions } from './attempt-error.ts';
-export { callFinished, type CallFinished, type CallOutcome } from './call-events.ts';
+export { attemptFailed, callFinished, type AttemptFailed, type CallFinished, type CallOutcome } from './call-events.ts';
 export type { Dialect, Operation } from './operation.ts';
 export type { ShallowBody } from './shallow-body.ts';
 export type { Usage } from './usage.ts';

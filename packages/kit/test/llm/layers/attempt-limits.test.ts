@@ -40,7 +40,7 @@ beforeEach(() => {
   provider = new Played();
 });
 
-function begin(stream = true) {
+function begin(stream = true, deadlineAt?: number) {
   const sink = new SeenAnswer();
   const cancellation = new Cancellation();
   let outcome: unknown;
@@ -48,7 +48,16 @@ function begin(stream = true) {
     limits,
     clock,
   )(provider.next)(
-    { operation: 'chat', dialect: 'openai', model: 'm', stream, body: readShallowBody(Buffer.from('{}')), headers: {}, cancellation },
+    {
+      ...(deadlineAt !== undefined && { deadlineAt }),
+      operation: 'chat',
+      dialect: 'openai',
+      model: 'm',
+      stream,
+      body: readShallowBody(Buffer.from('{}')),
+      headers: {},
+      cancellation,
+    },
     sink,
   ).then(
     () => (outcome = 'done'),
@@ -97,6 +106,15 @@ describe('attemptLimits', () => {
       await clock.advanceAsync(100);
       if (outcome() === undefined) provider.sink.pulse();
     }
+    expect(outcome()).toBe('call_timeout');
+  });
+
+  test('goes on no longer than the call it is part of', async () => {
+    const { outcome } = begin(false, clock.monotonic() + 3_000);
+    provider.sink.connected();
+    await clock.advanceAsync(2_999);
+    expect(outcome()).toBeUndefined();
+    await clock.advanceAsync(1);
     expect(outcome()).toBe('call_timeout');
   });
 

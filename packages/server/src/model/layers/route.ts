@@ -1,5 +1,5 @@
-import { isHoldfastError, toHoldfastError, type HoldfastError } from '@holdfast/kit/errors';
-import type { AttemptHead, AttemptResult, AttemptSink } from '@holdfast/kit/llm';
+import { isHoldfastError, toHoldfastError, type ErrorCode, type HoldfastError } from '@holdfast/kit/errors';
+import { attemptFailed, type AttemptHead, type AttemptResult, type AttemptSink } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
 import type { CallNext, ModelCall } from '../model-call.ts';
 import type { Target } from '../model-route.ts';
@@ -10,16 +10,18 @@ import type { Target } from '../model-route.ts';
  */
 export function routeCall(clock: Clock): CallNext {
   return async (call) => {
-    const { targets } = call.record.route!;
+    const { targets, totalMs } = call.record.route!;
+    const deadlineAt = clock.monotonic() + totalMs;
     let failure: HoldfastError | undefined;
     for (const target of targets) {
       if (!target.provider.supports(call.operation)) continue;
       const sink = new RouteSink(call, clock);
       try {
-        return await attemptTarget(call, target, sink, clock);
+        return await attemptTarget(call, target, sink, deadlineAt, clock);
       } catch (thrown) {
         const error = toHoldfastError(thrown);
-        if (sink.begun || call.context.cancellation.cancelled || !worthAnother(error)) throw error;
+        if (sink.begun || call.context.cancellation.cancelled || !worthAnother(error) || clock.monotonic() >= deadlineAt) throw error;
+        attemptFailed.publish({ callId: call.id, requestId: call.context.requestId, target: target.name, error });
         failure = error;
       }
     }
@@ -27,12 +29,15 @@ export function routeCall(clock: Clock): CallNext {
   };
 }
 
-/** The fault lies with the target, not with the request: another target may do better. */
+/** Firm refusals that lie with the target and not with the request. */
+const faultsOfTarget: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_auth_failed', 'dialect_unsupported', 'operation_unsupported']);
+
+/** Another target may do better. */
 function worthAnother(error: HoldfastError): boolean {
-  return error.retryable || error.code === 'provider_auth_failed';
+  return error.retryable || faultsOfTarget.has(error.code);
 }
 
-async function attemptTarget(call: ModelCall, target: Target, sink: RouteSink, clock: Clock): Promise<AttemptResult> {
+async function attemptTarget(call: ModelCall, target: Target, sink: RouteSink, deadlineAt: number, clock: Clock): Promise<AttemptResult> {
   const { record } = call;
   record.provider = target.provider.name;
   record.providerKind = target.provider.kind;
@@ -49,6 +54,7 @@ async function attemptTarget(call: ModelCall, target: Target, sink: RouteSink, c
         body: call.body,
         headers: call.headers,
         cancellation: call.context.cancellation,
+        deadlineAt,
       },
       sink,
     );

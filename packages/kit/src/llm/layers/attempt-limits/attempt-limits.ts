@@ -53,7 +53,7 @@ class AttemptWatch implements AttemptSink {
     this.request = { ...request, cancellation: this.#cancellation };
     this.#stopListening = request.cancellation.onCancel((reason) => this.#cancellation.cancel(reason));
     this.#since = clock.monotonic();
-    this.#endsAt = this.#since + limits.totalMs;
+    this.#endsAt = Math.min(this.#since + limits.totalMs, request.deadlineAt ?? Number.POSITIVE_INFINITY);
     this.#sleep(this.#since);
   }
 

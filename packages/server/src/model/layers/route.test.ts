@@ -1,0 +1,142 @@
+import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import { readShallowBody, type AttemptRequest, type AttemptResult, type AttemptSink, type Provider } from '@holdfast/kit/llm';
+import { createFakeClock } from '@holdfast/kit/testing';
+import { Cancellation } from '@holdfast/kit/time';
+import { describe, expect, test } from 'vitest';
+import { createModelCatalog } from '../model-catalog.ts';
+import { emptyRecord, type ModelCall } from '../model-call.ts';
+import { routeCall } from './route.ts';
+
+type Behaviour = (request: AttemptRequest, sink: AttemptSink) => Promise<AttemptResult>;
+
+const answer: AttemptResult = {
+  head: { headers: {} },
+  tail: Buffer.from('{}'),
+  usage: undefined,
+  finishReason: 'stop',
+  servedModel: undefined,
+  outputBytes: 0,
+};
+const succeed: Behaviour = async () => answer;
+const fail =
+  (code: ErrorCode): Behaviour =>
+  async () => {
+    throw new HoldfastError(code);
+  };
+const silent: Behaviour = (request) => new Promise((_, reject) => request.cancellation.onCancel(reject));
+
+const limits = { connectMs: 1_000, firstTokenMs: 5_000, stallMs: 5_000, totalMs: 8_000 };
+
+function setup(...behaviours: Behaviour[]) {
+  const clock = createFakeClock();
+  const asked: string[] = [];
+  const providers = new Map(
+    behaviours.map((behaviour, index): [string, Provider] => [
+      `p${index}`,
+      {
+        name: `p${index}`,
+        kind: 'openai',
+        dialect: 'openai',
+        supports: () => true,
+        attempt(request, sink) {
+          asked.push(`p${index}`);
+          sink.connected();
+          return behaviour(request, sink);
+        },
+        close: async () => {},
+      },
+    ]),
+  );
+  const catalog = createModelCatalog({
+    providers,
+    models: new Map([['m', { targets: behaviours.map((_, index) => `p${index}/x`), limits }]]),
+    clock,
+  });
+  const record = { ...emptyRecord(), route: catalog.find('m')! };
+  const call: ModelCall = {
+    id: 'id',
+    context: {
+      requestId: 'r',
+      principal: { organizationId: 'o', keyId: 'k', userId: undefined, scopes: new Set(), allowedModels: undefined },
+      cancellation: new Cancellation(),
+      startedAt: 0,
+      startedMonotonic: clock.monotonic(),
+    },
+    operation: 'chat',
+    dialect: 'openai',
+    model: 'm',
+    stream: true,
+    body: readShallowBody(Buffer.from('{}')),
+    headers: {},
+    endUser: undefined,
+    feature: undefined,
+    sink: { head() {}, data: () => true, drained() {} },
+    record,
+  };
+  let outcome: string | undefined;
+  const done = routeCall(clock)(call).then(
+    () => (outcome = 'completed'),
+    (error: HoldfastError) => (outcome = error.code),
+  );
+  return { clock, asked, record, done, call, outcome: () => outcome };
+}
+
+describe('routeCall', () => {
+  test.each([
+    'provider_unreachable',
+    'provider_failed',
+    'provider_rate_limited',
+    'provider_auth_failed',
+    'stream_cut',
+    'dialect_unsupported',
+  ] as const)('after %s the next target is tried', async (code) => {
+    const { asked, done, record } = setup(fail(code), succeed);
+    expect(await done).toBe('completed');
+    expect(asked).toEqual(['p0', 'p1']);
+    expect(record.attempts.map(({ provider, outcome, error_code }) => [provider, outcome, error_code])).toEqual([
+      ['p0', 'failed', code],
+      ['p1', 'completed', null],
+    ]);
+  });
+
+  test.each(['provider_rejected_request', 'context_length_exceeded', 'content_filtered'] as const)(
+    '%s is about the request: nobody else is asked',
+    async (code) => {
+      const { asked, done } = setup(fail(code), succeed);
+      expect(await done).toBe(code);
+      expect(asked).toEqual(['p0']);
+    },
+  );
+
+  test('once the client may have a byte nobody else is asked', async () => {
+    const { asked, done } = setup(async (_request, sink) => {
+      sink.head({ headers: {} });
+      throw new HoldfastError('stream_cut');
+    }, succeed);
+    expect(await done).toBe('stream_cut');
+    expect(asked).toEqual(['p0']);
+  });
+
+  test('a client that has gone is not tried for again', async () => {
+    const { asked, done, call } = setup(silent, succeed);
+    call.context.cancellation.cancel(new HoldfastError('client_closed'));
+    expect(await done).toBe('client_closed');
+    expect(asked).toEqual(['p0']);
+  });
+
+  test('a silent target is left for the next one, and all together keep to the time of the call', async () => {
+    const { clock, asked, outcome, done } = setup(silent, silent, silent, silent);
+    await clock.advanceAsync(7_999);
+    expect(asked).toEqual(['p0', 'p1']);
+    expect(outcome()).toBeUndefined();
+    await clock.advanceAsync(1);
+    expect(await done).toBe('call_timeout');
+    expect(asked).toEqual(['p0', 'p1']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('when all fail, the last reason is told', async () => {
+    const { done } = setup(fail('provider_failed'), fail('provider_rate_limited'));
+    expect(await done).toBe('provider_rate_limited');
+  });
+});
