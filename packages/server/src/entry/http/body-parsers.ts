@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/kit/errors';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodType } from 'zod';
 import { jsonDepthExceeds } from './json-depth.ts';
 
 const json = 'application/json';
@@ -13,6 +14,8 @@ export function parseJsonBodies(app: FastifyInstance, maxDepth: number): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser(json, { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
+    // Many clients name a type with every request, also with one that has no body.
+    if (bytes.length === 0 && mayBeEmpty(request)) return done(null, undefined);
     if (jsonDepthExceeds(bytes, maxDepth)) return done(new HoldfastError('body_too_deep'));
     void parse(request, bytes.toString('utf8'), done);
   });
@@ -25,4 +28,10 @@ export function parseJsonBodies(app: FastifyInstance, maxDepth: number): void {
 export function keepJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+/** Whether the route takes a request without a body. */
+function mayBeEmpty(request: FastifyRequest): boolean {
+  const schema = request.routeOptions.schema?.body as ZodType | undefined;
+  return schema === undefined || schema.safeParse(undefined).success;
 }

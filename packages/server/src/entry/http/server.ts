@@ -158,7 +158,11 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       return connections.count;
     },
     async listen({ host, port }) {
-      await app.listen({ host, port });
+      try {
+        await app.listen({ host, port });
+      } catch (cause) {
+        throw portFault(cause, host, port);
+      }
       const address = app.server.address();
       return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : { host, port };
     },
@@ -168,6 +172,19 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       ));
     },
   };
+}
+
+/** What keeps a server from its address, in one line; anything else is returned as it came. */
+function portFault(cause: unknown, host: string, port: number): unknown {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another program listens there',
+    EACCES: 'this user may not listen there',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'there is no such host name',
+  };
+  const reason = reasons[code];
+  return reason === undefined ? cause : new HoldfastError('port_unusable', { detail: `${host}:${port}: ${reason}`, cause });
 }
 
 /** Calls are turned away while draining; health and metrics go on to the end. */
@@ -180,6 +197,7 @@ function corsOptions(origins: readonly string[]) {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: [
+      'x-holdfast-provider-request-id',
       'x-request-id',
       'request-id',
       'retry-after',
