@@ -53,7 +53,7 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
       base: options.base ?? null,
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: pino.stdSerializers.errWithCause },
+      serializers: { err: (error: unknown) => (error instanceof Error ? toPlainError(error) : error) },
       hooks: { streamWrite: redactLine },
     },
     { write },
@@ -79,4 +79,18 @@ async function prettify(to: LineSink, colorize: boolean): Promise<LineSink> {
     },
     flush: () => to.flush(),
   };
+}
+
+/**
+ * An error as an operator wants to read it, causes included. Members that are objects are left out: drivers hang whole
+ * clients, sockets and requests onto their errors, with what those hold.
+ */
+function toPlainError(error: Error): object {
+  const plain: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(pino.stdSerializers.errWithCause(error))) {
+    if (typeof value !== 'object' && typeof value !== 'function') plain[name] = value;
+  }
+  if (error.cause instanceof Error) plain['cause'] = toPlainError(error.cause);
+  if (error instanceof AggregateError) plain['errors'] = error.errors.filter((each) => each instanceof Error).map(toPlainError);
+  return plain;
 }
