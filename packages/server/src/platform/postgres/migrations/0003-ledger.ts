@@ -51,11 +51,15 @@ export async function ledger(database: Kysely<unknown>): Promise<void> {
     );
     comment on column holdfast.calls.cost_nano_usd is 'null: the price is unknown; never 0 for that';
     -- Pages of GET /api/usage, by filter; ids are UUIDv7, so their order is that of time. Each index is paid by every call:
-    -- user_id and outcome are kept for the rows that are worth finding that way.
+    -- those of columns that are mostly empty, and of outcome, are kept for the rows that are worth finding that way.
     create index calls_page on holdfast.calls (organization_id, id desc);
     create index calls_page_by_key on holdfast.calls (organization_id, key_id, id desc);
     create index calls_page_by_model on holdfast.calls (organization_id, model_asked, id desc);
     create index calls_page_by_user on holdfast.calls (organization_id, user_id, id desc) where user_id is not null;
+    create index calls_page_by_provider on holdfast.calls (organization_id, provider, id desc);
+    create index calls_page_by_request on holdfast.calls (organization_id, request_id, id desc);
+    create index calls_page_by_end_user on holdfast.calls (organization_id, end_user, id desc) where end_user is not null;
+    create index calls_page_by_feature on holdfast.calls (organization_id, feature, id desc) where feature is not null;
     create index calls_page_by_outcome on holdfast.calls (organization_id, outcome, id desc) where outcome <> 'completed';
 
     create table holdfast.call_intents (
