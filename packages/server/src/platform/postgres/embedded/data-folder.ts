@@ -1,5 +1,5 @@
-import { accessSync, chmodSync, constants, mkdirSync, realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { onFolder } from './folder-fault.ts';
 
 /**
@@ -9,8 +9,20 @@ import { onFolder } from './folder-fault.ts';
 export function openDataFolder(dataDir: string, asRoot: boolean): string {
   const path = resolve(dataDir);
   return onFolder(path, () => {
-    if (mkdirSync(path, { recursive: true })) chmodSync(path, asRoot ? 0o711 : 0o700);
+    if (makeFolder(path)) chmodSync(path, asRoot ? 0o711 : 0o700);
     accessSync(path, constants.W_OK | constants.X_OK);
     return realpathSync(path);
   });
+}
+
+/**
+ * Makes what is missing of a path, one folder at a time; returns whether the last was. (`recursive` never returns below a
+ * folder that can hold none, such as `/proc`.)
+ */
+function makeFolder(path: string): boolean {
+  if (existsSync(path)) return false;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  mkdirSync(path);
+  return true;
 }
