@@ -142,7 +142,8 @@ export function createNotifications(target: DatabaseTarget, clock: Clock, timeou
       const last = client;
       client = undefined;
       wake();
-      setConnected(false);
+      // Not announced: nobody is to act on the end that was asked for.
+      connected = false;
       await last?.end().catch(() => {});
     },
   };
