@@ -15,7 +15,7 @@ export const keyStatusName = z.enum(['active', 'replaced', 'expired', 'revoked']
 const exampleKey = {
   id: '019a9c50-11aa-7f00-8d11-0c6b7a8e9f01',
   name: 'support chat, production',
-  prefix: 'hf_7q2m8d',
+  prefix: 'hf_b9zt9j',
   status: 'active',
   scopes: ['inference'],
   allowed_models: ['fast'],
@@ -49,13 +49,13 @@ export const apiKey = z.object(keyFields).meta({ id: 'ApiKey', description: 'An 
 
 const secret = z.string().meta({
   description: 'The key itself. Shown this once and kept nowhere: store it now.',
-  examples: ['hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d'],
+  examples: ['hf_b9zt9jfe2cw5v0n7skrhcev0gpnczx0scyvyg1'],
 });
 
 export const issuedKey = z.object({ ...keyFields, key: secret }).meta({
   id: 'IssuedKey',
   description: 'A new key with its secret.',
-  examples: [{ ...exampleKey, key: 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d' }],
+  examples: [{ ...exampleKey, key: 'hf_b9zt9jfe2cw5v0n7skrhcev0gpnczx0scyvyg1' }],
 });
 
 export const rotatedKey = z
@@ -72,7 +72,7 @@ export const rotatedKey = z
     examples: [
       {
         ...exampleKey,
-        key: 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9afkm2q4d',
+        key: 'hf_b9zt9jfe2cw5v0n7skrhcev0gpnczx0scyvyg1',
         replaces: { id: '019a9c44-5d10-7b3e-8f66-2a1b3c4d5e6f', expires_at: '2026-11-21T09:33:28.114Z' },
       },
     ],

@@ -80,7 +80,7 @@ export const usageRow = z
     layers: z
       .record(z.string(), z.number())
       .nullable()
-      .meta({ description: 'Milliseconds by layer.', examples: [{ ledger: 0.21, route: 841.9 }] }),
+      .meta({ description: 'Milliseconds by layer.', examples: [{ door: 0.18, ledger: 0.21, provider: 841.9 }] }),
     attempts: z.array(callAttempt).nullable(),
     started_at: timestamp,
     finished_at: timestamp.nullable(),
@@ -117,7 +117,7 @@ export const usageRow = z
         latency_ms: 842.6,
         first_token_ms: 310.2,
         overhead_ms: 0.31,
-        layers: { ledger: 0.21, route: 841.9 },
+        layers: { door: 0.18, ledger: 0.21, provider: 841.9 },
         attempts: [{ provider: 'primary', model: 'gpt-4o-mini', error_code: null, latency_ms: 841.9 }],
         started_at: '2026-11-20T09:33:28.114Z',
         finished_at: '2026-11-20T09:33:28.957Z',
