@@ -149,17 +149,24 @@ class Scene {
     const killsBefore = this.kills;
     const faults: string[] = [];
     const idle = this.#load.next('idle', 180_000);
-    const reached = this.#load.next('reached', patienceMs).catch(() => {});
+    const reached = this.#load.next('reached', patienceMs).catch(() => undefined);
     const { workers, tellAfter } = plan;
-    this.#load.tell({ kind: 'begin', round, url: this.#url, key: operatorKey, workers, tellAfter });
-    await reached;
+    const killPid = plan.byClient ? this.#process!.pid : undefined;
+    this.#load.tell({ kind: 'begin', round, url: this.#url, key: operatorKey, workers, tellAfter, killPid });
+    const moment = await reached;
     if (plan.moment === 'idle' || plan.moment === 'start') {
       this.#load.tell({ kind: 'finish' });
       await idle;
     }
-    await sleep(plan.delayMs);
-    this.#crashes.push({ round, atMs: Date.now() });
-    await this.#strike(plan, faults);
+    if (plan.byClient && moment) {
+      this.kills++;
+      this.#crashes.push({ round, atMs: moment.atMs });
+      await this.#process!.exited;
+    } else {
+      await sleep(plan.delayMs);
+      this.#crashes.push({ round, atMs: Date.now() });
+      await this.#strike(plan, faults);
+    }
     await idle;
     for (const { afterMs, postgresToo } of plan.killedStarts) await this.#killedStart(afterMs, postgresToo);
     const restartMs = await this.#start(faults);

@@ -18,7 +18,7 @@ let watched: { readonly event: LoadEvent; left: number } | undefined;
 
 type Begin = Extract<ToLoad, { kind: 'begin' }>;
 
-async function runRound({ round, url, key, workers, tellAfter }: Begin): Promise<void> {
+async function runRound({ round, url, key, workers, tellAfter, killPid }: Begin): Promise<void> {
   finishing = false;
   const random = createSeededRandom(Number(values.seed) * 10_007 + round);
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
@@ -26,7 +26,10 @@ async function runRound({ round, url, key, workers, tellAfter }: Begin): Promise
   let refusedConnections = 0;
   watched = { event: tellAfter.event, left: tellAfter.count };
   const onEvent = (event: LoadEvent): void => {
-    if (event === watched?.event && --watched.left === 0) tell({ kind: 'reached' });
+    if (event !== watched?.event || --watched.left !== 0) return;
+    const atMs = Date.now();
+    if (killPid !== undefined) process.kill(killPid, 'SIGKILL');
+    tell({ kind: 'reached', atMs });
   };
   const options: SendOptions = { url, key, agent, onEvent };
 

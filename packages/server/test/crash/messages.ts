@@ -18,6 +18,8 @@ export type ToLoad =
       readonly workers: number;
       /** Told once, when this has happened so many times. */
       readonly tellAfter: { readonly event: LoadEvent; readonly count: number };
+      /** The server, if it is to be killed in that very moment: nothing is nearer to it than who reads the answer. */
+      readonly killPid: number | undefined;
     }
   /** Asks to be told once more. */
   | { readonly kind: 'watch'; readonly event: LoadEvent; readonly count: number }
@@ -25,7 +27,7 @@ export type ToLoad =
   | { readonly kind: 'finish' };
 
 export type FromLoad =
-  | { readonly kind: 'reached' }
+  | { readonly kind: 'reached'; readonly atMs: number }
   /** Every worker has stopped: told to, or because the server is gone. */
   | { readonly kind: 'idle'; readonly refusedConnections: number };
 
