@@ -119,6 +119,24 @@ describe('the ledger of calls', () => {
     expect(kindsOf('newer')).toEqual(['row']);
   });
 
+  test('waits at the end for calls that were cut and are about to be settled, and not for ever', async () => {
+    const { clock, ledger, enter, kindsOf } = await setup();
+    const cut = enter('cut');
+    let flushed = false;
+    void ledger.flush().then(() => (flushed = true));
+    await clock.advanceAsync(100);
+    expect(flushed).toBe(false);
+    await cut.settle({ ...ending, outcome: 'aborted' });
+    await clock.advanceAsync(0);
+    expect(flushed).toBe(true);
+    expect(kindsOf('cut')).toContain('row');
+
+    enter('never');
+    const bounded = ledger.flush();
+    await clock.advanceAsync(6_000);
+    await bounded;
+  });
+
   test('refuses calls from the moment at which the database failed until it is seen to be back', async () => {
     const { clock, database, ledger, enter } = await setup();
     database.away = true;

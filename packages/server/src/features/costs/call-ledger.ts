@@ -1,5 +1,5 @@
 import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
-import type { Clock, Timer } from '@holdfast/kit/time';
+import { sleep, type Clock, type Timer } from '@holdfast/kit/time';
 import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/index.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { InstanceLease } from './instance-lease.ts';
@@ -40,6 +40,9 @@ export class CallLedger implements Ledger {
   /** Entries whose intent may have to be written, oldest first; those that settled meanwhile are skipped. */
   #young: Entry[] = [];
   #timer: Timer | undefined;
+  /** Calls entered and not settled. */
+  #open = 0;
+  #whenSettled: (() => void)[] = [];
 
   constructor(options: CallLedgerOptions) {
     this.#commits = new GroupCommit({
@@ -70,16 +73,32 @@ export class CallLedger implements Ledger {
   }
 
   enter(call: ModelCall): LedgerEntry {
-    const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic());
+    const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic(), this.#onSettled);
+    this.#open++;
     this.#young.push(entry);
     if (this.#timer === undefined) this.#timer = this.#clock.setTimeout(() => this.#age(), intentAfterMs);
     return entry;
   }
 
-  /** Resolves when all that was entered is committed or given up. */
+  /**
+   * Resolves when all that was entered is committed or given up. Calls that were cut end a moment after their connections:
+   * they are waited for, up to a bound, or their rows would come when there is nobody to write them any more.
+   */
   async flush(): Promise<void> {
+    if (this.#open > 0) {
+      const settled = new AbortController();
+      this.#whenSettled.push(() => settled.abort());
+      await sleep(this.#clock, patienceMs, settled.signal).catch(() => {});
+    }
     await this.#commits.idle();
   }
+
+  readonly #onSettled = (): void => {
+    if (--this.#open > 0) return;
+    const waiting = this.#whenSettled;
+    this.#whenSettled = [];
+    for (const resolve of waiting) resolve();
+  };
 
   #age(): void {
     this.#timer = undefined;
@@ -97,16 +116,18 @@ class Entry implements LedgerEntry {
   readonly #commits: GroupCommit<OwnedWrite>;
   readonly #lease: InstanceLease;
   readonly #instanceId: string;
+  readonly #onSettled: () => void;
   #intent: Promise<void> | undefined;
   #settled = false;
   durable = false;
 
-  constructor(call: ModelCall, commits: GroupCommit<OwnedWrite>, lease: InstanceLease, enteredAt: number) {
+  constructor(call: ModelCall, commits: GroupCommit<OwnedWrite>, lease: InstanceLease, enteredAt: number, onSettled: () => void) {
     this.#call = call;
     this.#commits = commits;
     this.#lease = lease;
     this.#instanceId = lease.instanceId;
     this.enteredAt = enteredAt;
+    this.#onSettled = onSettled;
   }
 
   /** Still running after a while: a crash from now on would hide something of worth. */
@@ -128,9 +149,13 @@ class Entry implements LedgerEntry {
     ));
   }
 
-  settle(ending: CallEnding): Promise<void> {
+  async settle(ending: CallEnding): Promise<void> {
     this.#settled = true;
-    return this.#commit({ kind: 'row', text: rowText(this.#call, this.#instanceId, ending) });
+    try {
+      await this.#commit({ kind: 'row', text: rowText(this.#call, this.#instanceId, ending) });
+    } finally {
+      this.#onSettled();
+    }
   }
 
   async #commit(write: LedgerWrite): Promise<void> {
