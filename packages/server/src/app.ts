@@ -49,10 +49,14 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const createId = createUuidV7(clock, random);
   const common = { configuration, clock, random, closers };
 
+  let databaseEnded = false;
   const storage = await openStorage({
     ...common,
     runtimeDir: options.runtimeDir,
-    onDatabaseExit: (exit) => options.onFatal('the embedded database ended', exit),
+    onDatabaseExit(exit) {
+      databaseEnded = true;
+      options.onFatal('the embedded database ended', exit);
+    },
   });
   const { database } = storage;
 
@@ -69,7 +73,12 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
 
   const identity = await openIdentity({ ...common, ...storage });
   const catalog = openModels(common);
-  const ledger = await openLedger({ ...common, ...storage, onAway: () => health.markFailed('database') });
+  const ledger = await openLedger({
+    ...common,
+    ...storage,
+    mayComeBack: () => !databaseEnded,
+    onAway: () => health.markFailed('database'),
+  });
   const pipeline = createPipeline({ catalog, ledger, pricing: openPricing(configuration), clock });
 
   const http = await createHttpServer({

@@ -11,12 +11,14 @@ export interface LedgerOptions {
   readonly closers: Closers;
   /** Whether no other instance can use this database: what it left unfinished is then settled at once. */
   readonly alone: boolean;
+  /** False once the database is known to have ended for good: nobody needs to wait for it then. */
+  readonly mayComeBack: () => boolean;
   /** A commit failed for want of the database. */
   readonly onAway: () => void;
 }
 
 /** The ledger under a lease, with the calls of dead instances brought to their end. */
-export async function openLedger({ database, clock, random, closers, alone, onAway }: LedgerOptions): Promise<CallLedger> {
+export async function openLedger({ database, clock, random, closers, alone, mayComeBack, onAway }: LedgerOptions): Promise<CallLedger> {
   const lease = new InstanceLease({
     beat: (instanceId) => writeBeat(database, instanceId),
     newId: createUuidV7(clock, random),
@@ -35,7 +37,7 @@ export async function openLedger({ database, clock, random, closers, alone, onAw
   const ledger = new CallLedger({
     write: (batch) => writer.write(batch),
     // What the database refuses outright stays refused; all else is a matter of time.
-    mayPass: (error) => isHoldfastError(error),
+    mayPass: (error) => isHoldfastError(error) && mayComeBack(),
     onAway,
     lease,
     clock,
