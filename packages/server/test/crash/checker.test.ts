@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { check, doubledKinds, lostKinds, wrongKinds, type Finding, type ViolationKind } from './checker.ts';
 import type { ClientLine, Evidence, StoredCall, UpstreamArrival, UpstreamEnd } from './evidence.ts';
 
-const options = { prices: { 'gpt-4o-mini': { prompt: 150, completion: 600 } }, intentWithinMs: 500 };
+const options = { prices: { 'gpt-4o-mini': { prompt: 150, completion: 600 } }, overtakenAfterMs: 50 };
 const crashAtMs = 10_000;
 
 const client: ClientLine = {
@@ -82,6 +82,13 @@ describe('nothing is found', () => {
       'when a call too young for an intent is gone',
       { clients: [met], arrivals: [{ ...arrival, atMs: crashAtMs - 400 }], served: [], rows: [] },
     ],
+    [
+      'when a call is gone that is not much older than the last one answered, however long ago that was',
+      {
+        clients: [{ ...met, marker: 'x1.0.2' }, client],
+        arrivals: [{ ...arrival, marker: 'x1.0.2', atMs: client.sentAtMs - 49 }, arrival],
+      },
+    ],
     ['when a call that never reached the upstream is gone', { clients: [met], arrivals: [], served: [], rows: [] }],
     [
       'when a call came after its database had died',
@@ -122,7 +129,11 @@ const cases: readonly [ViolationKind, string, Partial<Evidence>][] = [
     'older than an intent needs',
     { clients: [met], arrivals: [{ ...arrival, atMs: crashAtMs - 501 }], rows: [] },
   ],
-  ['served for long, but without a row', 'in a round without a crash', { clients: [met], crashes: [], rows: [] }],
+  [
+    'overtaken, but without a row',
+    'by a call that was sent after it had reached the upstream',
+    { clients: [{ ...met, marker: 'x1.0.2' }, client], arrivals: [{ ...arrival, marker: 'x1.0.2', atMs: client.sentAtMs - 51 }, arrival] },
+  ],
   [
     'answered before the crash, but without a row',
     'an error is an answer',

@@ -4,7 +4,7 @@ export const lostKinds = [
   'whole without a row',
   'whole, but not stored as completed',
   'seen, but without a row',
-  'served for long, but without a row',
+  'overtaken, but without a row',
   'answered before the crash, but without a row',
 ] as const;
 export const doubledKinds = ['two rows', 'one id twice'] as const;
@@ -59,10 +59,10 @@ export interface CheckOptions {
   /** Nano-dollars for one token, by the model served. */
   readonly prices: Readonly<Record<string, { readonly prompt: number; readonly completion: number }>>;
   /**
-   * A call that the upstream had for longer than this before the crash must be known: the delay after which an intent is
-   * written, and time to write it on a machine that is busy.
+   * A call must be known once another one that was sent so much later than it came to the upstream was answered whole: intents and
+   * rows are committed in the order in which they come. Told by order and not by age, because a machine may stand still.
    */
-  readonly intentWithinMs: number;
+  readonly overtakenAfterMs: number;
 }
 
 const uuidV7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
@@ -77,6 +77,10 @@ export function check(evidence: Evidence, options: CheckOptions): Finding {
   const arrivals = new Map(evidence.arrivals.map((line) => [line.marker, line]));
   const servedWhole = new Set(evidence.served.filter((line) => line.whole && line.status === 200).map((line) => line.marker));
   const crashes = new Map(evidence.crashes.map((crash) => [crash.round, crash]));
+  const lastWhole = new Map<number, ClientLine>();
+  for (const line of evidence.clients) {
+    if (line.whole && line.sentAtMs > (lastWhole.get(line.round)?.sentAtMs ?? 0)) lastWhole.set(line.round, line);
+  }
   let unrecorded = 0;
   let oldestUnrecordedMs = 0;
 
@@ -85,7 +89,7 @@ export function check(evidence: Evidence, options: CheckOptions): Finding {
     const arrival = arrivals.get(client.marker);
     checkReceived(client, arrival, report);
     if (row) continue;
-    const missing = whyNeeded(client, arrival, crashes.get(client.round), options);
+    const missing = whyNeeded(client, arrival, crashes.get(client.round), lastWhole.get(client.round), options);
     if (missing) report(missing, client.marker, describeClient(client, arrival, crashes.get(client.round)));
     else if (arrival) {
       unrecorded++;
@@ -135,13 +139,16 @@ function whyNeeded(
   client: ClientLine,
   arrival: UpstreamArrival | undefined,
   crash: Crash | undefined,
-  { intentWithinMs }: CheckOptions,
+  lastWhole: ClientLine | undefined,
+  { overtakenAfterMs }: CheckOptions,
 ): ViolationKind | undefined {
   if (client.whole) return 'whole without a row';
   if (client.status === 200 && client.bytes > 0) return 'seen, but without a row';
   if (!arrival) return undefined;
-  if (!crash || arrival.atMs + intentWithinMs < crash.atMs) return 'served for long, but without a row';
-  return client.status !== null && client.endedAtMs < crash.atMs ? 'answered before the crash, but without a row' : undefined;
+  if (lastWhole && lastWhole.sentAtMs >= arrival.atMs + overtakenAfterMs) return 'overtaken, but without a row';
+  return client.status !== null && client.endedAtMs < (crash?.atMs ?? Number.POSITIVE_INFINITY)
+    ? 'answered before the crash, but without a row'
+    : undefined;
 }
 
 function checkRow(

@@ -8,6 +8,7 @@ import { Companion } from './companion.ts';
 import { CrashServer, operatorKey, type ServerRun } from './crash-server.ts';
 import type { ClientLine, Crash, Evidence, UpstreamArrival, UpstreamEnd } from './evidence.ts';
 import { LinesFile } from './lines-file.ts';
+import { readMarker } from './marker.ts';
 import { chatModels, type FromLoad, type FromUpstream, type ToLoad } from './messages.ts';
 import { below } from './plan-call.ts';
 import { planRounds, type RoundPlan } from './plan-round.ts';
@@ -48,7 +49,7 @@ const checkOptions: CheckOptions = {
     [chatModels.openai]: { prompt: 150, completion: 600 },
     [chatModels.anthropic]: { prompt: 3_000, completion: 15_000 },
   },
-  intentWithinMs: 500,
+  overtakenAfterMs: 50,
 };
 
 /** How long a round waits for its moment before it strikes anyway. */
@@ -170,10 +171,9 @@ class Scene {
     await idle;
     for (const { afterMs, postgresToo } of plan.killedStarts) await this.#killedStart(afterMs, postgresToo);
     const restartMs = await this.#start(faults);
-    const finding = check(await this.#evidenceOf(round), checkOptions);
-    const { interrupted = 0 } = finding.counts.rowsByOutcome;
-    if (plan.target === 'stop' && interrupted > 0)
-      faults.push(`${interrupted} calls were left to recovery although the server was stopped in order`);
+    const evidence = await this.#evidenceOf(round);
+    const finding = check(evidence, checkOptions);
+    if (plan.target === 'stop') faults.push(...disorder(evidence));
     return { round, plan, finding, faults, kills: this.kills - killsBefore, restartMs };
   }
 
@@ -299,6 +299,19 @@ class Scene {
       }
     }
   }
+}
+
+/** A server that is stopped in order settles every call itself, and takes none that it has cut for a failure of the provider. */
+function disorder({ rows }: Evidence): string[] {
+  const interrupted = rows.filter((row) => row.outcome === 'interrupted');
+  const failed = rows.filter((row) => {
+    const planned = readMarker(row.marker ?? '')?.answer;
+    return row.outcome === 'failed' && planned?.errorStatus === undefined && planned?.cutAfter === undefined;
+  });
+  return [
+    ...interrupted.map(({ marker }) => `${marker} was left to recovery although the server was stopped in order`),
+    ...failed.map(({ marker }) => `${marker} was cut by the stop and is stored as failed`),
+  ];
 }
 
 function kill(pid: number): void {
