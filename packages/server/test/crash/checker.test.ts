@@ -125,11 +125,6 @@ const cases: readonly [ViolationKind, string, Partial<Evidence>][] = [
   ['whole, but not stored as completed', 'stored as interrupted', { rows: [interrupted] }],
   ['seen, but without a row', 'one byte is enough', { clients: [{ ...partly, bytes: 1, words: 0 }], rows: [] }],
   [
-    'served for long, but without a row',
-    'older than an intent needs',
-    { clients: [met], arrivals: [{ ...arrival, atMs: crashAtMs - 501 }], rows: [] },
-  ],
-  [
     'overtaken, but without a row',
     'by a call that was sent after it had reached the upstream',
     { clients: [{ ...met, marker: 'x1.0.2' }, client], arrivals: [{ ...arrival, marker: 'x1.0.2', atMs: client.sentAtMs - 51 }, arrival] },
