@@ -1,4 +1,7 @@
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import pino from 'pino';
+import { HoldfastError } from '../../errors/index.ts';
 import type { Clock, Timer } from '../../time/index.ts';
 
 /** Where finished lines go. */
@@ -23,14 +26,33 @@ export interface SinkOptions {
 }
 
 /**
+ * Throws `configuration_invalid` when the file cannot be written: better at the start than in silence. Folders are made one
+ * by one, because Node's `recursive` never returns below a folder that can hold none, such as `/proc`.
+ */
+function openForAppending(file: string): void {
+  try {
+    makeFolder(dirname(resolve(file)));
+    closeSync(openSync(file, 'a'));
+  } catch (cause) {
+    throw new HoldfastError('configuration_invalid', { detail: `the log file ${file} cannot be written: ${(cause as Error).message}`, cause });
+  }
+}
+
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
+/**
  * Standard output, or a file that is made with its folders. A line waits for up to 50 ms; what waits is written at a
  * regular exit of the process, and lost with a `kill -9`.
  */
 export function openSink({ target, clock, onError }: SinkOptions): LineSink {
+  if (target !== 'stdout') openForAppending(target.file);
   const stream = pino.destination({
     dest: target === 'stdout' ? 1 : target.file,
     sync: false,
-    mkdir: target !== 'stdout',
     // Writes what it is given at once, as 0 does, and unlike 0 lets `flush` wait for what is under way.
     minLength: 1,
     maxLength: mostWaitingBytes,
