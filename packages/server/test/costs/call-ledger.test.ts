@@ -354,6 +354,6 @@ test('after its lease ran out nothing is recorded under the old name; under the 
   const next = modelCall();
   await ledger.enter(next).settle(ending());
   expect(await rowOf(next.id)).toMatchObject({ instance_id: lease.instanceId });
-  await lease.stop();
+  lease.stop();
   writer.close();
 });

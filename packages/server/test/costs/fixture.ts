@@ -1,6 +1,5 @@
 import { isHoldfastError } from '@holdfast/kit/errors';
-import { createUuidV7, systemClock, systemRandom, type Clock } from '@holdfast/kit/time';
-import { Cancellation } from '@holdfast/kit/time';
+import { Cancellation, createUuidV7, systemClock, systemRandom, type Clock } from '@holdfast/kit/time';
 import { readShallowBody } from '@holdfast/kit/llm';
 import { CallLedger, createLedgerWriter, InstanceLease, writeBeat } from '../../src/features/costs/index.ts';
 import { emptyRecord, type CallEnding, type ModelCall } from '../../src/model/index.ts';
@@ -102,7 +101,7 @@ export async function openLedger(database: Database, clock: Clock = systemClock)
     async close() {
       await ledger.flush();
       writer.close();
-      await lease.stop();
+      lease.stop();
     },
   };
 }

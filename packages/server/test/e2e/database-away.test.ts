@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
+import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { Evidence } from './support/evidence.ts';
+import { requestId, startGateway, type Gateway } from './fixture.ts';
+
+const operatorKey = 'operator-bootstrap-key-0123456789-abcdef';
+
+let postgres: TestDatabase;
+let database: TestDatabase;
+let proxy: DatabaseProxy;
+let gateway: Gateway;
+const evidence = new Evidence(() => gateway);
+beforeAll(async () => {
+  postgres = await startTestDatabase();
+  database = await postgres.createDatabase({ migrated: false });
+  proxy = await startDatabaseProxy(database.target);
+  const { target } = proxy;
+  if (target.kind !== 'url') throw new Error('the proxy has a URL');
+  gateway = await startGateway({
+    env: {
+      DATABASE_URL: target.url,
+      HOLDFAST_MASTER_KEY: randomBytes(32).toString('hex'),
+      HOLDFAST_BOOTSTRAP_KEY: operatorKey,
+      LOG_LEVEL: 'debug',
+    },
+  });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await proxy.stop();
+  await postgres.stop();
+});
+beforeEach(async () => {
+  gateway.upstream.reset();
+  await untilItServes();
+});
+
+async function startStream(id: string): Promise<Response> {
+  const body = JSON.stringify({ model: 'fast', stream: true, messages: [{ role: 'user', content: 'hi' }] });
+  const stream = await gateway.fetch('/v1/chat/completions', { method: 'POST', headers: { 'x-request-id': id }, body });
+  expect(stream.status).toBe(200);
+  return stream;
+}
+
+const readiness = async () => (await evidence.send('/health/ready', { key: null })).status;
+const codeOf = ({ status, json }: { status: number; json: any }) => (status === 200 ? 'ok' : (json.error.reason ?? json.error.code));
+
+async function untilItServes(): Promise<void> {
+  await expect.poll(async () => (await evidence.chat('fast')).status, { timeout: 15_000, interval: 50 }).toBe(200);
+  await expect.poll(readiness, { timeout: 5_000 }).toBe(200);
+  gateway.upstream.reset();
+}
+
+test('a database that is gone: not ready with the first call that meets it, further calls cost nothing, none ends as if it were recorded, and all comes back by itself', async () => {
+  gateway.upstream.enqueue({ chunks: 20, spacingMs: 20 });
+  const stream = await startStream(requestId());
+  const streamed = stream.text();
+  proxy.cut();
+  // This one may have been sent before anybody could know: it is the one that finds out.
+  const discovering = evidence.chat('fast');
+  await expect.poll(readiness, { timeout: 1_000, interval: 10 }).toBe(503);
+  const spent = gateway.upstream.calls.length;
+  expect(spent).toBeLessThanOrEqual(2);
+  for (const stream of [false, true]) {
+    for (const path of ['/v1/chat/completions', '/v1/messages']) {
+      const refused = await evidence.post(path, { model: 'fast', stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] });
+      expect([refused.status, codeOf(refused)]).toEqual([503, 'ledger_unavailable']);
+      expect(refused.headers.get('retry-after')).toBe('1');
+    }
+  }
+  expect(codeOf(await evidence.send('/api/usage'))).toBe('database_unavailable');
+  expect(codeOf(await evidence.post('/api/keys', { name: 'x' }))).toBe('database_unavailable');
+  expect((await evidence.send('/health/live')).status).toBe(200);
+  // Its answer is withheld, not given unrecorded.
+  expect(codeOf(await discovering)).toBe('ledger_unavailable');
+  const text = await streamed;
+  expect(text).toContain('"code":"ledger_unavailable"');
+  expect(text).not.toMatch(/\[DONE\]|"finish_reason":"stop"/);
+  expect(gateway.upstream.calls).toHaveLength(spent);
+  proxy.restore();
+  await untilItServes();
+});
+
+test('a database that is away for a moment costs a stream nothing: it ends whole, with its row', async () => {
+  gateway.upstream.script('gpt-4o-mini', { chunks: 20, spacingMs: 20 });
+  const id = requestId();
+  const stream = await startStream(id);
+  proxy.cut();
+  await gateway.upstream.waitFor(([call]) => call?.outcome === 'whole');
+  proxy.restore();
+  const text = await stream.text();
+  expect([text.includes('word19'), text.includes('data: [DONE]')]).toEqual([true, true]);
+  expect(await gateway.rowsOf(id)).toMatchObject([{ outcome: 'completed' }]);
+  await untilItServes();
+});
+
+test('a database that falls silent holds no call longer than its patience, and then none is sent', async () => {
+  proxy.freeze();
+  expect(codeOf(await evidence.chat('fast'))).toBe('ledger_unavailable');
+  await expect.poll(readiness, { timeout: 1_000, interval: 10 }).toBe(503);
+  gateway.upstream.reset();
+  expect(codeOf(await evidence.chat('fast'))).toBe('ledger_unavailable');
+  expect(gateway.upstream.calls).toEqual([]);
+  proxy.cut();
+  proxy.restore();
+  await untilItServes();
+});
+
+test('a stream whose intent takes its time loses no byte', async () => {
+  for (const [model, path] of [
+    ['fast', '/v1/chat/completions'],
+    ['fast', '/v1/messages'],
+    ['smart', '/v1/chat/completions'],
+    ['lab/demo?tokens=200', '/v1/chat/completions'],
+    ['lab/demo?tokens=200', '/v1/messages'],
+  ]) {
+    gateway.upstream.script('gpt-4o-mini', { chunks: 500 });
+    gateway.upstream.script('claude-sonnet-4-5', { chunks: 500 });
+    const send = () => evidence.post(path!, { model, stream: true, max_tokens: 10_000, messages: [{ role: 'user', content: 'hi' }] });
+    const contents = (text: string) => [...text.matchAll(/"(?:content|text)":"((?:[^"\\]|\\.)+)"/g)].map((match) => match[1]).join('');
+    const plain = contents((await send()).text);
+    expect(plain.length).toBeGreaterThan(100);
+    await database.asSuperuser('begin');
+    await database.asSuperuser('lock table holdfast.call_intents in access exclusive mode');
+    const slow = send();
+    await expect.poll(() => database.asSuperuser('select pid from pg_locks where not granted')).not.toEqual([]);
+    await database.asSuperuser('commit');
+    expect(contents((await slow).text)).toBe(plain);
+  }
+});
+
+test('nothing of all this told a secret', () => {
+  evidence.expectClean([operatorKey, 'sk-upstream-secret', 'sk-ant-upstream-secret']);
+});
