@@ -18,6 +18,8 @@ export interface CrashRunOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly onRound?: (result: RoundResult) => void;
+  /** Ends the run after the round that goes on. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RoundResult {
@@ -71,7 +73,7 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResu
     const plans = planRounds(scene.random);
     const startFaults: string[] = [];
     await scene.firstStart(startFaults);
-    for (let round = 0; round < options.rounds; round++) {
+    for (let round = 0; round < options.rounds && !options.signal?.aborted; round++) {
       const result = await scene.round(round, plans.next().value);
       rounds.push(result);
       options.onRound?.(result);
@@ -152,18 +154,20 @@ class Scene {
     const idle = this.#load.next('idle', 180_000);
     const reached = this.#load.next('reached', patienceMs).catch(() => undefined);
     const { workers, tellAfter } = plan;
-    const killPid = plan.byClient ? this.#process!.pid : undefined;
-    this.#load.tell({ kind: 'begin', round, url: this.#url, key: operatorKey, workers, tellAfter, killPid });
+    const killPids = plan.byClient ? this.#victims(plan.target) : [];
+    this.#load.tell({ kind: 'begin', round, url: this.#url, key: operatorKey, workers, tellAfter, killPids });
     const moment = await reached;
     if (plan.moment === 'idle' || plan.moment === 'start') {
       this.#load.tell({ kind: 'finish' });
       await idle;
     }
-    if (plan.byClient && moment) {
-      this.kills++;
+    if (killPids.length > 0 && moment) {
+      this.kills += killPids.length;
       this.#crashes.push({ round, atMs: moment.atMs });
+      if (plan.target === 'postgres') await this.#requireEnd(faults);
       await this.#process!.exited;
     } else {
+      if (killPids.length > 0) this.#load.tell({ kind: 'disarm' });
       await sleep(plan.delayMs);
       this.#crashes.push({ round, atMs: Date.now() });
       await this.#strike(plan, faults);
@@ -223,9 +227,9 @@ class Scene {
       case 'both':
         if (this.random.next() < 0.5) {
           killServer();
-          this.#killPostgres(faults);
+          this.#killPostgres();
         } else {
-          this.#killPostgres(faults);
+          this.#killPostgres();
           killServer();
         }
         break;
@@ -234,8 +238,8 @@ class Scene {
         await this.#requireExit(server, 'after SIGTERM', (code) => code === 0, faults);
         break;
       case 'postgres':
-        this.#killPostgres(faults);
-        await this.#requireExit(server, 'after its PostgreSQL was killed', (code) => code !== 0 && code !== null, faults);
+        this.#killPostgres();
+        await this.#requireEnd(faults);
         break;
       case 'backend': {
         await killBackend(this.#server.socket()!, this.random);
@@ -254,6 +258,18 @@ class Scene {
     await server.exited;
   }
 
+  /** The processes of PostgreSQL come first: what the server had only just sent must not be committed after all. */
+  #victims(target: RoundPlan['target']): number[] {
+    const server = target === 'server' || target === 'both' ? this.#process!.pid : undefined;
+    const postgres = target === 'postgres' || target === 'both' ? this.#server.postmasterPid() : undefined;
+    return [postgres, server].filter((pid) => pid !== undefined);
+  }
+
+  /** Without its database the server ends, and says so to whoever starts it again. */
+  async #requireEnd(faults: string[]): Promise<void> {
+    await this.#requireExit(this.#process!, 'after its PostgreSQL was killed', (code) => code !== 0 && code !== null, faults);
+  }
+
   async #requireExit(server: ServerRun, when: string, right: (code: number | null) => boolean, faults: string[]): Promise<void> {
     const code = await Promise.race([server.exited, sleep(endLimitMs).then(() => undefined)]);
     if (code === undefined) {
@@ -262,13 +278,12 @@ class Scene {
     } else if (!right(code)) faults.push(`${when} the server ended with ${code}`);
   }
 
-  #killPostgres(faults: string[]): void {
+  /** Where none is found it has died already; and one that was overlooked shows itself by a server that goes on. */
+  #killPostgres(): void {
     const pid = this.#server.postmasterPid();
-    if (pid === undefined) faults.push('no PostgreSQL to be killed was found');
-    else {
-      this.kills++;
-      kill(pid);
-    }
+    if (pid === undefined) return;
+    this.kills++;
+    kill(pid);
   }
 
   async #killedStart(afterMs: number, postgresToo: boolean): Promise<void> {
@@ -276,12 +291,7 @@ class Scene {
     await sleep(afterMs);
     this.kills++;
     server.kill('SIGKILL');
-    // It may not have come so far.
-    const pid = postgresToo ? this.#server.postmasterPid() : undefined;
-    if (pid !== undefined) {
-      this.kills++;
-      kill(pid);
-    }
+    if (postgresToo) this.#killPostgres();
     await server.exited;
   }
 

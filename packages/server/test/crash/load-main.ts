@@ -14,21 +14,21 @@ import { sendCall, type SendOptions } from './send-call.ts';
 const { values } = parseArgs({ options: { log: { type: 'string' }, seed: { type: 'string' }, run: { type: 'string' } } });
 const log = openSync(values.log!, 'a');
 let finishing = false;
-let watched: { readonly event: LoadEvent; left: number } | undefined;
+let watched: { readonly event: LoadEvent; left: number; readonly killPids: readonly number[] } | undefined;
 
 type Begin = Extract<ToLoad, { kind: 'begin' }>;
 
-async function runRound({ round, url, key, workers, tellAfter, killPid }: Begin): Promise<void> {
+async function runRound({ round, url, key, workers, tellAfter, killPids }: Begin): Promise<void> {
   finishing = false;
   const random = createSeededRandom(Number(values.seed) * 10_007 + round);
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
   let number = 0;
   let refusedConnections = 0;
-  watched = { event: tellAfter.event, left: tellAfter.count };
+  watched = { event: tellAfter.event, left: tellAfter.count, killPids };
   const onEvent = (event: LoadEvent): void => {
     if (event !== watched?.event || --watched.left !== 0) return;
     const atMs = Date.now();
-    if (killPid !== undefined) process.kill(killPid, 'SIGKILL');
+    for (const pid of watched.killPids) process.kill(pid, 'SIGKILL');
     tell({ kind: 'reached', atMs });
   };
   const options: SendOptions = { url, key, agent, onEvent };
@@ -57,7 +57,8 @@ function tell(message: FromLoad): void {
 
 process.on('message', (message: ToLoad) => {
   if (message.kind === 'begin') void runRound(message);
-  else if (message.kind === 'watch') watched = { event: message.event, left: message.count };
+  else if (message.kind === 'watch') watched = { event: message.event, left: message.count, killPids: [] };
+  else if (message.kind === 'disarm') watched = undefined;
   else finishing = true;
 });
 process.on('disconnect', () => process.exit(0));

@@ -18,9 +18,12 @@ if (!Number.isInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) {
   process.exit(1);
 }
 process.stdout.write(`seed ${seed}\n`);
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 const result = await runCrashes({
   rounds,
   seed,
+  signal: stop.signal,
   onRound: (round) => process.stdout.write(`${[describeRound(round), ...describeRoundFindings(round)].join('\n     ')}\n`),
 });
 process.stdout.write(`\n${reportPage(result, seed)}\n`);

@@ -18,11 +18,13 @@ export type ToLoad =
       readonly workers: number;
       /** Told once, when this has happened so many times. */
       readonly tellAfter: { readonly event: LoadEvent; readonly count: number };
-      /** The server, if it is to be killed in that very moment: nothing is nearer to it than who reads the answer. */
-      readonly killPid: number | undefined;
+      /** Who is to be killed in that very moment: nothing is nearer to it than who reads the answer. */
+      readonly killPids: readonly number[];
     }
   /** Asks to be told once more. */
   | { readonly kind: 'watch'; readonly event: LoadEvent; readonly count: number }
+  /** The moment has passed: neither told nor killed any more. */
+  | { readonly kind: 'disarm' }
   /** What runs comes to its end, nothing new begins. */
   | { readonly kind: 'finish' };
 

@@ -22,7 +22,7 @@ export interface RoundPlan {
   readonly tellAfter: { readonly event: LoadEvent; readonly count: number };
   /** From the event to the kill. */
   readonly delayMs: number;
-  /** The client kills the server itself, with the answer in its hands. */
+  /** The client itself kills, with the answer in its hands. */
   readonly byClient: boolean;
   /** Starts that are killed as well before one is let through, each after so many milliseconds, and whether PostgreSQL is too. */
   readonly killedStarts: readonly { readonly afterMs: number; readonly postgresToo: boolean }[];
@@ -36,7 +36,7 @@ const deck: readonly (readonly [Target, Moment])[] = [
   ['server', 'stream'],
   ['server', 'idle'],
   ['server', 'start'],
-  ['postgres', 'traffic'],
+  ['postgres', 'commit'],
   ['both', 'commit'],
   ['backend', 'traffic'],
   ['stop', 'stream'],
@@ -59,7 +59,7 @@ const startMs = 1_200;
 export function planRound(random: Random, target: Target, moment: Moment): RoundPlan {
   const startKills = moment === 'start' ? 1 + below(random, 3) : random.next() < 0.3 ? 1 : 0;
   const killedStarts = Array.from({ length: startKills }, () => ({ afterMs: below(random, startMs), postgresToo: random.next() < 0.2 }));
-  const byClient = target === 'server' && (moment === 'commit' || moment === 'stream') && random.next() < 0.6;
+  const byClient = target !== 'stop' && (moment === 'commit' || moment === 'stream') && random.next() < 0.6;
   return { target, moment, workers: pick(random, [1, 8, 24, 48]), ...triggerOf(random, moment), byClient, killedStarts };
 }
 
