@@ -44,7 +44,7 @@ export interface AttemptSink {
    */
   head(head: AttemptHead): void;
   /**
-   * Whole events of a stream, in the client's dialect. The event that says that the answer is finished, and all after
+   * Whole events of a stream, in the client's dialect. The events that say that a choice or the answer is finished, and all after
    * it, are never given here: they are the result's `tail`. Returns false when the reader is behind: the provider MUST
    * then stop reading until `drained` calls back.
    */

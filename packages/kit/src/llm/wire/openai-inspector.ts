@@ -54,7 +54,7 @@ export class OpenaiInspector implements StreamInspector {
         this.#finished.add(choice.index ?? 0);
         this.finishReason = choice.finish_reason;
         if (this.#finished.size >= this.#choices) kind = 'finish';
-        else if (kind === 'opening') kind = 'content';
+        else if (kind !== 'finish') kind = 'partial_finish';
       }
     }
     return kind;

@@ -6,12 +6,13 @@ import type { Usage } from '../spec/index.ts';
  * - `opening`: announces an answer without any of it (a role, an empty message).
  * - `content`: a piece of the answer.
  * - `usage`: only tells what was used.
+ * - `partial_finish`: says that one of several choices is finished. Clients take it for that choice's end.
  * - `finish`: says that the answer is finished. Clients take it for the end, so it waits for the ledger.
  * - `end`: the protocol's own end mark.
  * - `error`: the provider gave up in the middle.
  * - `malformed`: cannot be read.
  */
-export type StreamEventKind = 'noise' | 'opening' | 'content' | 'usage' | 'finish' | 'end' | 'error' | 'malformed';
+export type StreamEventKind = 'noise' | 'opening' | 'content' | 'usage' | 'partial_finish' | 'finish' | 'end' | 'error' | 'malformed';
 
 /** Reads the events of one stream of one dialect; one object a stream. */
 export interface StreamInspector {

@@ -101,13 +101,22 @@ describe('StreamReader over OpenAI’s wire', () => {
     expect(result.usage?.promptTokens).toBe(3);
   });
 
-  test('with two choices only the last one to finish holds the stream back', () => {
+  test('of two choices the end of the first waits for the end of both, while the other goes on', () => {
     const { sink, reader } = openai({ choices: 2 });
-    const first = delta({ content: 'a' }) + delta({}, 'stop', 0) + delta({ content: 'b' }, null, 1);
+    const before = delta({ content: 'a' });
+    const firstEnd = delta({}, 'stop', 0);
+    const after = delta({ content: 'b' }, null, 1);
     const last = delta({}, 'length', 1) + done;
-    reader.push(Buffer.from(first + last));
-    expect(sink.text).toBe(first);
-    expect(reader.end().tail.toString()).toBe(last);
+    reader.push(Buffer.from(before + firstEnd + after + last));
+    expect(sink.text).toBe(before + after);
+    expect(reader.end().tail.toString()).toBe(firstEnd + last);
+  });
+
+  test('a provider that gives fewer choices than were asked for shows no end before the end either', () => {
+    const { sink, reader } = openai({ choices: 3 });
+    reader.push(Buffer.from(delta({ content: 'a' }) + delta({}, 'stop', 0) + usage + done));
+    expect(sink.text).not.toContain('"stop"');
+    expect(reader.end().tail.toString()).toContain('"stop"');
   });
 
   test('an answer that finishes at once has no head and comes whole as the tail', () => {

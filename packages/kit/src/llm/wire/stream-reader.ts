@@ -34,6 +34,8 @@ export class StreamReader {
   readonly #onEvent = (bytes: Buffer, start: number, end: number): void => this.#event(bytes, start, end);
   #opening: Buffer[] | undefined = [];
   #tail: Buffer[] | undefined;
+  /** Ends of single choices, held back while others go on: they go out with the end of all. */
+  readonly #finished: Buffer[] = [];
   #heldBytes = 0;
   #ended = false;
   // What may be passed on of the bytes in hand: one slice for all their events, as long as nothing between them is left out.
@@ -71,7 +73,7 @@ export class StreamReader {
     if (!whole && !(this.#ended && this.#options.endMarkSuffices)) {
       throw this.failure('stream_cut', `the stream ended without ${this.#ended ? 'a finish reason' : 'an end'}`);
     }
-    const tail = this.#tail ?? [];
+    const tail = [...this.#finished, ...(this.#tail ?? [])];
     if (!this.#ended) tail.push(this.#options.endMark);
     return {
       head,
@@ -109,6 +111,10 @@ export class StreamReader {
     if (kind === 'end') this.#ended = true;
     if (this.#tail !== undefined) {
       if (kind !== 'noise' && !this.#dropped(kind)) this.#hold(this.#tail, bytes.subarray(start, end));
+      return;
+    }
+    if (kind === 'partial_finish') {
+      this.#hold(this.#finished, Buffer.from(bytes.subarray(start, end)));
       return;
     }
     if (kind === 'finish' || kind === 'end') {

@@ -59,6 +59,7 @@ async function streamed(run: Run, request: ChatRequest, choices: readonly Choice
   const rounds = Math.max(...choices.map((choice) => choice.pieces.length));
   // The last to finish: of those with the most pieces the one at the end. Its finish is the answer's.
   const last = choices.findLastIndex((choice) => choice.pieces.length === rounds);
+  let ends = '';
   let waiting: string | undefined = choices.map((choice, index) => writer.opening(choice, index)).join('');
   sink.pulse();
   const send = async (text: string) => {
@@ -78,14 +79,14 @@ async function streamed(run: Run, request: ChatRequest, choices: readonly Choice
         await send(writer.piece(choice, index, piece));
         run.said(piece);
       } else if (round === choice.pieces.length && index !== last) {
-        // Of an answer without a single piece nothing goes out before the end.
-        if (waiting === undefined) await send(writer.finish(choice, index));
-        else waiting += writer.finish(choice, index);
+        // The end of one choice waits for the end of all: clients take it for that choice's last word.
+        ends += writer.finish(choice, index);
       }
     }
   }
   await run.beforeEnd();
-  const end = writer.finish(choices[last]!, last) + (usage && request.includeUsage ? writer.usage(wireUsage(usage)) : '') + writer.done;
+  const end =
+    ends + writer.finish(choices[last]!, last) + (usage && request.includeUsage ? writer.usage(wireUsage(usage)) : '') + writer.done;
   sink.pulse();
   return result(run, Buffer.from((waiting ?? '') + end), usage, choices);
 }
