@@ -23,7 +23,7 @@ function call(body: object, record: Partial<ModelCall['record']> = {}): ModelCal
     headers: {},
     endUser: undefined,
     feature: undefined,
-    sink: { head() {}, data: () => true, drained() {} },
+    sink: { begun: false, head() {}, data: () => true, drained() {}, abandon() {} },
     record: { ...emptyRecord(), provider: 'p', providerKind: 'openai', targetModel: 'm', sent: true, ...record },
   };
 }

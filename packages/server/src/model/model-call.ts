@@ -19,10 +19,14 @@ export interface CallContext {
 
 /** Where the pieces of a streamed answer go. What ends it comes as the result of the call. */
 export interface CallSink {
+  /** The client has, or may have, a byte: there is no way back to another target. */
+  readonly begun: boolean;
   head(head: AttemptHead): void;
   /** Returns false when the reader is behind. */
   data(bytes: Buffer): boolean;
   drained(callback: () => void): void;
+  /** The attempt that gave what is not out yet has failed: it is forgotten, and another may begin. */
+  abandon(): void;
 }
 
 /** One call of a model on its way through the layers. */

@@ -51,7 +51,7 @@ export function modelCall(overrides: CallOverrides = {}): ModelCall {
     headers: {},
     endUser: undefined,
     feature: undefined,
-    sink: { head() {}, data: () => true, drained() {} },
+    sink: { begun: false, abandon() {}, head() {}, data: () => true, drained() {} },
     record: { ...emptyRecord(), provider: 'primary', targetModel: 'gpt-4o-mini', ...record },
     ...rest,
   };

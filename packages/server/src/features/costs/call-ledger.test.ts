@@ -67,7 +67,7 @@ function callOf(id: string, startedMonotonic: number): ModelCall {
     headers: {},
     endUser: undefined,
     feature: undefined,
-    sink: { head: () => {}, data: () => true, drained: () => {} },
+    sink: { begun: false, abandon() {}, head: () => {}, data: () => true, drained: () => {} },
     record: emptyRecord(),
   };
 }

@@ -35,7 +35,7 @@ const statements = {
 } as const;
 
 /** How long one commit may take before its connection is given up, in milliseconds. A hanging database must not hang its callers. */
-const commitTimeoutMs = 4_000;
+const commitTimeoutMs = 2_500;
 
 /**
  * Writes batches on one connection of the writer's, kept as long as it works. Errors are those of `mapDatabaseError`.
@@ -53,12 +53,25 @@ export function createLedgerWriter(
     dropped?.release(true);
   }
 
-  async function connect(): Promise<pg.PoolClient> {
-    const client = await pool().connect();
-    client.on('error', () => {
-      if (connection === client) drop();
-    });
-    return client;
+  let connecting: Promise<pg.PoolClient> | undefined;
+
+  /** One at a time, also when a commit did not wait for it: the next one finds what came of it. */
+  function connect(): Promise<pg.PoolClient> {
+    return (connecting ??= pool()
+      .connect()
+      .then((client) => {
+        client.on('error', () => {
+          if (connection === client) drop();
+        });
+        return client;
+      })
+      .finally(() => (connecting = undefined)));
+  }
+
+  async function commit(statement: { name: string; text: string }, values: string[]): Promise<void> {
+    const client = connection ?? (await connect());
+    connection = client;
+    await client.query({ ...statement, values });
   }
 
   return {
@@ -66,10 +79,9 @@ export function createLedgerWriter(
       const { statement, values } = statementFor(batch);
       let timer: Timer | undefined;
       try {
-        const client = (connection ??= await connect());
         await new Promise<void>((resolve, reject) => {
           timer = clock.setTimeout(() => reject(unavailable(`a commit took longer than ${commitTimeoutMs} ms`)), commitTimeoutMs);
-          client.query({ ...statement, values }).then(() => resolve(), reject);
+          commit(statement, values).then(resolve, reject);
         });
       } catch (error) {
         const mapped = mapDatabaseError(error);

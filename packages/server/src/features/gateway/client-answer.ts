@@ -27,7 +27,6 @@ export class ClientAnswer implements CallSink {
     this.#clock = clock;
   }
 
-  /** The client has, or may have, a byte of the answer. */
   get begun(): boolean {
     return this.#begun;
   }
@@ -48,6 +47,9 @@ export class ClientAnswer implements CallSink {
   drained(callback: () => void): void {
     this.#reply.raw.once('drain', callback);
   }
+
+  /** Nothing is held back here. */
+  abandon(): void {}
 
   /** The answer is whole and recorded: the client may have its end. */
   complete(result: AttemptResult): void {

@@ -51,6 +51,8 @@ export function serveCall(options: ServeCallOptions, shape: CallShape) {
       if (!raw.writableEnded) cancellation.cancel(new HoldfastError('client_closed'));
     };
     raw.on('close', onClose);
+    // It may have gone while its key was looked up.
+    if (raw.destroyed) onClose();
     try {
       const result = await pipeline(call);
       request.notes = notesOf(call);

@@ -1,9 +1,10 @@
 import { HoldfastError, toHoldfastError } from '@holdfast/kit/errors';
-import { AttemptError, type AttemptHead, type AttemptResult, type PartialUse, type Usage } from '@holdfast/kit/llm';
+import { AttemptError, type AttemptResult, type PartialUse, type Usage } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
 import { usageOf } from '../estimate-usage.ts';
-import type { CallLayer, CallSink, ModelCall, SettledCall } from '../model-call.ts';
-import type { CallEnding, Ledger, LedgerEntry, Pricing } from '../ports.ts';
+import type { CallLayer, ModelCall, SettledCall } from '../model-call.ts';
+import type { CallEnding, Ledger, Pricing } from '../ports.ts';
+import { DurableSink } from './durable-sink.ts';
 
 /**
  * Records every call: its intent before the client gets a byte, its row before the client gets the end.
@@ -70,64 +71,4 @@ function ending(call: ModelCall, clock: Clock, settled: SettledCall, finishReaso
     overheadMs: Math.max(0, latencyMs - record.providerMs),
     finishedAt: clock.now(),
   };
-}
-
-/** Lets no byte of a stream out before the intent of its call is durable. */
-class DurableSink implements CallSink {
-  readonly #call: ModelCall;
-  readonly #entry: LedgerEntry;
-  readonly #clock: Clock;
-  #state: 'closed' | 'waiting' | 'open' = 'closed';
-  #head: AttemptHead | undefined;
-  #held: Buffer[] = [];
-  #drained: (() => void)[] = [];
-  /** Settles once what was held back has gone out; undefined when nothing is. Rejects with what kept the intent from being written. */
-  opened: Promise<void> | undefined;
-
-  constructor(call: ModelCall, entry: LedgerEntry, clock: Clock) {
-    this.#call = call;
-    this.#entry = entry;
-    this.#clock = clock;
-  }
-
-  head(head: AttemptHead): void {
-    if (this.#entry.durable) {
-      this.#state = 'open';
-      this.#call.sink.head(head);
-      return;
-    }
-    this.#state = 'waiting';
-    this.#head = head;
-    const began = this.#clock.monotonic();
-    this.opened = this.#entry.makeDurable().then(() => {
-      this.#call.record.layers['ledger'] = this.#clock.monotonic() - began;
-      this.#open();
-    });
-    this.opened.catch((error: unknown) => this.#call.context.cancellation.cancel(error));
-  }
-
-  data(bytes: Buffer): boolean {
-    if (this.#state === 'open') return this.#call.sink.data(bytes);
-    this.#held.push(bytes);
-    return false;
-  }
-
-  drained(callback: () => void): void {
-    if (this.#state === 'open') this.#call.sink.drained(callback);
-    else this.#drained.push(callback);
-  }
-
-  #open(): void {
-    if (this.#call.context.cancellation.cancelled || this.#call.record.settled) return;
-    this.#state = 'open';
-    const { sink } = this.#call;
-    sink.head(this.#head!);
-    let flowing = true;
-    for (const bytes of this.#held) flowing = sink.data(bytes);
-    this.#held = [];
-    const waiting = this.#drained;
-    this.#drained = [];
-    if (flowing) for (const callback of waiting) callback();
-    else for (const callback of waiting) sink.drained(callback);
-  }
 }

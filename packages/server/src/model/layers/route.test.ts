@@ -30,6 +30,7 @@ const limits = { connectMs: 1_000, firstTokenMs: 5_000, stallMs: 5_000, totalMs:
 function setup(...behaviours: Behaviour[]) {
   const clock = createFakeClock();
   const asked: string[] = [];
+  let begun = false;
   const providers = new Map(
     behaviours.map((behaviour, index): [string, Provider] => [
       `p${index}`,
@@ -70,7 +71,15 @@ function setup(...behaviours: Behaviour[]) {
     headers: {},
     endUser: undefined,
     feature: undefined,
-    sink: { head() {}, data: () => true, drained() {} },
+    sink: {
+      get begun() {
+        return begun;
+      },
+      head: () => void (begun = true),
+      data: () => true,
+      drained() {},
+      abandon() {},
+    },
     record,
   };
   let outcome: string | undefined;

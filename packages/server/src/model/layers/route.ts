@@ -15,12 +15,14 @@ export function routeCall(clock: Clock): CallNext {
     let failure: HoldfastError | undefined;
     for (const target of targets) {
       if (!target.provider.supports(call.operation)) continue;
+      if (call.context.cancellation.cancelled) throw call.context.cancellation.reason;
       const sink = new RouteSink(call, clock);
       try {
         return await attemptTarget(call, target, sink, deadlineAt, clock);
       } catch (thrown) {
         const error = toHoldfastError(thrown);
-        if (sink.begun || call.context.cancellation.cancelled || !worthAnother(error) || clock.monotonic() >= deadlineAt) throw error;
+        call.sink.abandon();
+        if (call.sink.begun || call.context.cancellation.cancelled || !worthAnother(error) || clock.monotonic() >= deadlineAt) throw error;
         attemptFailed.publish({ callId: call.id, requestId: call.context.requestId, target: target.name, error });
         failure = error;
       }
@@ -83,8 +85,6 @@ class RouteSink implements AttemptSink {
   readonly #call: ModelCall;
   readonly #clock: Clock;
   readonly #began: number;
-  /** The client may have a byte: there is no way back to another target. */
-  begun = false;
 
   constructor(call: ModelCall, clock: Clock) {
     this.#call = call;
@@ -98,7 +98,6 @@ class RouteSink implements AttemptSink {
   pulse(): void {}
 
   head(head: AttemptHead): void {
-    this.begun = true;
     const now = this.#clock.monotonic();
     this.#call.record.firstTokenMs = now - this.#call.context.startedMonotonic;
     this.#call.record.providerFirstTokenMs = now - this.#began;
