@@ -39,6 +39,8 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
     },
     onFurther: (fault, thrown) => logger.error({ err: thrown, fault }, 'another fault on the way down'),
   });
+  // From here on and not only when it listens: a start that is told to stop ends in order, with its database.
+  const removeSignals = stopOnSignal(log, end);
   try {
     const app = await startApp({
       configuration,
@@ -53,8 +55,9 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
       },
       onCloseFailure: (part, error) => logger.error({ err: error }, `${part} did not close in order`),
     });
-    return await run(app, configuration, log, end);
+    return await run(app, configuration, log, end, removeSignals);
   } finally {
+    removeSignals();
     alive.close();
     removeGuards();
     for (const stop of stopListening) stop();
@@ -62,12 +65,7 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
   }
 }
 
-async function run(app: App, configuration: Configuration, { logger }: Log, end: Ending): Promise<number> {
-  const onSignal = (signal: NodeJS.Signals): void => {
-    logger.info({ signal }, 'stopping: calls that are running may end');
-    end.now(0);
-  };
-  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+async function run(app: App, configuration: Configuration, { logger }: Log, end: Ending, removeSignals: () => void): Promise<number> {
   logger.info({ url: app.url, version }, 'listening');
   // A key that was given is known already, and has no business in a log.
   if (app.operatorKey !== undefined && configuration.secrets.bootstrapKey === undefined) {
@@ -76,10 +74,19 @@ async function run(app: App, configuration: Configuration, { logger }: Log, end:
   }
   const code = await end.reached;
   // Another signal means now: its default ends the process.
-  process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+  removeSignals();
   const { cut } = await app.stop();
   logger.info({ cut }, 'stopped');
   return code;
+}
+
+function stopOnSignal({ logger }: Log, end: Ending): () => void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, 'stopping: calls that are running may end');
+    end.now(0);
+  };
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
+  return () => void process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
 }
 
 interface Ending {
