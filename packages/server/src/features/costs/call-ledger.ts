@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
+import { errorTraits, HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 import { sleep, type Clock, type Timer } from '@holdfast/kit/time';
 import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/index.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -30,6 +30,8 @@ const intentAfterMs = 10;
 /** A write and the name under which its call was begun. */
 interface OwnedWrite extends LedgerWrite {
   readonly instanceId: string;
+  /** The row of a call whose answer was withheld because its own row could not be committed in time. */
+  readonly late?: () => string;
 }
 
 /** The ledger of calls: group commit of intents and rows under the lease of this instance. */
@@ -58,6 +60,8 @@ export class CallLedger implements Ledger {
         options.lease.beatSoon();
         options.onAway?.();
       },
+      // The answer is withheld by now, but what it cost was spent: the row goes on being tried for as long as the lease is held.
+      linger: ({ kind, instanceId, late }) => (late ? { kind, instanceId, text: late() } : undefined),
       clock: options.clock,
       patienceMs,
       pauseMs,
@@ -152,13 +156,17 @@ class Entry implements LedgerEntry {
   async settle(ending: CallEnding): Promise<void> {
     this.#settled = true;
     try {
-      await this.#commit({ kind: 'row', text: rowText(this.#call, this.#instanceId, ending) });
+      await this.#commit({
+        kind: 'row',
+        text: rowText(this.#call, this.#instanceId, ending),
+        late: () => rowText(this.#call, this.#instanceId, withheld(ending)),
+      });
     } finally {
       this.#onSettled();
     }
   }
 
-  async #commit(write: LedgerWrite): Promise<void> {
+  async #commit(write: Omit<OwnedWrite, 'instanceId'>): Promise<void> {
     // After its lease ran out, another instance may have settled this call as interrupted: a second row would not count.
     if (!this.#lease.holds(this.#instanceId)) throw leaseLost();
     try {
@@ -181,4 +189,11 @@ function leaseLost(): HoldfastError {
 /** What writes to the database says `database_unavailable` or `disk_full`; this code comes from here alone. */
 function isLeaseLost(error: unknown): boolean {
   return isHoldfastError(error) && error.code === 'ledger_unavailable';
+}
+
+/** How a call ended whose row came too late for its answer. A failure stays what it was. */
+function withheld(ending: CallEnding): CallEnding {
+  if (ending.outcome !== 'completed') return ending;
+  const { code, status } = errorTraits('ledger_unavailable');
+  return { ...ending, outcome: 'failed', errorCode: code, status };
 }

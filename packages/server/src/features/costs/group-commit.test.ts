@@ -114,6 +114,26 @@ describe('GroupCommit', () => {
     await added;
   });
 
+  test('what lingers past its patience is committed when the database is back, and nobody waits for it', async () => {
+    let away = true;
+    const committed: number[] = [];
+    const { clock, group } = setup(
+      async (items) => {
+        if (away) throw new Away();
+        committed.push(...items);
+      },
+      { linger: (item) => (item === 1 ? 100 : undefined), maxLingering: 1 },
+    );
+    const failed = Promise.allSettled([group.add(1), group.add(2), group.add(1)]);
+    await clock.advanceAsync(1_100);
+    expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await group.idle();
+    away = false;
+    await clock.advanceAsync(200);
+    expect(committed).toEqual([100]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('one bad item fails alone', async () => {
     const committed: number[] = [];
     const { group } = setup(async (items) => {

@@ -10,6 +10,13 @@ export interface GroupCommitOptions<Item> {
   readonly clock: Clock;
   /** How long an item is tried, in milliseconds, before whoever waits for it is told that it failed. */
   readonly patienceMs: number;
+  /**
+   * What to go on trying in place of an item whose patience has run out; undefined drops it. Nobody waits for it any more,
+   * and `idle` neither. Without it nothing lingers.
+   */
+  readonly linger?: (item: Item) => Item | undefined;
+  /** Most items that linger; beyond it they are dropped. Default 10,000. */
+  readonly maxLingering?: number;
   /** Wait between tries while the database is away, in milliseconds. */
   readonly pauseMs: number;
   /** Most items in one commit. */
@@ -30,6 +37,10 @@ interface Waiting<Item> {
 export class GroupCommit<Item> {
   readonly #options: GroupCommitOptions<Item>;
   #waiting: Waiting<Item>[] = [];
+  #lingering = 0;
+  /** Items that somebody waits for. */
+  #owed = 0;
+  #whenIdle: (() => void)[] = [];
   #running: Promise<void> | undefined;
   #lastError: unknown;
   #failedAt: number | undefined;
@@ -45,16 +56,26 @@ export class GroupCommit<Item> {
 
   /** Resolves when the item is durable. */
   add(item: Item): Promise<void> {
-    return new Promise((resolve, reject) => {
+    const added = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ item, deadline: this.#options.clock.monotonic() + this.#options.patienceMs, resolve, reject });
       this.#running ??= this.#run();
     });
+    this.#owed++;
+    added.then(this.#paid, this.#paid);
+    return added;
   }
 
-  /** Resolves when nothing is waiting any more. */
+  /** Resolves when nobody is waiting any more. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running;
+    if (this.#owed > 0) await new Promise<void>((resolve) => void this.#whenIdle.push(resolve));
   }
+
+  readonly #paid = (): void => {
+    if (--this.#owed > 0) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const resolve of waiting) resolve();
+  };
 
   async #run(): Promise<void> {
     // One turn of the microtask queue: whoever adds in the same tick joins the first group.
@@ -102,6 +123,18 @@ export class GroupCommit<Item> {
     const late = this.#waiting.filter((each) => each.deadline <= now);
     if (late.length === 0) return;
     this.#waiting = this.#waiting.filter((each) => each.deadline > now);
-    for (const each of late) each.reject(this.#lastError);
+    for (const each of late) {
+      each.reject(this.#lastError);
+      this.#linger(each.item);
+    }
+  }
+
+  #linger(given: Item): void {
+    const { linger, maxLingering = 10_000 } = this.#options;
+    const item = this.#lingering < maxLingering ? linger?.(given) : undefined;
+    if (item === undefined) return;
+    this.#lingering++;
+    const over = (): void => void this.#lingering--;
+    this.#waiting.push({ item, deadline: Number.POSITIVE_INFINITY, resolve: over, reject: over });
   }
 }
