@@ -50,7 +50,8 @@ export class OpenaiInspector implements StreamInspector {
     for (const choice of choices) {
       if (typeof choice !== 'object' || choice === null) return 'malformed';
       if (hasContent(choice.delta) && this.#count(choice.delta!)) kind = 'content';
-      if (typeof choice.finish_reason === 'string') {
+      // Some servers write an empty reason where others write null.
+      if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
         this.#finished.add(choice.index ?? 0);
         this.finishReason = choice.finish_reason;
         if (this.#finished.size >= this.#choices) kind = 'finish';
