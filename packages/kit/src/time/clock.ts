@@ -11,16 +11,19 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start, with fractions; never goes back. For durations. */
   monotonic(): number;
-  /** Calls once after `delayMs`. Does not keep the process alive. */
-  setTimeout(callback: () => void, delayMs: number): Timer;
+  /**
+   * Calls once after `delayMs`. Keeps the process alive only when `keepsAlive` says so: for a wait that somebody waits
+   * for, since a program whose last work is a back-off would otherwise end in the middle of it.
+   */
+  setTimeout(callback: () => void, delayMs: number, keepsAlive?: boolean): Timer;
 }
 
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout(callback: () => void, delayMs: number): Timer {
+  setTimeout(callback: () => void, delayMs: number, keepsAlive = false): Timer {
     const handle = setTimeout(callback, delayMs);
-    handle.unref();
+    if (!keepsAlive) handle.unref();
     return {
       cancel: () => clearTimeout(handle),
       refresh: () => void handle.refresh(),
