@@ -214,12 +214,51 @@ export const errorTable = {
     message: 'The call took longer than the limit of this model. Ask for less, or ask the operator to raise the limit.',
     help: 'The whole call passed `limits.totalMs` of the model.',
   },
+  operation_timeout: {
+    category: 'timeout',
+    message: 'An operation took longer than its limit. Try again later.',
+    help: 'One attempt exceeded the `timeoutMs` of its resilience policy and was cancelled. The log names the policy.',
+  },
+  deadline_exceeded: {
+    category: 'timeout',
+    message: 'The deadline of the call passed before there was an answer. Try again later, or allow more time.',
+    help: 'All attempts and waits of the call together exceeded its deadline and were cancelled. The log names the policy.',
+  },
   client_closed: {
     category: 'timeout',
     status: 499,
     retryable: false,
     message: 'The client closed the connection before the answer was complete.',
     help: 'Never sent, since nobody is there to read it; it is the outcome in the ledger, the log and the metrics.',
+  },
+  hedge_lost: {
+    category: 'timeout',
+    status: 499,
+    retryable: false,
+    message: 'Another request for the same call was answered first.',
+    help: 'The slower of two requests that were sent for one call (hedging) was cancelled. No client sees this; it is how such an attempt is recorded.',
+  },
+  // --- resilience: refusals of our own, before anything was sent
+  circuit_open: {
+    category: 'unavailable',
+    message: 'A service behind this one is failing and is left alone for a moment. Try again after the time in `Retry-After`.',
+    help: 'Its circuit breaker is open, or lets one probe through at a time. The log names the breaker; it closes by itself when a probe succeeds.',
+  },
+  concurrency_limited: {
+    category: 'unavailable',
+    message: 'Too many calls are under way. Try again in a moment.',
+    help: 'A bulkhead or an adaptive concurrency limit is full, and so is its queue, or the wait in it took too long. The log names the limit.',
+  },
+  // --- limits
+  rate_limited: {
+    category: 'rate_limit',
+    message: 'Too many requests. Wait for the time in `Retry-After` and try again; `details` names the limit.',
+    help: 'A limit of the address, the key, the organization, the endpoint or the whole server has no room. Without `Retry-After` the request alone asks for more than the limit holds.',
+  },
+  limiter_unavailable: {
+    category: 'unavailable',
+    message: 'The limits cannot be checked at the moment. Try again in a moment.',
+    help: 'The store of the limits (Redis) failed or did not answer, and no local limits stand in for it. The log has the cause.',
   },
   // --- this server
   draining: {
