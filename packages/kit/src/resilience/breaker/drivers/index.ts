@@ -1,0 +1,1 @@
+export { createLocalBreakerStore } from './local-store.ts';

@@ -1,0 +1,52 @@
+import { Cancellation } from '../time/index.ts';
+import { createCallContext, type CallContext } from './call-context.ts';
+import type { Operation, Policy } from './policy.ts';
+import { untilCancelled } from './scope.ts';
+
+/** Work that is handed to a policy: it may also return, or throw, at once. */
+export type Work<T> = (context: CallContext) => T | PromiseLike<T>;
+
+export interface ExecuteOptions {
+  /** The caller's: when it is aborted, everything is cancelled and the call rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** The caller's, where it has one of ours and no signal. Not together with `signal`. */
+  readonly cancellation?: Cancellation | undefined;
+  /** When the call has to be over, in milliseconds on the monotonic scale of the policy's clock. Default: never. */
+  readonly deadlineAt?: number | undefined;
+}
+
+export type Execute = <T>(work: Work<T>, options?: ExecuteOptions) => Promise<T>;
+
+/**
+ * Applies a policy once, for all calls to come: what differs between them travels in their contexts. `endsAtOnce` says
+ * that the innermost policy already settles when it is cancelled, whatever the work does.
+ */
+export function createExecute(policy: Policy, endsAtOnce = false): Execute {
+  const chain = policy(endsAtOnce ? runWork : runWorkUntilCancelled);
+  return <T>(work: Work<T>, options: ExecuteOptions = {}): Promise<T> => {
+    const { signal, deadlineAt } = options;
+    if (signal === undefined) {
+      const { cancellation } = options;
+      return chain(
+        createCallContext({ ...(cancellation && { cancellation }), ...(deadlineAt !== undefined && { deadlineAt }) }, work),
+      ) as Promise<T>;
+    }
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const cancellation = options.cancellation ?? new Cancellation();
+    const onAbort = () => cancellation.cancel(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    const context = createCallContext({ cancellation, ...(deadlineAt !== undefined && { deadlineAt }) }, work);
+    return (chain(context) as Promise<T>).finally(() => signal.removeEventListener('abort', onAbort));
+  };
+}
+
+async function runWork(context: CallContext): Promise<unknown> {
+  return context.work();
+}
+
+/** The bottom of a policy: slots and probes above are given back at once also by work that does not listen. */
+const runWorkUntilCancelled: Operation<unknown> = (context) => {
+  const { cancellation } = context;
+  if (cancellation.cancelled) return Promise.reject(cancellation.reason);
+  return untilCancelled(runWork(context), cancellation);
+};
