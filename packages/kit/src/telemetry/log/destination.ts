@@ -14,8 +14,11 @@ export interface LineSink {
 /** Past this much waiting to be written, lines are dropped: a log that nobody reads must not take the memory. */
 const mostWaitingBytes = 8 * 1024 * 1024;
 
-/** Lines are written together: each write of its own costs 10 µs of CPU, more than all else about an access line. */
-const batchChars = 16 * 1024;
+/**
+ * Lines are written together, since a write wakes a thread of the pool: at 16 KiB a write that still was two thirds of what a
+ * line costs (15 µs of a request's 85 on one core, against 6 at 128 KiB).
+ */
+const batchChars = 128 * 1024;
 const longestWaitMs = 50;
 
 export interface SinkOptions {
@@ -34,7 +37,10 @@ function openForAppending(file: string): void {
     makeFolder(dirname(resolve(file)));
     closeSync(openSync(file, 'a'));
   } catch (cause) {
-    throw new HoldfastError('configuration_invalid', { detail: `the log file ${file} cannot be written: ${(cause as Error).message}`, cause });
+    throw new HoldfastError('configuration_invalid', {
+      detail: `the log file ${file} cannot be written: ${(cause as Error).message}`,
+      cause,
+    });
   }
 }
 

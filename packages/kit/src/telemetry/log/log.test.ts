@@ -147,9 +147,12 @@ test('a file that cannot be written is complained of once and stops nothing', as
   expect(messages.filter((message) => message === 'the log file cannot be written')).toHaveLength(1);
 });
 
-test.skipIf(process.platform !== 'linux')('a file in a folder that cannot be made is a fault of the configuration, told at once', async () => {
-  await expect(collect({ file: '/proc/holdfast/log' })).rejects.toMatchObject({ code: 'configuration_invalid' });
-});
+test.skipIf(process.platform !== 'linux')(
+  'a file in a folder that cannot be made is a fault of the configuration, told at once',
+  async () => {
+    await expect(collect({ file: '/proc/holdfast/log' })).rejects.toMatchObject({ code: 'configuration_invalid' });
+  },
+);
 
 describe('access line', () => {
   const event: HttpRequestFinished = {
