@@ -4,12 +4,16 @@ import type { CallEnding, ModelCall } from '../../model/index.ts';
 /** Longest text of the client's that is kept, in UTF-16 units. */
 const maxText = 256;
 
+/** Printable ASCII without quote and backslash: the same within quotes. */
+const plain = /^[ !#-[\]-~]*$/;
+
 /**
  * JSON of a text that a client chose, fit for PostgreSQL: bounded, without NUL (which it cannot store) and without lone
  * surrogates (which are no characters). Most are plain and need none of it.
  */
 function clientText(text: string | undefined): string {
   if (text === undefined) return 'null';
+  if (text.length <= maxText && plain.test(text)) return `"${text}"`;
   const bounded = text.length > maxText ? text.slice(0, maxText) : text;
   return JSON.stringify(bounded.replaceAll('\0', '').toWellFormed());
 }
