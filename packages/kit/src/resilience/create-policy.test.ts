@@ -55,7 +55,8 @@ describe('a composed policy', () => {
       })
       .catch((error: { code: string }) => error.code);
     await clock.advanceAsync(10_000);
-    expect(await run).toBe('circuit_open');
+    expect(await run).toBe('provider_failed');
+    expect(policy.breaker!.status().totals).toMatchObject({ failed: 2, refused: 1 });
     expect(sent).toBe(2);
     expect(clock.pendingTimers).toBe(0);
   });

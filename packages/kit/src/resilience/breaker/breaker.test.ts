@@ -116,6 +116,18 @@ describe('recovery', () => {
     expect(sent()).toBe(6);
   });
 
+  test('is not probed by a retry', async () => {
+    const { clock, breaker, fail } = setUp();
+    await fail(5);
+    clock.advance(60_000);
+    const retried = breaker
+      .policy(async () => 'probe')(createCallContext().withAttempt(2))
+      .catch((error: { code: string }) => error.code);
+    expect(await retried).toBe('circuit_open');
+    expect(breaker.enter({ mayProbe: false })).toEqual({ admitted: false, reason: 'open', retryAfterMs: 0 });
+    expect(breaker.enter()).toMatchObject({ admitted: true, probe: true });
+  });
+
   test('lets one probe through at a time', async () => {
     const { clock, breaker, call, fail, sent } = setUp();
     await fail(5);

@@ -64,8 +64,8 @@ class Breaker implements CircuitBreaker, PermitOwner {
     return this.#halfOpen || this.#settings.clock.monotonic() >= this.#probeAt ? 'half_open' : 'open';
   }
 
-  enter(): BreakerAdmission | Promise<BreakerAdmission> {
-    return this.#open ? this.#enterOpen() : this.#permit;
+  enter({ mayProbe = true }: { readonly mayProbe?: boolean } = {}): BreakerAdmission | Promise<BreakerAdmission> {
+    return this.#open ? this.#enterOpen(mayProbe) : this.#permit;
   }
 
   async open(options: { readonly recoveryMs?: number } = {}): Promise<void> {
@@ -145,10 +145,11 @@ class Breaker implements CircuitBreaker, PermitOwner {
 
   // --- open
 
-  #enterOpen(): BreakerAdmission | Promise<BreakerAdmission> {
+  #enterOpen(mayProbe: boolean): BreakerAdmission | Promise<BreakerAdmission> {
     const now = this.#settings.clock.monotonic();
     if (now < this.#probeAt) return this.#refuse('open', this.#probeAt - now);
     if (this.#probing && now < this.#probeEndsAt) return this.#refuse('probing', Math.min(claimPauseMs, this.#probeEndsAt - now));
+    if (!mayProbe) return this.#refuse('open', 0);
     this.#probing = true;
     this.#probeEndsAt = now + this.#settings.probeLeaseMs;
     const generation = this.#generation;
@@ -186,7 +187,7 @@ class Breaker implements CircuitBreaker, PermitOwner {
 
   #around<T>(next: Operation<T>): Operation<T> {
     return (context) => {
-      const admission = this.enter();
+      const admission = this.#open ? this.#enterOpen(context.attempt === 1) : this.#permit;
       if (!(admission instanceof Promise)) return this.#run(next, context, admission);
       const entered = admission.then((granted) => {
         // Nobody is there any more to use it.

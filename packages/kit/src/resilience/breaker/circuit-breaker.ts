@@ -12,9 +12,10 @@ export interface CircuitBreaker {
   status(): BreakerStatus;
   /**
    * The same decision for code that is no single promise, such as a stream whose target has proved itself with the first
-   * event. A promise only where a store has to be asked for the probe.
+   * event. A promise only where a store has to be asked for the probe. A retry MUST NOT be a probe: with waits as long as
+   * the recovery, each call to a target that is down would reach it several times.
    */
-  enter(): BreakerAdmission | Promise<BreakerAdmission>;
+  enter(options?: { readonly mayProbe?: boolean }): BreakerAdmission | Promise<BreakerAdmission>;
   /**
    * By hand, at all instances: for good, or until the first probe after `recoveryMs`. In force here at once; resolves when
    * the store has it, rejects when it cannot.

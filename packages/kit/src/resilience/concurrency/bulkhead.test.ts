@@ -44,6 +44,14 @@ describe('a bulkhead', () => {
     expect(bulkhead.status()).toEqual({ limit: 2, inUse: 0, queued: 0 });
   });
 
+  test('lets no second request of a hedge wait', async () => {
+    const { bulkhead, call } = setUp({ maxConcurrent: 1, maxQueued: 9 });
+    void call('a');
+    const second = createCallContext().withCancellation(new Cancellation(), undefined, 1);
+    await expect(bulkhead.policy(async () => 'never')(second)).rejects.toMatchObject({ code: 'concurrency_limited' });
+    expect(bulkhead.status().queued).toBe(0);
+  });
+
   test('gives a slot back that was taken by what throws at once', async () => {
     const bulkhead = createBulkhead({ maxConcurrent: 1 });
     const guarded = bulkhead.policy((): Promise<never> => {

@@ -85,7 +85,9 @@ export class Slots {
   #wait(context: CallContext): Promise<void> {
     const { maxQueued, maxQueueMs, clock } = this.#options;
     if (context.cancellation.cancelled) return Promise.reject(context.cancellation.reason);
-    if (this.#queued >= maxQueued) return Promise.reject(this.#refusal('queue_full'));
+    // The second request of a hedge is worth a free slot, never a wait: it would add to the queue that made the first slow,
+    // and might leave it after the first was told to wait.
+    if (this.#queued >= maxQueued || context.branch > 0) return Promise.reject(this.#refusal('queue_full'));
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(context, resolve);
       this.#append(waiter);

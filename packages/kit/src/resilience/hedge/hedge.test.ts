@@ -65,7 +65,7 @@ describe('a hedged call', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('fails only when both have, with the earlier failure', async () => {
+  test('fails only when both have, with the failure of the first request', async () => {
     const first = new HoldfastError('provider_failed');
     const second = new HoldfastError('provider_overloaded');
     expect(await settled(...run([[150, first], 100]))).toBe('answer 2');
@@ -85,7 +85,7 @@ describe('a hedged call', () => {
           [10, second],
         ]),
       ),
-    ).toBe(second);
+    ).toBe(first);
 
     function run(answers: readonly (number | readonly [number, Error])[]): [FakeClock, Promise<unknown>] {
       const { clock, call } = setUp({ delayMs: 100 }, answers);

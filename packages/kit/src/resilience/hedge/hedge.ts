@@ -3,6 +3,7 @@ import { Cancellation, type Timer } from '../../time/index.ts';
 import type { CallContext } from '../call-context.ts';
 import { hedgeFinished, hedgeStarted } from '../events.ts';
 import { start, type Operation, type Policy } from '../policy.ts';
+import { retryAfterMsOf } from '../retry-after.ts';
 import { LatencyWindow } from './latency-window.ts';
 import { readHedgeOptions, type HedgeOptions, type HedgeSettings } from './options.ts';
 
@@ -69,7 +70,7 @@ class Race<T> {
   #timer: Timer | undefined;
   #running = 0;
   #open = true;
-  #firstFailure: { readonly error: unknown } | undefined;
+  #failure: { readonly error: unknown; readonly at: number; readonly waitMs: number } | undefined;
 
   constructor(state: HedgeState, next: Operation<T>, parent: CallContext, resolve: (value: T) => void, reject: (reason: unknown) => void) {
     this.#state = state;
@@ -119,9 +120,20 @@ class Race<T> {
   #failed(at: number, error: unknown): void {
     this.#running -= 1;
     // How a racer ends that was cancelled says nothing.
-    if (!this.#racers[at]!.cancelled) this.#firstFailure ??= { error };
+    if (!this.#racers[at]!.cancelled) this.#remember(at, error);
     if (this.#running > 0 || !this.#close(undefined)) return;
-    this.#reject(this.#firstFailure ? this.#firstFailure.error : error);
+    this.#reject(this.#failure ? this.#failure.error : error);
+  }
+
+  /**
+   * Of two failures the one is told that asks for the longer wait: who tries again has to keep both. Else that of the
+   * first request, since the second may only have found no slot.
+   */
+  #remember(at: number, error: unknown): void {
+    const { clock } = this.#state.settings;
+    const waitMs = retryAfterMsOf(error, () => clock.now()) ?? 0;
+    const other = this.#failure;
+    if (!other || waitMs > other.waitMs || (waitMs === other.waitMs && at < other.at)) this.#failure = { error, at, waitMs };
   }
 
   #cancel(reason: unknown): void {

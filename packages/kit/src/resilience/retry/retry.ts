@@ -8,8 +8,8 @@ import { backoffMs } from './backoff.ts';
 import { readRetryOptions, type RetryOptions, type RetrySettings } from './options.ts';
 
 /**
- * Tries again what may succeed when tried again, at the same target. The last failure is passed on as it is, so that its
- * code and its `Retry-After` reach whoever asked.
+ * Tries again what may succeed when tried again, at the same target. The last failure that the target gave is passed on
+ * as it is, so that its code and its `Retry-After` reach whoever asked.
  */
 export function retry(options: RetryOptions = {}): Policy {
   const settings = readRetryOptions(options);
@@ -24,15 +24,18 @@ export function retry(options: RetryOptions = {}): Policy {
 
 async function tryAgain<T>(settings: RetrySettings, next: Operation<T>, context: CallContext, firstError: unknown): Promise<T> {
   let error = firstError;
+  let told = firstError;
   for (let attempt = 1; ; attempt++) {
     // Whoever asked has gone: what is told is why, and nothing is counted.
     if (context.cancellation.cancelled) throw error;
     const cause = settings.classify(error);
+    // That our own breaker has opened meanwhile says less than why.
+    if (cause !== 'refused') told = error;
     const plan = planRetry(settings, context, attempt, error, cause);
     if (typeof plan === 'string') {
       const { name } = settings;
       if (retryAbandoned.hasSubscribers) retryAbandoned.publish({ name, attempts: attempt, reason: plan, cause, error });
-      throw error;
+      throw told;
     }
     if (retryScheduled.hasSubscribers) retryScheduled.publish({ name: settings.name, attempt, delayMs: plan, cause, error });
     await pause(settings.clock, plan, context.cancellation);
