@@ -1,0 +1,2 @@
+export { createMemoryDriver, type MemoryDriver } from './memory-driver.ts';
+export { memoryDriverDefaults, type MemoryDriverOptions } from './options.ts';

@@ -1,0 +1,303 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createFakeClock } from '../../../testing/index.ts';
+import { GcraModel, SlidingLog } from '../../contract/index.ts';
+import { bucketEvicted, concurrency, createRateLimiter, gcra, slidingWindow, type BucketEvicted } from '../../index.ts';
+import { createMemoryDriver } from './index.ts';
+
+function setUp(options: { maxBucketsPerPolicy?: number; sweepMs?: number } = {}) {
+  const clock = createFakeClock();
+  const driver = createMemoryDriver({ clock, ...options });
+  return { clock, driver, limiter: createRateLimiter({ driver }) };
+}
+
+const elapsed = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 200_000 }));
+
+describe('GCRA', () => {
+  const policies = fc.record({
+    limit: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 1_000_000 })),
+    periodMs: fc.oneof(fc.constantFrom(1, 1_000, 60_000), fc.integer({ min: 1, max: 3_600_000 })),
+    burst: fc.integer({ min: 1, max: 1_000 }),
+  });
+
+  test('decides as in rational arithmetic, for any limit, cost and schedule', () => {
+    fc.assert(
+      fc.property(
+        policies,
+        fc.array(fc.record({ elapsed, share: fc.double({ min: 0, max: 1.1, noNaN: true }) }), { maxLength: 60 }),
+        (numbers, steps) => {
+          const policy = gcra({ name: 'g', ...numbers });
+          const { clock, limiter } = setUp();
+          const model = new GcraModel(policy);
+          for (const { elapsed, share } of steps) {
+            clock.advance(elapsed);
+            const cost = Math.floor(share * policy.burst);
+            const { allowed, nowMs, buckets } = limiter.take([{ policy, key: 'k', cost }]);
+            expect(allowed).toBe(cost <= policy.burst && model.take(cost, nowMs));
+            expect(buckets[0]).toMatchObject({ remaining: model.remaining(nowMs), resetAfterMs: model.resetAfterMs(nowMs) });
+          }
+        },
+      ),
+    );
+  });
+
+  test('lets no more through in any interval than the burst and the flow', () => {
+    fc.assert(
+      fc.property(policies, fc.array(elapsed, { minLength: 1, maxLength: 80 }), (numbers, steps) => {
+        const policy = gcra({ name: 'g', ...numbers });
+        const { clock, limiter } = setUp();
+        const admitted: number[] = [];
+        for (const elapsed of steps) {
+          clock.advance(elapsed);
+          if (limiter.take([{ policy, key: 'k' }]).allowed) admitted.push(clock.monotonic());
+        }
+        for (let from = 0; from < admitted.length; from++) {
+          for (let to = from; to < admitted.length; to++) {
+            const count = BigInt(to - from + 1);
+            const flow = BigInt(admitted[to]! - admitted[from]!) * BigInt(policy.limit);
+            expect((count - BigInt(policy.burst)) * BigInt(policy.periodMs) <= flow).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('a window', () => {
+  const policies = fc
+    .record({
+      limit: fc.integer({ min: 1, max: 40 }),
+      windowMs: fc.integer({ min: 60, max: 400_000 }),
+      slots: fc.integer({ min: 1, max: 60 }),
+    })
+    .map((numbers) => slidingWindow({ name: 'w', ...numbers }));
+
+  test('is never above the exact log, and refuses only what one slot more explains', () => {
+    fc.assert(
+      fc.property(policies, fc.array(fc.record({ elapsed, cost: fc.integer({ min: 0, max: 5 }) }), { maxLength: 80 }), (policy, steps) => {
+        const { clock, limiter } = setUp();
+        const log = new SlidingLog(policy);
+        for (const { elapsed, cost } of steps) {
+          clock.advance(elapsed);
+          const { allowed, nowMs } = limiter.take([{ policy, key: 'k', cost }]);
+          if (allowed) log.add(cost, nowMs);
+          else expect(log.withinSlot(nowMs) + cost).toBeGreaterThan(policy.limit);
+          expect(log.within(nowMs)).toBeLessThanOrEqual(policy.limit);
+        }
+      }),
+    );
+  });
+
+  test('conserves what is settled: it holds the actual costs of what is within, and no more than a slot beyond', () => {
+    const step = fc.record({
+      elapsed,
+      cost: fc.integer({ min: 0, max: 9 }),
+      settle: fc.option(fc.record({ which: fc.nat(20), actual: fc.nat(15) })),
+    });
+    fc.assert(
+      fc.property(policies, fc.array(step, { maxLength: 60 }), ({ limit, windowMs, slots }, steps) => {
+        const policy = slidingWindow({ name: 'w', limit, windowMs, slots, unit: 'tokens' });
+        const { clock, limiter } = setUp();
+        const log = new SlidingLog(policy);
+        const open: { readonly decision: ReturnType<typeof limiter.take>; readonly entry: { cost: number } }[] = [];
+        for (const { elapsed, cost, settle } of steps) {
+          clock.advance(elapsed);
+          const decision = limiter.take([{ policy, key: 'k', cost }]);
+          if (decision.allowed) open.push({ decision, entry: log.add(cost, decision.nowMs) });
+          const ended = settle && open[settle.which];
+          if (ended) {
+            open.splice(settle.which, 1);
+            ended.decision.settle(settle.actual);
+            // What was needed beyond is charged when it is known.
+            if (settle.actual > ended.entry.cost) log.add(settle.actual - ended.entry.cost, clock.now());
+            else ended.entry.cost = settle.actual;
+          }
+          const used = limiter.peek([{ policy: slidingWindow({ name: 'w', limit: 1_000_000, windowMs, slots }), key: 'k' }]).buckets[0]!;
+          expect(1_000_000 - used.remaining).toBeGreaterThanOrEqual(log.within(clock.now()));
+          expect(1_000_000 - used.remaining).toBeLessThanOrEqual(log.withinSlot(clock.now()));
+        }
+      }),
+    );
+  });
+});
+
+describe('settling tokens', () => {
+  const policy = gcra({ name: 't', limit: 7, periodMs: 1_000, burst: 100, unit: 'tokens' });
+  const step = fc.record({
+    elapsed: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 30_000 })),
+    cost: fc.integer({ min: 0, max: 60 }),
+    settle: fc.option(fc.record({ which: fc.nat(8), actual: fc.oneof(fc.nat(20), fc.nat(90)) })),
+  });
+
+  interface Entry {
+    readonly atMs: number;
+    cost: number;
+  }
+
+  /** What would be in the bucket had everything been taken at its actual cost in the first place. */
+  function replayed(entries: readonly Entry[], nowMs: number): GcraModel {
+    const model = new GcraModel(policy);
+    for (const { atMs, cost } of entries) model.force(cost, atMs);
+    model.force(0, nowMs);
+    return model;
+  }
+
+  test('never leaves more room than there would be had the actual cost been taken in the first place', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 2, maxLength: 60 }), (steps) => {
+        const { clock, limiter } = setUp();
+        const entries: Entry[] = [];
+        const open: { readonly decision: ReturnType<typeof limiter.take>; readonly entry: Entry }[] = [];
+        for (const { elapsed, cost, settle } of steps) {
+          clock.advance(elapsed);
+          const decision = limiter.take([{ policy, key: 'k', cost }]);
+          if (decision.allowed) {
+            const entry = { atMs: decision.nowMs, cost };
+            entries.push(entry);
+            open.push({ decision, entry });
+          }
+          const ended = settle && open[settle.which];
+          if (ended) {
+            open.splice(settle.which, 1);
+            ended.decision.settle(settle.actual);
+            if (settle.actual > ended.entry.cost) entries.push({ atMs: clock.now(), cost: settle.actual - ended.entry.cost });
+            else ended.entry.cost = settle.actual;
+          }
+          const now = clock.now();
+          const left = limiter.peek([{ policy, key: 'k' }]).buckets[0]!;
+          const exact = replayed(entries, now);
+          expect(left.remaining).toBeLessThanOrEqual(exact.remaining(now));
+          expect(left.resetAfterMs).toBeGreaterThanOrEqual(exact.resetAfterMs(now));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('is exact for calls one after the other, and for many at once, in whatever order they end', () => {
+    const call = fc.record({ cost: fc.integer({ min: 0, max: 30 }), share: fc.double({ min: 0, max: 1, noNaN: true }), order: fc.nat() });
+    fc.assert(
+      fc.property(
+        fc.array(call, { maxLength: 5 }),
+        fc.array(call, { maxLength: 9 }),
+        fc.nat(20_000),
+        fc.nat(50),
+        (single, many, pauseMs, meanwhileMs) => {
+          const { clock, limiter } = setUp();
+          const entries: Entry[] = [];
+          const isExact = () => {
+            const now = clock.now();
+            expect(limiter.peek([{ policy, key: 'k' }]).buckets[0]!.resetAfterMs).toBe(replayed(entries, now).resetAfterMs(now));
+          };
+          const take = ({ cost, share, order }: { cost: number; share: number; order: number }) => {
+            const decision = limiter.take([{ policy, key: 'k', cost }]);
+            const actual = Math.floor(cost * share);
+            if (decision.allowed) entries.push({ atMs: clock.now(), cost: actual });
+            return { end: () => decision.settle(actual), order };
+          };
+          for (const each of single) {
+            const { end } = take(each);
+            clock.advance(meanwhileMs);
+            end();
+            isExact();
+          }
+          clock.advance(pauseMs);
+          for (const { end } of many.map(take).toSorted((a, b) => a.order - b.order)) end();
+          isExact();
+        },
+      ),
+    );
+  });
+});
+
+describe('memory', () => {
+  test('a million keys leave no more buckets than are in use', () => {
+    const { clock, driver, limiter } = setUp();
+    const perAddress = gcra({ name: 'ip', limit: 100, periodMs: 60_000, burst: 10 });
+    let most = 0;
+    for (let at = 0; at < 1_000_000; at++) {
+      // 10,000 a second: each is idle again after 600 ms, so that 6,000 are in use.
+      if (at % 10 === 0) clock.advance(1);
+      limiter.take([{ policy: perAddress, key: `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}` }]);
+      if (at % 1_000 === 0) most = Math.max(most, driver.bucketCount());
+    }
+    expect(most).toBeLessThan(3 * 6_000);
+    expect(driver.evictions).toBe(0);
+    limiter.close();
+  });
+
+  test('a million keys that are all in use are held to the bound, and push out none of another policy', () => {
+    const { driver, limiter } = setUp({ maxBucketsPerPolicy: 5_000 });
+    const perAddress = slidingWindow({ name: 'ip', limit: 100, windowMs: 60_000 });
+    const organization = slidingWindow({ name: 'organization', limit: 10, windowMs: 60_000 });
+    limiter.take([{ policy: organization, key: 'o', cost: 10 }]);
+    for (let at = 0; at < 1_000_000; at++) limiter.take([{ policy: perAddress, key: `address ${at}` }]);
+    expect(driver.bucketCount(perAddress)).toBe(5_000);
+    expect(driver.evictions).toBe(995_000);
+    expect(limiter.take([{ policy: organization, key: 'o' }]).allowed).toBe(false);
+    limiter.close();
+  });
+
+  test('where room is made, the fullest stay', () => {
+    const { limiter } = setUp({ maxBucketsPerPolicy: 100 });
+    const policy = gcra({ name: 'ip', limit: 10 });
+    const evicted: BucketEvicted[] = [];
+    const stop = bucketEvicted.subscribe((message) => evicted.push(message));
+    for (let at = 0; at < 2_000; at++) {
+      if (at < 100 && at % 5 === 0) limiter.take([{ policy, key: `full ${at}`, cost: 10 }]);
+      limiter.take([{ policy, key: `light ${at}` }]);
+    }
+    stop();
+    expect(evicted.length).toBe(1_920);
+    expect(evicted.filter(({ policy, key }) => policy !== 'ip' || !key.startsWith('light'))).toEqual([]);
+    limiter.close();
+  });
+
+  test('what is idle goes without anybody coming, and then no timer is left', () => {
+    const { clock, driver, limiter } = setUp({ sweepMs: 1_000 });
+    expect(clock.pendingTimers).toBe(0);
+    for (let at = 0; at < 50; at++) limiter.take([{ policy: gcra({ name: 'g', limit: 10, periodMs: 10_000 }), key: `${at}` }]);
+    const lease = limiter.take([{ policy: concurrency({ name: 'c', limit: 1, leaseMs: 30_000 }), key: 'c' }]);
+    limiter.take([{ policy: slidingWindow({ name: 'w', limit: 1, windowMs: 5_000 }), key: 'w' }]);
+    expect([driver.bucketCount(), clock.pendingTimers]).toEqual([52, 1]);
+    clock.advance(2_000);
+    expect(driver.bucketCount()).toBe(2);
+    clock.advance(5_000);
+    expect(driver.bucketCount()).toBe(1);
+    lease.release();
+    clock.advance(1_000);
+    expect([driver.bucketCount(), clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  test('looking and being refused leave no bucket behind', () => {
+    const { clock, driver, limiter } = setUp();
+    const policy = gcra({ name: 'g', limit: 1 });
+    limiter.peek([{ policy, key: 'a' }]);
+    limiter.take([{ policy, key: 'b', cost: 2 }]);
+    expect([driver.bucketCount(), clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  test('closing leaves no timer, also when it is used after', () => {
+    const { clock, limiter } = setUp();
+    const take = () => limiter.take([{ policy: gcra({ name: 'g', limit: 1 }), key: String(clock.pendingTimers) }]);
+    take();
+    limiter.close();
+    expect(clock.pendingTimers).toBe(0);
+    take();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('the machine’s clock may be set without effect', () => {
+    const { clock, limiter } = setUp();
+    const take = () => limiter.take([{ policy: gcra({ name: 'g', limit: 1 }), key: 'k' }]);
+    take();
+    clock.setNow(clock.now() + 86_400_000);
+    expect(take().allowed).toBe(false);
+    clock.setNow(0);
+    expect(take()).toMatchObject({ allowed: false, retryAfterMs: 60_000, nowMs: 0 });
+  });
+
+  test.each([0, 1.5, Number.NaN])('refuses %s as a bound', (maxBucketsPerPolicy) => {
+    expect(() => setUp({ maxBucketsPerPolicy })).toThrow(/maxBucketsPerPolicy/);
+  });
+});

@@ -1,0 +1,106 @@
+import { bucketFunctions } from './bucket-functions.ts';
+
+/**
+ * Looks at every bucket, and only when all that are enforced have room, adds to those that have. KEYS: the buckets, the index of
+ * the fullest of each, and the set of all indexes. ARGV: commit (1 or 0), keep indexes from this share of the capacity on, then for each
+ * bucket: kind, cost, shadow (1 or 0), whether it will be settled (1 or 0), p1, p2, p3, lease id, key of the bucket for the index.
+ *
+ * Answers now, allowed, then for each: refused, taken, remaining, resetAfterMs, retryAfterMs (-1 for never), and what a settlement needs:
+ * GCRA of tokens debt, at, generation, charged, returned, outstanding; windows the slot.
+ */
+export const takeScript = `${bucketFunctions}
+local n = (#KEYS - 1) / 2
+local commit, listed = ARGV[1] == '1', tonumber(ARGV[2])
+local allowed = true
+local buckets = {}
+for i = 1, n do
+  local a = 2 + (i - 1) * 9
+  local b = { kind = ARGV[a + 1], cost = tonumber(ARGV[a + 2]), shadow = ARGV[a + 3] == '1', settles = ARGV[a + 4] == '1',
+    p1 = tonumber(ARGV[a + 5]), p2 = tonumber(ARGV[a + 6]), p3 = tonumber(ARGV[a + 7]), lease = ARGV[a + 8], name = ARGV[a + 9] }
+  local key = KEYS[i]
+  local wait = 0
+  if b.kind == 'g' then
+    b.s = gcra_read(key, b.p1, b.p2, b.p3)
+    if b.cost > b.p1 then wait = -1
+    else
+      local excess = b.s.debt + b.cost * b.p3 - b.p1 * b.p3
+      if excess > 0 then wait = ceil(excess / b.p2) + b.s.at - now end
+    end
+  elseif b.kind == 'w' then
+    b.s = window_read(key, b.p1, b.p2, b.p3)
+    local excess = b.s.total + b.cost - b.p1
+    if excess > 0 then
+      if b.cost > b.p1 then wait = -1
+      else
+        local counts = window_counts(key, b.s)
+        for j, count in ipairs(counts) do
+          if count then
+            excess = excess - tonumber(count)
+            if excess <= 0 then wait = window_leaves(b.s, b.s.oldest + j - 1, b.p2, b.p3) + b.s.now - now break end
+          end
+        end
+      end
+    end
+  else
+    b.used = leases_in_use(key)
+    if b.used >= b.p1 then wait = b.p3 end
+  end
+  b.wait = wait
+  if wait ~= 0 and not b.shadow then allowed = false end
+  buckets[i] = b
+end
+
+local reply = { now, allowed and 1 or 0 }
+local function add(value) reply[#reply + 1] = value end
+for i = 1, n do
+  local b, key = buckets[i], KEYS[i]
+  local taken = commit and allowed and b.wait == 0
+  local remaining, reset, share, marks
+  if b.kind == 'g' then
+    local s = b.s
+    if taken then
+      gcra_charge(s, b.cost * b.p3)
+      if b.settles then
+        marks = { s.debt, s.at, s.generation, s.charged, s.returned, s.outstanding }
+        s.outstanding = s.outstanding + b.cost * b.p3
+      end
+      gcra_write(key, s, b.p2, b.p3)
+    end
+    remaining = max(0, floor((b.p1 * b.p3 - s.debt) / b.p3))
+    reset = ceil(s.debt / b.p2) + s.at - now
+    if s.debt == 0 then reset = 0 end
+    share = s.debt / (b.p1 * b.p3)
+  elseif b.kind == 'w' then
+    local s = b.s
+    if taken and b.cost > 0 then window_charge(key, s, b.cost, b.p2, b.p3) end
+    if taken and b.settles then marks = { s.slot } end
+    remaining = max(0, b.p1 - s.total)
+    if taken and b.cost > 0 then reset = window_leaves(s, s.newest, b.p2, b.p3) else reset = window_reset(key, s, b.p2, b.p3) end
+    if reset > 0 then reset = reset + s.now - now end
+    share = s.total / b.p1
+  else
+    if taken then
+      call('ZREMRANGEBYSCORE', key, '-inf', format('%.0f', now))
+      call('ZADD', key, format('%.0f', now + b.p2), b.lease)
+      leases_keep(key)
+      b.used = b.used + 1
+    end
+    remaining = max(0, b.p1 - b.used)
+    reset = 0
+    share = b.used / b.p1
+  end
+  if taken and share >= listed then
+    index_bucket(KEYS[n + i], KEYS[2 * n + 1], b.kind == 'c' and b.p2 or reset, b.p1, b.p2, b.p3, b.name)
+  end
+  add(b.wait ~= 0 and 1 or 0)
+  add(taken and 1 or 0)
+  add(remaining)
+  add(reset)
+  add(b.wait)
+  if b.settles then
+    local count = b.kind == 'g' and 6 or 1
+    for j = 1, count do add(marks and marks[j] or 0) end
+  end
+end
+return reply
+`;

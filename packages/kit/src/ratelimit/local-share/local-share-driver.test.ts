@@ -1,0 +1,309 @@
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { HoldfastError } from '../../errors/index.ts';
+import { createFakeClock, type FakeClock } from '../../testing/index.ts';
+import {
+  concurrency,
+  createMemoryDriver,
+  createRateLimiter,
+  gcra,
+  settlementLost,
+  slidingWindow,
+  storeLost,
+  storeRecovered,
+  withLocalShare,
+  type LimitPolicy,
+  type LocalShareOptions,
+  type SharedRateLimitDriver,
+} from '../index.ts';
+
+/** A store in this process that several instances share, and that can go away: by saying so, or in silence. */
+function createStore(clock: FakeClock) {
+  let driver = createMemoryDriver({ clock });
+  const instances = new Map<string, number>();
+  const store = {
+    away: undefined as 'error' | 'silent' | undefined,
+    asked: 0,
+    settled: 0,
+    close: () => driver.close(),
+    loseData() {
+      driver.close();
+      driver = createMemoryDriver({ clock });
+    },
+    connect(): SharedRateLimitDriver {
+      const ask = async <T>(answer: () => T): Promise<T> => {
+        store.asked += 1;
+        if (store.away === 'error') throw new HoldfastError('limiter_unavailable', { detail: 'connection refused' });
+        if (store.away === 'silent') return new Promise<T>(() => {});
+        return answer();
+      };
+      return {
+        take: (takes) => ask(() => driver.take(takes)),
+        peek: (takes) => ask(() => driver.peek(takes)),
+        settle: (settlements) => ask(() => ((store.settled += settlements.length), driver.settle(settlements))),
+        renew: (leases) => ask(() => driver.renew(leases)),
+        list: (options) => ask(() => driver.list(options)),
+        reportInstance: (id, knownForMs) =>
+          ask(() => {
+            instances.set(id, clock.monotonic() + knownForMs);
+            for (const [other, until] of instances) if (until <= clock.monotonic()) instances.delete(other);
+            return instances.size;
+          }),
+        forgetInstance: (id) => ask(() => void instances.delete(id)),
+        close() {},
+      };
+    },
+  };
+  return store;
+}
+
+async function setUp(count: number, options: Partial<LocalShareOptions> = {}) {
+  const clock = createFakeClock();
+  const store = createStore(clock);
+  const drivers = Array.from({ length: count }, (_, at) =>
+    withLocalShare({ shared: store.connect(), clock, instanceId: `i${at}`, ...options }),
+  );
+  for (const driver of drivers) await driver.start();
+  // All have heard of all.
+  await clock.advanceAsync(5_000);
+  const limiters = drivers.map((driver) => createRateLimiter({ driver }));
+  return { clock, store, drivers, limiters };
+}
+
+const hour = 3_600_000;
+const slow = gcra({ name: 'slow', limit: 100, periodMs: 1_000 * hour });
+const window = slidingWindow({ name: 'window', limit: 100, windowMs: hour });
+
+async function drain(limiter: ReturnType<typeof createRateLimiter>, policy: LimitPolicy): Promise<number> {
+  let count = 0;
+  while ((await limiter.take([{ policy, key: 'k' }])).allowed) count++;
+  return count;
+}
+
+describe('while the store is away', () => {
+  test.each([
+    ['slow', slow, 4, 25],
+    ['window', window, 3, 33],
+    ['places', concurrency({ name: 'places', limit: 10 }), 4, 2],
+    ['one each at least', slidingWindow({ name: 'few', limit: 2, windowMs: hour }), 3, 1],
+  ] as const)('each instance goes on with its share: %s', async (_name, policy, count, share) => {
+    const { store, limiters, drivers } = await setUp(count);
+    store.away = 'error';
+    for (const [at, limiter] of limiters.entries()) {
+      expect(await drain(limiter, policy)).toBe(share);
+      expect(drivers[at]!.state).toMatchObject({ mode: 'local', instances: count, lastError: { code: 'limiter_unavailable' } });
+    }
+  });
+
+  test('it says so once, does not ask it for each request, and comes back by itself', async () => {
+    const { clock, store, drivers, limiters } = await setUp(2);
+    const heard: unknown[] = [];
+    onTestFinished(storeLost.subscribe(({ instanceId, instances }) => heard.push(['lost', instanceId, instances])));
+    onTestFinished(storeRecovered.subscribe(({ instanceId, instances, awayMs }) => heard.push(['back', instanceId, instances, awayMs])));
+    const [limiter] = limiters;
+    store.away = 'error';
+    store.asked = 0;
+    for (let call = 0; call < 20; call++) await limiter!.take([{ policy: slow, key: 'k' }]);
+    expect(store.asked).toBe(1);
+    await clock.advanceAsync(2_000);
+    expect([heard, store.asked]).toEqual([[['lost', 'i0', 2]], 3]);
+    expect(drivers[0]!.state.sinceMs).toBe(clock.now() - 2_000);
+    store.away = undefined;
+    await clock.advanceAsync(1_000);
+    expect(heard).toEqual([
+      ['lost', 'i0', 2],
+      ['back', 'i0', 2, 3_000],
+    ]);
+    expect(drivers.map(({ state }) => state.mode)).toEqual(['shared', 'shared']);
+    // What it had decided is where it was.
+    expect((await limiter!.peek([{ policy: slow, key: 'k' }])).buckets[0]!.remaining).toBe(100);
+  });
+
+  test('a store that is silent is given up after its limit, and the request is decided then', async () => {
+    const { clock, store, limiters } = await setUp(2, { timeoutMs: 100 });
+    store.away = 'silent';
+    const pending = limiters[0]!.take([{ policy: slow, key: 'k' }]);
+    await clock.advanceAsync(99);
+    let decided = false;
+    void Promise.resolve(pending).then(() => (decided = true));
+    await clock.advanceAsync(0);
+    expect(decided).toBe(false);
+    await clock.advanceAsync(1);
+    expect(await pending).toMatchObject({ allowed: true, buckets: [{ policy: slow, remaining: 49 }] });
+  });
+
+  test('an instance that never reached it takes the share that it was told to assume', async () => {
+    const clock = createFakeClock();
+    const store = createStore(clock);
+    store.away = 'error';
+    const driver = withLocalShare({ shared: store.connect(), clock, instanceId: 'new', assumedInstances: 5 });
+    await driver.start();
+    expect(driver.state).toMatchObject({ mode: 'local', instances: 5 });
+    expect(await drain(createRateLimiter({ driver }), slow)).toBe(20);
+  });
+
+  test('what is more than the share, but not more than the limit, is told to come back', async () => {
+    const { store, limiters } = await setUp(2);
+    store.away = 'error';
+    const take = (cost: number) => limiters[0]!.take([{ policy: window, key: 'k', cost }]);
+    expect(await take(60)).toMatchObject({ allowed: false, retryAfterMs: 1_000, binding: { policy: window } });
+    expect(await take(101)).toMatchObject({ allowed: false, retryAfterMs: Number.POSITIVE_INFINITY });
+  });
+
+  test('peek and list answer from here', async () => {
+    const { store, limiters } = await setUp(2);
+    store.away = 'error';
+    expect((await limiters[0]!.peek([{ policy: window, key: 'k' }])).buckets[0]!.remaining).toBe(50);
+    await limiters[0]!.take([{ policy: window, key: 'k', cost: 40 }]);
+    expect(await limiters[0]!.list()).toMatchObject([{ policy: 'window', key: 'k', used: 40, capacity: 50 }]);
+  });
+});
+
+describe('what was taken', () => {
+  const tokens = gcra({ name: 'tokens', limit: 1_000, periodMs: 1_000 * hour, unit: 'tokens' });
+  const places = concurrency({ name: 'places', limit: 2 });
+  const levels = [
+    { policy: tokens, key: 'k', cost: 500 },
+    { policy: places, key: 'k' },
+  ];
+  const remaining = async (limiter: ReturnType<typeof createRateLimiter>) =>
+    (await limiter.peek(levels)).buckets.map((bucket) => bucket.remaining);
+
+  test('of the store is settled there when it is back, and not before', async () => {
+    const { clock, store, limiters } = await setUp(2);
+    const call = await limiters[0]!.take(levels);
+    store.away = 'error';
+    await limiters[0]!.peek(levels);
+    await call.finish(100);
+    expect(store.settled).toBe(0);
+    store.away = undefined;
+    await clock.advanceAsync(1_000);
+    expect(await remaining(limiters[0]!)).toEqual([900, 2]);
+  });
+
+  test('here is settled here', async () => {
+    const { store, limiters } = await setUp(2);
+    store.away = 'error';
+    const call = await limiters[0]!.take(levels);
+    expect(await remaining(limiters[0]!)).toEqual([0, 0]);
+    expect(await call.renew()).toBe(true);
+    await call.finish(100);
+    expect(await remaining(limiters[0]!)).toEqual([400, 1]);
+    expect(await call.renew()).toBe(false);
+  });
+
+  test('is released again when the release got no answer; tokens are not given back twice, and that is said', async () => {
+    const { clock, store, limiters } = await setUp(2);
+    const lost: unknown[] = [];
+    onTestFinished(settlementLost.subscribe(({ policies }) => lost.push(policies)));
+    const call = await limiters[0]!.take(levels);
+    store.away = 'error';
+    await call.finish(100);
+    expect(lost).toEqual([['tokens']]);
+    store.away = undefined;
+    await clock.advanceAsync(1_000);
+    expect(await remaining(limiters[0]!)).toEqual([500, 2]);
+  });
+
+  test('by a take that was answered too late is given back', async () => {
+    const { clock, store, limiters } = await setUp(2, { timeoutMs: 100 });
+    const shared = store.connect();
+    let answer = () => {};
+    const waiting = new Promise<void>((resolve) => (answer = resolve));
+    const slowStore: SharedRateLimitDriver = { ...shared, take: (takes) => waiting.then(() => shared.take(takes)) };
+    const driver = withLocalShare({ shared: slowStore, clock, instanceId: 'late', timeoutMs: 100 });
+    const pending = driver.take(levels);
+    await clock.advanceAsync(100);
+    expect((await pending).allowed).toBe(true);
+    expect(driver.state.mode).toBe('local');
+    answer();
+    await clock.advanceAsync(2_000);
+    expect(driver.state.mode).toBe('shared');
+    expect(await remaining(limiters[0]!)).toEqual([1_000, 2]);
+    await driver.close();
+  });
+
+  test('of the store counts as held while it is away', async () => {
+    const { store, limiters } = await setUp(2);
+    const call = await limiters[0]!.take(levels);
+    store.away = 'error';
+    expect(await call.renew()).toBe(true);
+  });
+});
+
+describe('worst case', () => {
+  test('however often the store comes and goes, at most twice the limit passes; three times, when it also forgets', async () => {
+    const instances = 3;
+    const step = fc.record({
+      elapsedMs: fc.integer({ min: 0, max: 4_000 }),
+      who: fc.nat(instances - 1),
+      calls: fc.integer({ min: 0, max: 60 }),
+      store: fc.constantFrom('same', 'error', 'back', 'back'),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 10, maxLength: 60 }),
+        fc.constantFrom(slow, window),
+        fc.boolean(),
+        async (steps, policy, forgets) => {
+          const { clock, store, limiters, drivers } = await setUp(instances, { timeoutMs: 100 });
+          let admitted = 0;
+          let forgotten = false;
+          for (const { elapsedMs, who, calls, store: change } of steps) {
+            if (change === 'back') {
+              if (forgets && store.away && !forgotten) {
+                store.loseData();
+                forgotten = true;
+              }
+              store.away = undefined;
+            } else if (change === 'error') store.away = 'error';
+            await clock.advanceAsync(elapsedMs);
+            for (let call = 0; call < calls; call++) if ((await limiters[who]!.take([{ policy, key: 'k' }])).allowed) admitted++;
+          }
+          expect(admitted).toBeLessThanOrEqual((forgotten ? 3 : 2) * policy.limit);
+          for (const driver of drivers) await driver.close();
+          store.close();
+          expect(clock.pendingTimers).toBe(0);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is reached: the limit in the store, and each share after', async () => {
+    const { store, limiters } = await setUp(4);
+    let admitted = await drain(limiters[0]!, slow);
+    store.away = 'error';
+    for (const limiter of limiters) admitted += await drain(limiter, slow);
+    expect(admitted).toBe(200);
+  });
+});
+
+describe('how many share', () => {
+  test('more is believed at once; fewer when it has lasted, so that a store that forgot does not make shares large', async () => {
+    const { clock, drivers } = await setUp(3);
+    expect(drivers.map(({ state }) => state.instances)).toEqual([3, 3, 3]);
+    await drivers[2]!.close();
+    await clock.advanceAsync(5_000);
+    expect(drivers[0]!.state.instances).toBe(3);
+    await clock.advanceAsync(20_000);
+    expect(drivers[0]!.state.instances).toBe(2);
+  });
+});
+
+test('closing leaves no timer and tells the store', async () => {
+  const { clock, store, drivers } = await setUp(1);
+  store.asked = 0;
+  await drivers[0]!.close();
+  expect([clock.pendingTimers, store.asked]).toEqual([0, 1]);
+});
+
+test.each([
+  ['timeoutMs', { timeoutMs: 0 }],
+  ['probeMs', { probeMs: 0.5 }],
+  ['assumedInstances', { assumedInstances: 0 }],
+  ['instanceId', { instanceId: '' }],
+])('a fault in %s is refused', (field, options) => {
+  const clock = createFakeClock();
+  expect(() => withLocalShare({ shared: createStore(clock).connect(), clock, instanceId: 'i', ...options })).toThrow(field);
+});

@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest';
+import { errorTraits } from '../errors/index.ts';
+import { createFakeClock } from '../testing/index.ts';
+import {
+  concurrency,
+  createMemoryDriver,
+  createRateLimiter,
+  gcra,
+  limitLevels,
+  limitTiers,
+  refusalError,
+  slidingWindow,
+  takeDecided,
+  tierPolicies,
+  type Decision,
+  type LimitTierName,
+} from './index.ts';
+
+const setUp = () => {
+  const clock = createFakeClock();
+  return { clock, limiter: createRateLimiter({ driver: createMemoryDriver({ clock }) }) };
+};
+
+describe('the bucket that binds', () => {
+  test('is the one with room for the fewest more such calls, whatever its unit', () => {
+    const { limiter } = setUp();
+    const requests = gcra({ name: 'requests', limit: 100 });
+    const tokens = gcra({ name: 'tokens', limit: 100_000, unit: 'tokens' });
+    const take = (cost: number) =>
+      limiter.take([
+        { policy: requests, key: 'k' },
+        { policy: tokens, key: 'k', cost },
+      ]).binding?.policy.name;
+    expect([take(10), take(90_000)]).toEqual(['requests', 'tokens']);
+  });
+
+  test('is of two that are as tight the one that resets later', () => {
+    const { limiter } = setUp();
+    const [minute, hour] = [60_000, 3_600_000].map((windowMs) => slidingWindow({ name: `w${windowMs}`, limit: 10, windowMs }));
+    expect(
+      limiter.take([
+        { policy: minute!, key: 'k' },
+        { policy: hour!, key: 'k' },
+      ]).binding?.policy,
+    ).toBe(hour);
+    expect(
+      limiter.take([
+        { policy: hour!, key: 'j' },
+        { policy: minute!, key: 'j' },
+      ]).binding?.policy,
+    ).toBe(hour);
+  });
+
+  test('is of several that refuse the one to wait for longest, and the wait is enough for all', () => {
+    const { clock, limiter } = setUp();
+    const policies = [
+      gcra({ name: 'fast', limit: 1, periodMs: 1_000 }),
+      gcra({ name: 'slow', limit: 1, periodMs: 9_000 }),
+      concurrency({ name: 'c', limit: 5 }),
+    ];
+    const takes = policies.map((policy) => ({ policy, key: 'k' }));
+    limiter.take(takes);
+    const refused = limiter.take(takes);
+    expect(refused).toMatchObject({ allowed: false, retryAfterMs: 9_000, binding: { policy: { name: 'slow' } } });
+    clock.advance(refused.retryAfterMs);
+    expect(limiter.take(takes).allowed).toBe(true);
+  });
+});
+
+describe('a take that makes no sense', () => {
+  const policy = gcra({ name: 'g', limit: 10, unit: 'tokens' });
+  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('is refused as a fault of the program: a cost of %s', (cost) => {
+    const { limiter } = setUp();
+    expect(() => limiter.take([{ policy, key: 'k', cost }])).toThrow(/cost/);
+    expect(() => limiter.peek([{ policy, key: 'k', cost }])).toThrow(/cost/);
+    const decision = limiter.take([{ policy, key: 'k', cost: 5 }]);
+    expect(() => decision.settle(cost)).toThrow(/cost/);
+    decision.settle(1);
+    expect(limiter.peek([{ policy, key: 'k' }]).buckets[0]!.remaining).toBe(9);
+  });
+
+  test('is refused: the same bucket twice, which would be checked twice against the same room', () => {
+    const { limiter } = setUp();
+    const again = gcra({ name: 'g', limit: 20, unit: 'tokens' });
+    expect(() =>
+      limiter.take([
+        { policy, key: 'k', cost: 6 },
+        { policy: again, key: 'k', cost: 6 },
+      ]),
+    ).toThrow(/twice/);
+    expect(
+      limiter.take([
+        { policy, key: 'k', cost: 6 },
+        { policy, key: 'j', cost: 6 },
+      ]).allowed,
+    ).toBe(true);
+    const long = 'x'.repeat(300);
+    expect(() =>
+      limiter.take([
+        { policy, key: long },
+        { policy, key: long },
+      ]),
+    ).toThrow(/twice/);
+  });
+
+  test('is refused: more than one place at once', () => {
+    const { limiter } = setUp();
+    expect(() => limiter.take([{ policy: concurrency({ name: 'c', limit: 5 }), key: 'k', cost: 2 }])).toThrow(/costs 1/);
+  });
+});
+
+test('every step is announced, those in shadow with what they would have done; looking is not', () => {
+  const { limiter } = setUp();
+  const heard: Decision[] = [];
+  const stop = takeDecided.subscribe(({ decision }) => heard.push(decision));
+  const takes = [{ policy: gcra({ name: 's', limit: 1, shadow: true }), key: 'k' }];
+  const made = [limiter.take(takes), limiter.take(takes)];
+  limiter.peek(takes);
+  stop();
+  limiter.take(takes);
+  expect(heard).toEqual(made);
+  expect(heard.map(({ allowed, buckets }) => [allowed, buckets[0]!.refused])).toEqual([
+    [true, false],
+    [true, true],
+  ]);
+});
+
+test('a refusal as an error names the limit and the wait, and promises none where none helps', () => {
+  const { limiter } = setUp();
+  const policy = gcra({ name: 'g', limit: 60, unit: 'tokens' });
+  limiter.take([{ policy, key: 'k', cost: 60 }]);
+  const error = refusalError(limiter.take([{ policy, key: 'k', cost: 3 }]));
+  expect(error).toMatchObject({ code: 'rate_limited', status: 429, retryAfterSeconds: 3, details: { limit: 'g', unit: 'tokens' } });
+  expect(errorTraits('rate_limited').retryable).toBe(true);
+  const never = refusalError(limiter.take([{ policy, key: 'k', cost: 61 }]));
+  expect([never.retryAfterSeconds, never.details]).toEqual([undefined, { limit: 'g', unit: 'tokens', too_large_for_any_wait: true }]);
+});
+
+describe('policies', () => {
+  test.each([
+    ['limit', () => gcra({ name: 'g', limit: 0 })],
+    ['limit', () => gcra({ name: 'g', limit: 1.67 })],
+    ['limit', () => gcra({ name: 'g', limit: Number.POSITIVE_INFINITY })],
+    ['burst', () => gcra({ name: 'g', limit: 1, burst: -1 })],
+    ['burst', () => gcra({ name: 'g', limit: 999_999_999_989, periodMs: 86_399_999 })],
+    ['periodMs', () => gcra({ name: 'g', limit: 1, periodMs: Number.NaN })],
+    ['name', () => gcra({ name: 'a b', limit: 1 })],
+    ['name', () => gcra({ name: '', limit: 1 })],
+    ['name', () => slidingWindow({ name: 'a"b', limit: 1, windowMs: 1_000 })],
+    ['slots', () => slidingWindow({ name: 'w', limit: 1, windowMs: 1_000, slots: 61 })],
+    ['slots', () => slidingWindow({ name: 'w', limit: 1, windowMs: 59 })],
+    ['windowMs', () => slidingWindow({ name: 'w', limit: 1, windowMs: 32 * 86_400_000 })],
+    ['limit', () => slidingWindow({ name: 'w', limit: 10 ** 15, windowMs: 1_000 })],
+    ['leaseMs', () => concurrency({ name: 'c', limit: 1, leaseMs: 0 })],
+    ['retryAfterMs', () => concurrency({ name: 'c', limit: 1, retryAfterMs: 0.5 })],
+  ])('with a fault in %s are refused when they are made', (field, make) => {
+    expect(make).toThrow(expect.objectContaining({ code: 'configuration_invalid', message: expect.stringContaining(field) }));
+  });
+
+  test('say every fault at once', () => {
+    expect(() => gcra({ name: '"', limit: 0, periodMs: 0 })).toThrow(/name.*limit.*periodMs/);
+  });
+
+  test('cannot be changed', () => {
+    expect(Object.isFrozen(gcra({ name: 'g', limit: 1 }))).toBe(true);
+    expect(Object.isFrozen(limitTiers) && Object.values(limitTiers).every(Object.isFrozen)).toBe(true);
+  });
+});
+
+describe('tiers', () => {
+  const admitted = (tier: LimitTierName, calls: number): number => {
+    const { limiter } = setUp();
+    const takes = tierPolicies('organization', limitTiers[tier]).requests.map((policy) => ({ policy, key: 'o' }));
+    let count = 0;
+    for (let call = 0; call < calls; call++) if (limiter.take(takes).allowed) count++;
+    return count;
+  };
+
+  test.each([
+    ['basic', 30],
+    ['pro', 100],
+    ['enterprise', 500],
+  ] as const)('%s lets %i through in a minute', (tier, limit) => {
+    expect(admitted(tier, limit + 50)).toBe(limit);
+  });
+
+  test.each([
+    ['basic', 900],
+    ['pro', 3_000],
+    ['enterprise', 15_000],
+  ] as const)('%s lets %i through in an hour', (tier, limit) => {
+    const { clock, limiter } = setUp();
+    const takes = tierPolicies('organization', limitTiers[tier]).requests.map((policy) => ({ policy, key: 'o' }));
+    let count = 0;
+    for (let minute = 0; minute < 58; minute++) {
+      while (limiter.take(takes).allowed) count++;
+      clock.advance(62_000);
+    }
+    expect(count).toBe(limit);
+  });
+
+  test('unlimited refuses nothing and counts', () => {
+    expect(admitted('unlimited', 5_000)).toBe(5_000);
+    expect(tierPolicies('organization', limitTiers.unlimited).requests.map(({ limit }) => limit)).toEqual([Number.POSITIVE_INFINITY]);
+  });
+
+  test('with a burst the minute flows evenly', () => {
+    const { clock, limiter } = setUp();
+    const [policy] = tierPolicies('ip', limitLevels.ip).requests;
+    const all = () => {
+      let count = 0;
+      while (limiter.take([{ policy: policy!, key: 'a' }]).allowed) count++;
+      return count;
+    };
+    expect(all()).toBe(10);
+    clock.advance(6_000);
+    expect(all()).toBe(10);
+    clock.advance(600);
+    expect(all()).toBe(1);
+  });
+
+  test('have tokens and places when they are asked for, each under its own name', () => {
+    const { requests, tokens } = tierPolicies('key', { requestsPerMinute: 5, tokensPerMinute: 9_000, concurrent: 2 }, { shadow: true });
+    expect([...requests, tokens!].map(({ id, limit, shadow }) => [id, limit, shadow])).toEqual([
+      ['window:key-minute:60000:60', 5, true],
+      ['concurrency:key-concurrent', 2, true],
+      ['gcra:key-tokens', 9_000, true],
+    ]);
+  });
+});
