@@ -73,6 +73,15 @@ describe('a target of which every call fails', () => {
     );
   });
 
+  test('sees one request for each call that comes after the recovery, whatever the target asks for', async () => {
+    const { clock, policy } = make({ retry: { attempts: 4, firstDelayMs: 0 } }, 1);
+    const failure = () => new HoldfastError('provider_rate_limited', { retryAfterSeconds: 60 });
+    const calls = Array.from({ length: 1_000 }, () => ({ gapMs: 300_000, behaviours: [{ afterMs: 1, failure }] }));
+    const { sent } = await offer(policy, clock, calls);
+    // The first four before it opened.
+    expect(sent.length).toBeLessThanOrEqual(1_004);
+  });
+
   test('sees at most 1.2 requests a call, and three a window, with the budget alone', async () => {
     const scenario = fc.oneof(outage(retryable, 20), outage(retryable, 2_000), outage(retryable, 60_000));
     await fc.assert(
@@ -145,7 +154,7 @@ test('whatever fails, hangs or is given up: all calls end in time, keep to what 
   await fc.assert(
     fc.asyncProperty(anyOptions, anyCalls, fc.integer(), async (options, calls, seed) => {
       const { clock, policy } = make(options, seed);
-      const { sent, outcomes, signals } = await offer(policy, clock, calls);
+      const { sent, outcomes, signals, cancellations } = await offer(policy, clock, calls);
 
       for (const { call, tookMs } of outcomes) {
         expect(tookMs).toBeLessThanOrEqual(Math.min(options.deadlineMs!, calls[call]!.abortAfterMs ?? Number.POSITIVE_INFINITY));
@@ -158,8 +167,10 @@ test('whatever fails, hangs or is given up: all calls end in time, keep to what 
       for (const slots of [policy.bulkhead, policy.adaptive]) {
         if (slots) expect(slots.status()).toMatchObject({ inUse: 0, queued: 0 });
       }
-      // A target that is well again is served again, whatever the breaker has seen: no probe is lost.
-      clock.advance(3_600_000);
+      expect(cancellations.filter(({ listeners }) => listeners > 0)).toEqual([]);
+      // A target that is well again is served again as soon as the breaker says so: no probe is lost.
+      const probeInMs = policy.breaker?.status().probeInMs;
+      if (probeInMs !== undefined) await clock.advanceAsync(probeInMs);
       expect(await policy.execute(() => 'well')).toBe('well');
       expect(policy.breaker?.state ?? 'closed').toBe('closed');
     }),

@@ -1,6 +1,7 @@
 import { isHoldfastError } from '@holdfast/kit/errors';
 import type { CallContext, ComposedPolicy } from '@holdfast/kit/resilience';
 import type { FakeClock } from '@holdfast/kit/testing';
+import { Cancellation } from '@holdfast/kit/time';
 
 /** What a target does with one request. */
 export interface Behaviour {
@@ -39,11 +40,28 @@ export interface Traffic {
   readonly sent: SentRequest[];
   readonly outcomes: { readonly call: number; readonly tookMs: number; readonly error?: unknown }[];
   readonly signals: AbortSignal[];
+  readonly cancellations: CountingCancellation[];
+}
+
+/** Knows who still listens. */
+class CountingCancellation extends Cancellation {
+  listeners = 0;
+
+  override onCancel(listener: (reason: unknown) => void): () => void {
+    const end = super.onCancel(listener);
+    let listens = true;
+    this.listeners += 1;
+    return () => {
+      if (listens) this.listeners -= 1;
+      listens = false;
+      end();
+    };
+  }
 }
 
 /** Offers calls to a policy as time goes by, until all of them are settled. */
 export async function offer(policy: ComposedPolicy, clock: FakeClock, calls: readonly OfferedCall[]): Promise<Traffic> {
-  const traffic: Traffic = { sent: [], outcomes: [], signals: [] };
+  const traffic: Traffic = { sent: [], outcomes: [], signals: [], cancellations: [] };
   for (const [call, offered] of calls.entries()) {
     if (offered.gapMs > 0) await clock.advanceAsync(offered.gapMs);
     begin(policy, clock, call, offered, traffic);
@@ -75,7 +93,9 @@ function begin(policy: ComposedPolicy, clock: FakeClock, call: number, { behavio
     aborting?.cancel();
     traffic.outcomes.push({ call, tookMs: clock.monotonic() - beganAt, error });
   };
-  policy.execute(work, aborting ? { signal: controller.signal } : {}).then(() => ended(), ended);
+  const cancellation = new CountingCancellation();
+  if (!aborting) traffic.cancellations.push(cancellation);
+  policy.execute(work, aborting ? { signal: controller.signal } : { cancellation }).then(() => ended(), ended);
 }
 
 function behave(clock: FakeClock, behaviour: Behaviour, context: CallContext, request: SentRequest, traffic: Traffic): Promise<string> {
