@@ -75,7 +75,7 @@ test.each<[string, UsageFilter, string]>([
   ['key_id', { key_id: keyId }, 'calls_page_by_key'],
   ['user_id', { user_id: userId }, 'calls_page_by_user'],
   ['model', { model: 'model-20' }, 'calls_page_by_model'],
-  ['provider', { provider: 'provider-2' }, 'calls_page_by_provider'],
+  ['provider', { provider: 'provider-2' }, 'calls_p'],
   ['outcome', { outcome: 'failed' }, 'calls_page_by_outcome'],
   ['the outcome of most', { outcome: 'completed' }, 'calls_p'],
   ['operation', { operation: 'chat' }, 'calls_p'],
