@@ -58,7 +58,7 @@ export class GroupCommit<Item> {
   add(item: Item): Promise<void> {
     const added = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ item, deadline: this.#options.clock.monotonic() + this.#options.patienceMs, resolve, reject });
-      this.#running ??= this.#run();
+      if (this.#running === undefined) this.#running = this.#run();
     });
     this.#owed++;
     added.then(this.#paid, this.#paid);

@@ -1,6 +1,5 @@
 export {
   createHealthRegistry,
-  healthDefaults,
   type DependencyOptions,
   type HealthRegistry,
   type HealthRegistryOptions,
