@@ -21,6 +21,7 @@ import {
 } from './subjects.ts';
 
 interface Figures {
+  readonly requests: number;
   readonly perSecond: number;
   readonly errors: number;
   readonly firstError?: string;
@@ -104,6 +105,11 @@ async function compare(each: Case): Promise<void> {
   print('| --- | --- | --- | --- | --- | --- | --- |');
   for (const { name } of subjects) {
     const own = figures.get(name)!;
+    if (own.every((one) => one.requests === 0)) {
+      print(`| ${name} | — | — | — | — | — | ${own.reduce((sum, one) => sum + one.errors, 0)} |`);
+      print(`<!-- ${name}: ${own[0]!.firstError} -->`);
+      continue;
+    }
     const pairs = (read: (mine: Figures, theirs: Figures) => number) => spread(own.map((mine, round) => read(mine, bare[round]!)));
     const direct = figures.get('upstream alone')!;
     const added = (quantile: 'p50' | 'p90') =>
@@ -119,8 +125,8 @@ async function compare(each: Case): Promise<void> {
     const firstError = own.find((one) => one.firstError)?.firstError;
     if (firstError) print(`<!-- ${name}: ${firstError} -->`);
   }
-  if (portkey) {
-    const theirs = figures.get(portkey.name)!;
+  const theirs = portkey && figures.get(portkey.name)!;
+  if (theirs?.every((one) => one.requests > 0)) {
     print();
     print(
       `Holdfast against Portkey: ${show(spread(figures.get('Holdfast')!.map((mine, round) => mine.perSecond / theirs[round]!.perSecond)), 1)} times.`,
@@ -137,7 +143,7 @@ async function comparePaced(): Promise<void> {
   print('| --- | --- | --- | --- | --- | --- | --- |');
   for (const connections of [128, 512, 768]) {
     for (const subject of subjects) {
-      if (subject === portkey && connections > 128) continue;
+      if (subject === portkey) continue;
       const figures = await measure(subject, { connections, stream: true, paced: true, seconds: Math.max(8, seconds) });
       const delay = (value: number) => Math.max(0, value - 20).toFixed(2);
       print(
