@@ -18,17 +18,28 @@ export interface Clock {
   setTimeout(callback: () => void, delayMs: number, keepsAlive?: boolean): Timer;
 }
 
+/** A class, since there are several timers a call: two closures each would double what they allocate. */
+class SystemTimer implements Timer {
+  readonly #handle: NodeJS.Timeout;
+
+  constructor(callback: () => void, delayMs: number, keepsAlive: boolean) {
+    this.#handle = setTimeout(callback, delayMs);
+    if (!keepsAlive) this.#handle.unref();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+
+  refresh(): void {
+    this.#handle.refresh();
+  }
+}
+
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout(callback: () => void, delayMs: number, keepsAlive = false): Timer {
-    const handle = setTimeout(callback, delayMs);
-    if (!keepsAlive) handle.unref();
-    return {
-      cancel: () => clearTimeout(handle),
-      refresh: () => void handle.refresh(),
-    };
-  },
+  setTimeout: (callback: () => void, delayMs: number, keepsAlive = false): Timer => new SystemTimer(callback, delayMs, keepsAlive),
 });
 
 /** Resolves after `delayMs`; rejects with the signal's reason when it is aborted before. */
