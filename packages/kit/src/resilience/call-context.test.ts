@@ -8,6 +8,10 @@ test('a context begins as the first attempt of a call without a deadline that no
   expect(context.cancellation.cancelled).toBe(false);
   expect(context.signal.aborted).toBe(false);
   expect(() => context.work()).toThrow('without work');
+  context.cancellation.cancel('nobody does');
+  expect(context.cancellation.cancelled).toBe(false);
+  // Listeners that somebody leaves on it are not left on that of another call.
+  expect(createCallContext().signal).not.toBe(context.signal);
 });
 
 test('what is derived keeps the rest', () => {

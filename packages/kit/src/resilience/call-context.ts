@@ -1,10 +1,11 @@
-import { Cancellation } from '../time/index.ts';
+import type { Cancellation } from '../time/index.ts';
+import { nobody } from './nobody.ts';
 
 /** What all attempts of one call share. */
 class SharedCall {
   readonly work: (context: CallContext) => unknown;
-  committedBranch: number | undefined;
-  onCommit: ((branch: number) => void) | undefined;
+  committedBranch: number | undefined = undefined;
+  onCommit: ((branch: number) => void) | undefined = undefined;
 
   constructor(work: (context: CallContext) => unknown) {
     this.work = work;
@@ -32,7 +33,7 @@ export class CallContext {
    * Waiting in a queue of ours: whatever ends the call now says nothing about the target. Set by those who queue, on
    * the context that they were given.
    */
-  queued = false;
+  queued: boolean;
   readonly #call: SharedCall;
 
   constructor(call: SharedCall, cancellation: Cancellation, deadlineAt: number, attempt: number, branch: number) {
@@ -41,6 +42,7 @@ export class CallContext {
     this.deadlineAt = deadlineAt;
     this.attempt = attempt;
     this.branch = branch;
+    this.queued = false;
   }
 
   /** The cancellation as an AbortSignal, made on first use: code that takes none does not pay for one. */
@@ -87,18 +89,20 @@ export class CallContext {
 
 export interface CallContextOptions {
   /** Default: one that nobody cancels. */
-  readonly cancellation?: Cancellation;
+  readonly cancellation?: Cancellation | undefined;
   /** In milliseconds on the monotonic scale of the clock that the policies use. Default: none. */
-  readonly deadlineAt?: number;
+  readonly deadlineAt?: number | undefined;
 }
 
 /** The context of a call that enters its first policy, for those who apply policies by hand. */
-export function createCallContext(options: CallContextOptions = {}, work: (context: CallContext) => unknown = noWork): CallContext {
-  return new CallContext(
-    new SharedCall(work),
-    options.cancellation ?? new Cancellation(),
-    options.deadlineAt ?? Number.POSITIVE_INFINITY,
-    1,
-    0,
-  );
+export function createCallContext(options: CallContextOptions = {}): CallContext {
+  return beginCall(noWork, options.cancellation, options.deadlineAt);
+}
+
+export function beginCall(
+  work: (context: CallContext) => unknown,
+  cancellation: Cancellation = nobody,
+  deadlineAt: number = Number.POSITIVE_INFINITY,
+): CallContext {
+  return new CallContext(new SharedCall(work), cancellation, deadlineAt, 1, 0);
 }

@@ -93,6 +93,52 @@ describe('a composed policy', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test('sets one timer for deadline and attempt together, and one for a deadline alone', async () => {
+    for (const timeoutMs of [100, 9_000, undefined]) {
+      const clock = createFakeClock();
+      const policy = createPolicy({ clock, deadlineMs: 1_000, ...(timeoutMs !== undefined && { timeoutMs }) });
+      expect(await policy.execute((context) => [clock.pendingTimers, context.deadlineAt])).toEqual([1, 1_000]);
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+
+  test('takes the earlier deadline of its own and the caller’s', async () => {
+    const clock = createFakeClock();
+    const policy = createPolicy({ clock, deadlineMs: 1_000, timeoutMs: 100 });
+    expect(await policy.execute((context) => context.deadlineAt, { deadlineAt: 300 })).toBe(300);
+    expect(await policy.execute((context) => context.deadlineAt, { deadlineAt: 3_000 })).toBe(1_000);
+    expect(await createPolicy({ clock, timeoutMs: 100 }).execute((context) => context.deadlineAt, { deadlineAt: 3_000 })).toBe(3_000);
+  });
+
+  test('ends a wait for a slot at the deadline, which is no failure of the target', async () => {
+    const clock = createFakeClock();
+    const policy = createPolicy({
+      clock,
+      deadlineMs: 100,
+      timeoutMs: 5_000,
+      retry: false,
+      breaker: { threshold: 1 },
+      bulkhead: { maxConcurrent: 1 },
+    });
+    const held = policy.execute(never, { deadlineAt: 50 }).catch(() => {});
+    const other = createPolicy({
+      clock,
+      deadlineMs: 10,
+      timeoutMs: 5_000,
+      retry: false,
+      breaker: { threshold: 1 },
+      bulkhead: policy.bulkhead!,
+    });
+    const queued = other.execute(never).catch((error: { code: string }) => error.code);
+    await clock.advanceAsync(10);
+    expect(await queued).toBe('deadline_exceeded');
+    expect(other.breaker!.state).toBe('closed');
+    await clock.advanceAsync(100);
+    await held;
+    expect(clock.pendingTimers).toBe(0);
+    expect(policy.bulkhead!.status()).toMatchObject({ inUse: 0, queued: 0 });
+  });
+
   test('hands the signal to the bottom, aborts it with the caller’s, and leaves nothing behind', async () => {
     const clock = createFakeClock();
     const policy = createPolicy({
@@ -117,6 +163,7 @@ describe('a composed policy', () => {
     await clock.advanceAsync(100);
     controller.abort('gone');
     expect(await run).toBe('gone');
+    await clock.advanceAsync(0);
     expect(inner.map((signal) => [signal.aborted, signal.reason])).toEqual([
       [true, 'gone'],
       [true, 'gone'],

@@ -10,7 +10,7 @@ import {
   type Bulkhead,
   type BulkheadOptions,
 } from './concurrency/index.ts';
-import { deadline } from './deadline.ts';
+import { deadline, markDeadline } from './deadline.ts';
 import { createExecute, type Execute } from './execute.ts';
 import type { FailureClassifier } from './failure-cause.ts';
 import { hedge, type HedgeOptions } from './hedge/index.ts';
@@ -92,9 +92,10 @@ export function createPolicy(options: PolicyOptions = {}): ComposedPolicy {
   const retryOptions = readRetry(options.retry ?? 'http');
   const hedgeOptions =
     options.hedge === true ? {} : options.hedge ? checkObject('hedge', options.hedge, 'its options, true or false') : undefined;
-  // Built with no limit of its own too: the caller may bring a deadline.
+  // With no limit of its own too: the caller may bring a deadline.
+  const deadlineOptions = { ...common, ...(deadlineMs !== undefined && { deadlineMs }) };
   const layers: Record<PolicyLayer, Policy | undefined> = {
-    deadline: deadline({ ...common, ...(deadlineMs !== undefined && { deadlineMs }) }),
+    deadline: timeoutMs === undefined ? deadline(deadlineOptions) : markDeadline(deadlineOptions),
     retry: retryOptions && retry({ ...retryOptions, ...common, random, classify }),
     hedge: hedgeOptions && hedge({ ...hedgeOptions, ...common }),
     breaker: breaker?.policy,

@@ -1,7 +1,7 @@
-import { HoldfastError, isHoldfastError } from '../errors/index.ts';
 import { systemClock, type Clock } from '../time/index.ts';
+import type { CallContext } from './call-context.ts';
 import { checkKeys, checkNumber } from './check-options.ts';
-import { callTimedOut } from './events.ts';
+import { deadlineExceeded, deadlineOwner } from './deadline-error.ts';
 import { start, type Operation, type Policy } from './policy.ts';
 import { runInScope } from './scope.ts';
 import { maxTimerMs } from './timeout.ts';
@@ -19,29 +19,37 @@ export interface DeadlineOptions {
  * cancels everything with `deadline_exceeded` when it passes. An earlier deadline from outside stays the deadline.
  */
 export function deadline(options: DeadlineOptions): Policy {
-  checkKeys('deadline', options, ['name', 'deadlineMs', 'clock']);
-  const { name = 'default', clock = systemClock } = options;
-  const deadlineMs =
-    options.deadlineMs === undefined
-      ? Number.POSITIVE_INFINITY
-      : checkNumber('deadlineMs', options.deadlineMs, { min: 1, max: maxTimerMs });
-  const exceeded = (limitMs: number) => {
-    if (callTimedOut.hasSubscribers) callTimedOut.publish({ name, policy: 'deadline', limitMs });
-    return new HoldfastError('deadline_exceeded', { detail: `${name}: the deadline of ${Math.round(limitMs)} ms passed` });
-  };
+  const { name, clock, deadlineAtOf } = readDeadlineOptions(options);
+  const owner = deadlineOwner(name, clock);
   return <T>(next: Operation<T>): Operation<T> => {
     return (context) => {
-      if (deadlineMs === Number.POSITIVE_INFINITY && context.deadlineAt === Number.POSITIVE_INFINITY) return start(next, context);
-      const now = clock.monotonic();
-      const deadlineAt = Math.min(now + deadlineMs, context.deadlineAt);
-      const restMs = deadlineAt - now;
-      if (restMs <= 0) return Promise.reject(exceeded(0));
-      return runInScope(next, context, { clock, delayMs: Math.min(restMs, maxTimerMs), deadlineAt, reason: () => exceeded(restMs) });
+      const deadlineAt = deadlineAtOf(context);
+      if (deadlineAt === Number.POSITIVE_INFINITY) return start(next, context);
+      const restMs = deadlineAt - clock.monotonic();
+      if (restMs <= 0) return Promise.reject(deadlineExceeded(name, 0));
+      return runInScope(next, context, owner, Math.min(restMs, maxTimerMs), deadlineAt);
     };
   };
 }
 
-/** Whether a cancellation came from a deadline of ours, and not from somebody who lost interest. */
-export function isDeadline(reason: unknown): boolean {
-  return isHoldfastError(reason) && reason.code === 'deadline_exceeded';
+/**
+ * The same without a timer, where everything inside that waits looks at `deadlineAt` itself: a `timeout` around each
+ * attempt, the queues and the back-off do. A call has one timer less that way, and timers are most of what it costs.
+ */
+export function markDeadline(options: DeadlineOptions): Policy {
+  const { deadlineAtOf } = readDeadlineOptions(options);
+  return <T>(next: Operation<T>): Operation<T> => {
+    return (context) => {
+      const deadlineAt = deadlineAtOf(context);
+      return start(next, deadlineAt === context.deadlineAt ? context : context.withCancellation(context.cancellation, deadlineAt));
+    };
+  };
+}
+
+function readDeadlineOptions(options: DeadlineOptions) {
+  checkKeys('deadline', options, ['name', 'deadlineMs', 'clock']);
+  const { name = 'default', clock = systemClock, deadlineMs } = options;
+  if (deadlineMs === undefined) return { name, clock, deadlineAtOf: (context: CallContext) => context.deadlineAt };
+  checkNumber('deadlineMs', deadlineMs, { min: 1, max: maxTimerMs });
+  return { name, clock, deadlineAtOf: (context: CallContext) => Math.min(context.deadlineAt, clock.monotonic() + deadlineMs) };
 }

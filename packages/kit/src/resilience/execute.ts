@@ -1,5 +1,5 @@
 import { Cancellation } from '../time/index.ts';
-import { createCallContext, type CallContext } from './call-context.ts';
+import { beginCall, type CallContext } from './call-context.ts';
 import type { Operation, Policy } from './policy.ts';
 import { untilCancelled } from './scope.ts';
 
@@ -23,26 +23,46 @@ export type Execute = <T>(work: Work<T>, options?: ExecuteOptions) => Promise<T>
  */
 export function createExecute(policy: Policy, endsAtOnce = false): Execute {
   const chain = policy(endsAtOnce ? runWork : runWorkUntilCancelled);
-  return <T>(work: Work<T>, options: ExecuteOptions = {}): Promise<T> => {
-    const { signal, deadlineAt } = options;
-    if (signal === undefined) {
-      const { cancellation } = options;
-      return chain(
-        createCallContext({ ...(cancellation && { cancellation }), ...(deadlineAt !== undefined && { deadlineAt }) }, work),
-      ) as Promise<T>;
-    }
+  return <T>(work: Work<T>, options?: ExecuteOptions): Promise<T> => {
+    if (options === undefined) return chain(beginCall(work)) as Promise<T>;
+    const { signal, deadlineAt, cancellation } = options;
+    if (signal === undefined) return chain(beginCall(work, cancellation, deadlineAt)) as Promise<T>;
     if (signal.aborted) return Promise.reject(signal.reason);
-    const cancellation = options.cancellation ?? new Cancellation();
-    const onAbort = () => cancellation.cancel(signal.reason);
-    signal.addEventListener('abort', onAbort);
-    const context = createCallContext({ cancellation, ...(deadlineAt !== undefined && { deadlineAt }) }, work);
-    return (chain(context) as Promise<T>).finally(() => signal.removeEventListener('abort', onAbort));
+    return underSignal(chain, work, signal, cancellation, deadlineAt) as Promise<T>;
   };
 }
 
-async function runWork(context: CallContext): Promise<unknown> {
-  return context.work();
+function underSignal(
+  chain: Operation<unknown>,
+  work: Work<unknown>,
+  signal: AbortSignal,
+  cancellation = new Cancellation(),
+  deadlineAt?: number,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => cancellation.cancel(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    chain(beginCall(work, cancellation, deadlineAt)).then(
+      (value) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort);
+        reject(error);
+      },
+    );
+  });
 }
+
+/** What the work returned, if that is a promise, without another around it. */
+const runWork: Operation<unknown> = (context) => {
+  try {
+    return Promise.resolve(context.work());
+  } catch (error) {
+    return Promise.reject(error);
+  }
+};
 
 /** The bottom of a policy: slots and probes above are given back at once also by work that does not listen. */
 const runWorkUntilCancelled: Operation<unknown> = (context) => {

@@ -82,6 +82,29 @@ describe('a timeout', () => {
   });
 });
 
+describe('a timeout within a deadline', () => {
+  test('ends the attempt with the call when that comes first', async () => {
+    const clock = createFakeClock();
+    const guarded = timeout({ timeoutMs: 100, clock });
+    const runs = [150, 100, 99].map((deadlineAt) => codeOf(guarded(never)(createCallContext({ deadlineAt }))));
+    await clock.advanceAsync(99);
+    expect(await runs[2]).toBe('deadline_exceeded');
+    await clock.advanceAsync(1);
+    expect(await Promise.all(runs)).toEqual(['operation_timeout', 'operation_timeout', 'deadline_exceeded']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('begins nothing when it has passed', async () => {
+    const clock = createFakeClock();
+    clock.advance(50);
+    let calls = 0;
+    expect(await codeOf(timeout({ timeoutMs: 100, clock })(async () => calls++)(createCallContext({ deadlineAt: 50 })))).toBe(
+      'deadline_exceeded',
+    );
+    expect(calls).toBe(0);
+  });
+});
+
 describe('a deadline', () => {
   test('is handed down, the earlier of its own and the caller’s', async () => {
     const clock = createFakeClock();

@@ -8,6 +8,8 @@ import type { Cancellation, Clock } from '../time/index.ts';
 export function pause(clock: Clock, delayMs: number, cancellation: Cancellation): Promise<void> {
   return new Promise((resolve, reject) => {
     if (cancellation.cancelled) return reject(cancellation.reason);
+    // A timer of 0 ms takes one.
+    if (delayMs <= 0) return resolve();
     const until = clock.monotonic() + delayMs;
     const look = () => {
       const restMs = until - clock.monotonic();

@@ -1,5 +1,5 @@
 import type { CallContext } from './call-context.ts';
-import type { Execute, Work } from './execute.ts';
+import type { Execute, ExecuteOptions } from './execute.ts';
 
 /** Any function: what it takes and returns is inferred where it is wrapped. */
 export type AnyFunction = (...args: never[]) => unknown;
@@ -24,23 +24,26 @@ export interface WrapOptions<Fn extends AnyFunction> {
 
 /** One call of a wrapped function. `this` and the arguments reach the function as they are, but for the signal. */
 export class WrappedCall {
-  /** The caller's, when there is one among the arguments. */
-  readonly signal: AbortSignal | undefined;
+  /** Where the caller's signal is among the arguments; -1 when there is none. */
+  readonly #at: number;
   readonly #self: unknown;
   readonly #args: unknown[];
-  readonly #at: number;
   readonly #passSignal: ((args: never, signal: AbortSignal) => readonly unknown[]) | undefined;
 
   constructor(self: unknown, args: unknown[], passSignal: ((args: never, signal: AbortSignal) => readonly unknown[]) | undefined) {
     this.#self = self;
     this.#args = args;
     this.#passSignal = passSignal;
-    this.#at = args.findIndex((argument) => signalOf(argument) !== undefined);
-    this.signal = this.#at < 0 ? undefined : signalOf(args[this.#at]);
+    this.#at = placeOfSignal(args);
   }
 
-  workOf(fn: AnyFunction): Work<unknown> {
-    return (context) => Reflect.apply(fn, this.#self, this.#argumentsFor(context));
+  /** With the caller's signal, when there is one among the arguments. */
+  get options(): ExecuteOptions | undefined {
+    return this.#at < 0 ? undefined : { signal: signalOf(this.#args[this.#at]) };
+  }
+
+  run(fn: AnyFunction, context: CallContext): unknown {
+    return Reflect.apply(fn, this.#self, this.#argumentsFor(context));
   }
 
   #argumentsFor(context: CallContext): unknown[] {
@@ -53,7 +56,7 @@ export class WrappedCall {
 export function wrapFunction<Fn extends AnyFunction>(execute: Execute, fn: Fn, { passSignal }: WrapOptions<Fn>): Wrapped<Fn> {
   return named(fn, function wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
     const call = new WrappedCall(this, args, passSignal);
-    return execute(call.workOf(fn), { signal: call.signal });
+    return execute((context) => call.run(fn, context), call.options);
   });
 }
 
@@ -61,6 +64,11 @@ export function wrapFunction<Fn extends AnyFunction>(execute: Execute, fn: Fn, {
 export function named<Fn extends AnyFunction>(fn: Fn, wrapped: (...args: unknown[]) => Promise<unknown>): Wrapped<Fn> {
   Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true });
   return wrapped as unknown as Wrapped<Fn>;
+}
+
+function placeOfSignal(args: readonly unknown[]): number {
+  for (let at = 0; at < args.length; at++) if (signalOf(args[at]) !== undefined) return at;
+  return -1;
 }
 
 function signalOf(argument: unknown): AbortSignal | undefined {

@@ -1,4 +1,5 @@
 import { createCircuitBreaker, type BreakerOptions, type CircuitBreaker } from './breaker/index.ts';
+import type { CallContext } from './call-context.ts';
 import { checkFunction, checkObject } from './check-options.ts';
 import {
   createAdaptiveConcurrency,
@@ -85,11 +86,8 @@ export function withFallback<Fn extends AnyFunction>(
   const execute = createExecute((next) => next);
   return named(fn, function withAlternatives(this: unknown, ...args: unknown[]): Promise<unknown> {
     const call = new WrappedCall(this, args, passSignal);
-    const chain = functions.map((each) => {
-      const work = call.workOf(each);
-      return async (context: Parameters<typeof work>[0]) => work(context);
-    });
-    return execute((context) => runChain(settings, chain, context), { signal: call.signal });
+    const chain = functions.map((each) => async (context: CallContext) => call.run(each, context));
+    return execute((context) => runChain(settings, chain, context), call.options);
   });
 }
 

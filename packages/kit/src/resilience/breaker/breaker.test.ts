@@ -239,6 +239,13 @@ describe('what counts', () => {
     await fail(5, new Error('boom'));
     expect(breaker.state).toBe('open');
     expect(breaker.status().lastFailure).toMatchObject({ code: 'Error', detail: 'boom' });
+    const told = async (error: Error) => {
+      const other = setUp();
+      await other.fail(1, error);
+      return other.breaker.status().lastFailure!.code;
+    };
+    expect(await told(Object.assign(new Error('answered'), { status: 503 }))).toBe('503');
+    expect(await told(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))).toBe('ECONNRESET');
   });
 
   test.each<ErrorCode>([

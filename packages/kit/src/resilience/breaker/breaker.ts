@@ -1,11 +1,11 @@
 import { HoldfastError, isHoldfastError } from '../../errors/index.ts';
 import type { CallContext } from '../call-context.ts';
-import { isDeadline } from '../deadline.ts';
+import { isDeadline } from '../deadline-error.ts';
 import { breakerChanged, callRejected, type BreakerChangeReason, type BreakerState } from '../events.ts';
 import { causeTraits } from '../failure-cause.ts';
 import { start, type Operation, type Policy } from '../policy.ts';
 import { retryAfterMsOf } from '../retry-after.ts';
-import { untilCancelled } from '../scope.ts';
+import { awaitAdmission } from './await-admission.ts';
 import type { BreakerAdmission, BreakerPermit, BreakerRefusal, BreakerStatus, CircuitBreaker, LastFailure } from './circuit-breaker.ts';
 import { createFailureCounter, type FailureCounter } from './failure-counter.ts';
 import { readBreakerOptions, type BreakerOptions, type BreakerSettings } from './options.ts';
@@ -189,12 +189,7 @@ class Breaker implements CircuitBreaker, PermitOwner {
     return (context) => {
       const admission = this.#open ? this.#enterOpen(context.attempt === 1) : this.#permit;
       if (!(admission instanceof Promise)) return this.#run(next, context, admission);
-      const entered = admission.then((granted) => {
-        // Nobody is there any more to use it.
-        if (granted.admitted && context.cancellation.cancelled) granted.abandoned();
-        return granted;
-      });
-      return untilCancelled(entered, context.cancellation).then((granted) => this.#run(next, context, granted));
+      return awaitAdmission(admission, context, this.name, this.#settings.clock).then((granted) => this.#run(next, context, granted));
     };
   }
 
@@ -218,8 +213,9 @@ class Breaker implements CircuitBreaker, PermitOwner {
    */
   #settle(permit: BreakerPermit, context: CallContext, error: unknown): void {
     const { cancellation, queued } = context;
+    if (queued) return permit.abandoned();
     if (!cancellation.cancelled) return permit.failed(error);
-    if (isDeadline(cancellation.reason) && !queued) return permit.failed(cancellation.reason);
+    if (isDeadline(cancellation.reason)) return permit.failed(cancellation.reason);
     permit.abandoned();
   }
 
@@ -306,8 +302,9 @@ class Breaker implements CircuitBreaker, PermitOwner {
 function describe(error: unknown): { readonly code: string; readonly detail: string } {
   if (isHoldfastError(error)) return { code: error.code, detail: error.message };
   if (error instanceof Error) {
-    const { code } = error as { code?: unknown };
-    return { code: typeof code === 'string' ? code : error.name, detail: error.message };
+    const { code, status } = error as { code?: unknown; status?: unknown };
+    const known = typeof code === 'string' ? code : typeof status === 'number' ? String(status) : error.name;
+    return { code: known, detail: error.message };
   }
   return { code: typeof error, detail: String(error) };
 }

@@ -77,7 +77,7 @@ export interface BreakerTotals {
 export interface LastFailure {
   /** In Unix milliseconds. */
   readonly at: number;
-  /** The code of the error, else its name. */
+  /** The code of the error, else its HTTP status, else its name. */
   readonly code: string;
   /** Its message: for operators only, since it may name hosts. */
   readonly detail: string;

@@ -154,6 +154,31 @@ test('a caller who gives up while the store is asked for the probe gives the cla
   expect(await call(breaker)).toBe('ok');
 });
 
+test('a store that does not answer holds nobody beyond the deadline, and a claim that comes too late is given back', async () => {
+  const clock = createFakeClock();
+  const store = createLocalBreakerStore({ clock });
+  let answer!: (granted: boolean) => void;
+  let released = 0;
+  const hanging: BreakerStore = {
+    ...store,
+    claimProbe: () => new Promise((resolve) => (answer = resolve)),
+    releaseProbe: () => void (released += 1),
+  };
+  const breaker = createCircuitBreaker({ clock, store: hanging });
+  await fail(breaker);
+  clock.advance(60_000);
+  let sent = 0;
+  const run = breaker
+    .policy(async () => sent++)(createCallContext({ deadlineAt: clock.monotonic() + 500 }))
+    .catch((error: { code: string }) => error.code);
+  await clock.advanceAsync(500);
+  expect(await run).toBe('deadline_exceeded');
+  expect(clock.pendingTimers).toBe(0);
+  answer(true);
+  await turn();
+  expect([sent, released]).toEqual([0, 1]);
+});
+
 test('asks for the probe once a second while another instance has it', async () => {
   const clock = createFakeClock();
   const store = createLocalBreakerStore({ clock });

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../../time/index.ts';
 import type { CallContext } from '../call-context.ts';
 import { checkFunction, checkKeys, checkNumber, checkOneOf, withDefaults } from '../check-options.ts';
 import { classifyFailure } from '../classify-failure.ts';
-import { isDeadline } from '../deadline.ts';
+import { isDeadline } from '../deadline-error.ts';
 import { concurrencyLimitChanged } from '../events.ts';
 import type { FailureClassifier } from '../failure-cause.ts';
 import { start, type Operation, type Policy } from '../policy.ts';

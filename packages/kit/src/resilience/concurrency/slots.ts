@@ -1,8 +1,10 @@
 import { HoldfastError } from '../../errors/index.ts';
 import type { Clock, Timer } from '../../time/index.ts';
 import type { CallContext } from '../call-context.ts';
+import { deadlineExceeded } from '../deadline-error.ts';
 import { callRejected, type CallRejected } from '../events.ts';
 import { start, type Operation } from '../policy.ts';
+import { maxTimerMs } from '../timeout.ts';
 
 export interface SlotsOptions {
   readonly name: string;
@@ -83,7 +85,7 @@ export class Slots {
   }
 
   #wait(context: CallContext): Promise<void> {
-    const { maxQueued, maxQueueMs, clock } = this.#options;
+    const { name, maxQueued, maxQueueMs, clock } = this.#options;
     if (context.cancellation.cancelled) return Promise.reject(context.cancellation.reason);
     // The second request of a hedge is worth a free slot, never a wait: it would add to the queue that made the first slow,
     // and might leave it after the first was told to wait.
@@ -96,14 +98,13 @@ export class Slots {
         waiter.end();
         reject(reason);
       };
-      if (maxQueueMs !== Number.POSITIVE_INFINITY) {
-        waiter.timer = clock.setTimeout(() => leave(this.#refusal('queue_timeout')), maxQueueMs, true);
+      const restMs = context.deadlineAt - clock.monotonic();
+      const waitMs = Math.min(maxQueueMs, Math.max(0, restMs), maxTimerMs);
+      if (maxQueueMs !== Number.POSITIVE_INFINITY || restMs !== Number.POSITIVE_INFINITY) {
+        const reason = () => (restMs <= waitMs ? deadlineExceeded(name, restMs) : this.#refusal('queue_timeout'));
+        waiter.timer = clock.setTimeout(() => leave(reason()), waitMs, true);
       }
-      // Still marked as queued when it is cancelled here, so that whoever asks why sees that the target was not reached.
-      waiter.unlink = context.cancellation.onCancel((reason) => {
-        leave(reason);
-        context.queued = true;
-      });
+      waiter.unlink = context.cancellation.onCancel(leave);
     });
   }
 
@@ -148,12 +149,13 @@ class Waiter {
 
   admit(): void {
     this.end();
+    this.#context.queued = false;
     this.#resolve();
   }
 
+  /** Who leaves without a slot stays marked as queued: whoever asks why the call ended sees that the target was not reached. */
   end(): void {
     this.timer?.cancel();
     this.unlink?.();
-    this.#context.queued = false;
   }
 }
