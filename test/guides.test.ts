@@ -7,6 +7,16 @@ import { attemptLimitDefaults } from '@holdfast/kit/llm/layers/attempt-limits';
 import { createAnthropicProvider } from '@holdfast/kit/llm/providers/anthropic';
 import { createOpenaiProvider, openaiKinds, type OpenaiKind } from '@holdfast/kit/llm/providers/openai';
 import { createTransport } from '@holdfast/kit/llm/transport';
+import {
+  adaptiveDefaults,
+  breakerDefaults,
+  bulkheadDefaults,
+  causeTraits,
+  hedgeDefaults,
+  httpRetryDefaults,
+  policyOrder,
+  retryBudgetDefaults,
+} from '@holdfast/kit/resilience';
 import { createMetrics } from '@holdfast/kit/telemetry';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -82,6 +92,39 @@ describe('the guide on providers and models', () => {
     expect(rows.flatMap(([names]) => namesIn(`| ${names} |`)).toSorted()).toEqual(
       [...Object.keys(openaiKinds), 'anthropic', 'sandbox'].toSorted(),
     );
+  });
+});
+
+describe('the guide on resilience', () => {
+  const guide = read('docs/guides/resilience.md');
+
+  test('has every number with the default of the code', () => {
+    const { percent, minPerWindow, windowMs } = retryBudgetDefaults;
+    const groups = {
+      retry: { ...httpRetryDefaults, budgetPercent: percent, budgetMinPerWindow: minPerWindow, budgetWindowMs: windowMs },
+      hedge: hedgeDefaults,
+      breaker: breakerDefaults,
+      bulkhead: bulkheadDefaults,
+      adaptive: adaptiveDefaults,
+    };
+    const inCode = Object.entries(groups).flatMap(([group, options]) =>
+      Object.entries(options).map(([name, value]) => [`${group}.${name}`, String(value)]),
+    );
+    const told = readTableRows(sectionOf(guide, '## Numbers')).map(([name, value]) => [codeOfCell(name), value!.replaceAll(',', '')]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(inCode));
+  });
+
+  test('says of each cause what follows from it', () => {
+    const told = readTableRows(sectionOf(guide, '## What is tried again')).map(([cause, , again, next, breaker]) => [
+      codeOfCell(cause),
+      { retriedOnSameTarget: again === 'yes', mayTryNextTarget: next === 'yes', breaker },
+    ]);
+    expect(Object.fromEntries(told)).toEqual(causeTraits);
+  });
+
+  test('has the layers in their order', () => {
+    const rows = readTableRows(sectionOf(guide, '## A policy for each target'));
+    expect(rows.map(([layer]) => codeOfCell(layer))).toEqual(policyOrder);
   });
 });
 
