@@ -122,7 +122,9 @@ describe('announced', () => {
       { role: 'jobs', failed: false },
       { role: 'jobs', failed: true },
     ]);
-    expect(slow).toEqual([{ role: 'jobs', durationMs: expect.any(Number), statement: 'select pg_sleep(0.06), $1::text' }]);
+    // On a busy machine any statement may be slow: what counts is that this one is told, and how.
+    expect(slow).toContainEqual({ role: 'jobs', durationMs: expect.any(Number), statement: 'select pg_sleep(0.06), $1::text' });
+    expect(JSON.stringify(slow)).not.toContain('secret');
   });
 });
 
