@@ -81,7 +81,8 @@ export class TakenDecision implements Decision {
       if (!bucket.taken) continue;
       if (bucket.policy.kind === 'concurrency') {
         if (release && !this.#released) settlements.push({ bucket, actual: 0 });
-      } else if (bucket.policy.unit === 'tokens' && actual !== undefined && !this.#settled && actual !== bucket.cost) {
+      } else if (bucket.policy.unit === 'tokens' && actual !== undefined && !this.#settled) {
+        // Also when it is as much as was reserved: the bucket counts what is outstanding.
         settlements.push({ bucket, actual });
       }
     }

@@ -52,25 +52,41 @@ export async function startTestRedis(): Promise<TestRedis> {
   };
 }
 
+/**
+ * The shell between ends the server when its standard input ends: also when this process is killed, and no Redis is left that nobody
+ * stops and that holds on to the test runner's output.
+ */
+const supervised =
+  'exec 3<&0; redis-server "$@" & server=$!; echo "pid=$server"; (cat <&3 >/dev/null; kill $server 2>/dev/null) & wait $server';
+
+interface Server {
+  readonly shell: ChildProcess;
+  readonly pid: number;
+}
+
 /** Resolves when it says that it takes connections. */
-function launch(folder: string, socketPath: string): Promise<ChildProcess> {
+function launch(folder: string, socketPath: string): Promise<Server> {
   const options = ['--port', '0', '--unixsocket', socketPath, '--dir', folder, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
-  const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const shell = spawn('sh', ['-c', supervised, 'sh', ...options], { stdio: ['pipe', 'pipe', 'ignore'] });
   return new Promise((resolve, reject) => {
     let said = '';
-    child.stdout.on('data', (data: Buffer) => {
+    shell.stdout.on('data', (data: Buffer) => {
       said += data.toString();
-      if (/ready to accept connections/i.test(said)) resolve(child);
+      const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
+      if (/ready to accept connections/i.test(said)) resolve({ shell, pid });
     });
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}:\n${said}`)));
+    shell.once('error', reject);
+    shell.once('exit', (code) => reject(new Error(`redis-server ended with ${code}:\n${said}`)));
   });
 }
 
-function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+function end({ shell, pid }: Server, signal: NodeJS.Signals): Promise<void> {
+  if (shell.exitCode !== null || shell.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill(signal);
+    shell.once('exit', () => {
+      shell.stdin?.destroy();
+      resolve();
+    });
+    process.kill(pid, signal);
   });
 }

@@ -95,6 +95,19 @@ describe('while the store is away', () => {
     }
   });
 
+  test('the share flows at its part of the rate, not only begins with its part of the burst', async () => {
+    const { clock, store, limiters } = await setUp(4);
+    const flow = gcra({ name: 'flow', limit: 100, periodMs: 100_000, burst: 8 });
+    store.away = 'error';
+    expect(await drain(limiters[0]!, flow)).toBe(2);
+    let count = 0;
+    for (let second = 0; second < 40; second++) {
+      await clock.advanceAsync(1_000);
+      count += await drain(limiters[0]!, flow);
+    }
+    expect(count).toBe(10);
+  });
+
   test('it says so once, does not ask it for each request, and comes back by itself', async () => {
     const { clock, store, drivers, limiters } = await setUp(2);
     const heard: unknown[] = [];

@@ -5,9 +5,17 @@ let leases = 0;
 
 /** Leases by number, each with its end. */
 export class ConcurrencyBucket implements Bucket<ConcurrencyPolicy> {
+  readonly key: string;
+  policy: ConcurrencyPolicy;
+  place = -1;
   readonly #endsAt = new Map<number, number>();
   /** No lease ends before this. */
   #nextEndMs = Number.POSITIVE_INFINITY;
+
+  constructor(key: string, policy: ConcurrencyPolicy) {
+    this.key = key;
+    this.policy = policy;
+  }
 
   waitMs(policy: ConcurrencyPolicy, _cost: number, now: number): number {
     this.#forget(now);

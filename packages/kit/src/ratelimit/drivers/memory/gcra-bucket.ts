@@ -26,9 +26,12 @@ let generations = 0;
  * gave back since (`earlier`, which is neither more than all that came back nor more than they had outstanding). And from now
  * backwards: the level now, less what later takes have added net of their refunds. The larger of the two is given back. So a bucket
  * never admits more than one in which the actual cost had been taken in the first place, and what was settled before as much
- * drained as was reserved ahead of it is exact.
+ * drained as was reserved ahead of it is exact. What is never settled stays outstanding: later refunds are smaller for it, never larger.
  */
 export class GcraBucket implements Bucket<GcraPolicy> {
+  readonly key: string;
+  policy: GcraPolicy;
+  place = -1;
   #generation = 0;
   #weight = 0;
   #atMs = 0;
@@ -36,6 +39,11 @@ export class GcraBucket implements Bucket<GcraPolicy> {
   #charged = 0;
   #returned = 0;
   #outstanding = 0;
+
+  constructor(key: string, policy: GcraPolicy) {
+    this.key = key;
+    this.policy = policy;
+  }
 
   waitMs(policy: GcraPolicy, cost: number, now: number): number {
     if (cost > policy.burst) return Number.POSITIVE_INFINITY;
@@ -112,6 +120,7 @@ export class GcraBucket implements Bucket<GcraPolicy> {
     const debt = this.#debtAt(policy, now) + amount;
     this.#debt = debt < Number.MAX_SAFE_INTEGER ? debt : Number.MAX_SAFE_INTEGER;
     this.#atMs = now;
+    if (policy.unit !== 'tokens') return;
     this.#charged += amount;
     // Before sums lose units.
     if (this.#charged > Number.MAX_SAFE_INTEGER / 2) this.#begin();

@@ -277,6 +277,18 @@ describe('memory', () => {
     expect([driver.bucketCount(), clock.pendingTimers]).toEqual([0, 0]);
   });
 
+  test('a bucket that is dropped for another of the same step is not lost with what is put in', () => {
+    const { limiter } = setUp();
+    const policy = gcra({ name: 'g', limit: 10 });
+    limiter.take([{ policy, key: 'a', cost: 0 }]);
+    limiter.take([
+      { policy, key: 'b' },
+      { policy, key: 'a', cost: 4 },
+    ]);
+    expect(limiter.peek([{ policy, key: 'a' }]).buckets[0]!.remaining).toBe(6);
+    limiter.close();
+  });
+
   test('closing leaves no timer, also when it is used after', () => {
     const { clock, limiter } = setUp();
     const take = () => limiter.take([{ policy: gcra({ name: 'g', limit: 1 }), key: String(clock.pendingTimers) }]);

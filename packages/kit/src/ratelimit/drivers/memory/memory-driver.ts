@@ -10,7 +10,7 @@ import {
   type TakeOutcome,
 } from '../../driver.ts';
 import { fullest } from '../../fullest.ts';
-import type { LimitPolicy } from '../../policies/index.ts';
+import type { ConcurrencyPolicy, GcraPolicy, LimitPolicy, WindowPolicy } from '../../policies/index.ts';
 import { BucketTable } from './bucket-table.ts';
 import type { Bucket } from './bucket.ts';
 import { ConcurrencyBucket } from './concurrency-bucket.ts';
@@ -67,46 +67,55 @@ export class MemoryDriver implements SyncRateLimitDriver {
   #decide(takes: readonly BucketTake[], commit: boolean): TakeOutcome {
     const now = this.#now();
     const count = takes.length;
+    const found: Bucket<LimitPolicy>[] = [];
     const waits: number[] = [];
     let allowed = true;
     for (let at = 0; at < count; at++) {
       const { policy, key, cost = 1 } = takes[at]!;
-      const waitMs = this.#table(policy).find(key).waitMs(policy, cost, now);
+      const bucket = this.#table(policy).find(key);
+      const waitMs = bucket.waitMs(policy, cost, now);
+      found.push(bucket);
       waits.push(waitMs);
       if (waitMs > 0 && !policy.shadow) allowed = false;
     }
     const buckets: BucketStatus[] = [];
-    for (let at = 0; at < count; at++) buckets.push(this.#conclude(takes[at]!, waits[at]!, commit && allowed, now));
+    for (let at = 0; at < count; at++) buckets.push(this.#conclude(takes[at]!, found[at]!, waits[at]!, commit && allowed, now));
     return { allowed, nowMs: this.#clock.now(), buckets };
   }
 
-  #conclude(take: BucketTake, retryAfterMs: number, commit: boolean, now: number): BucketStatus {
+  #conclude(take: BucketTake, found: Bucket<LimitPolicy>, retryAfterMs: number, commit: boolean, now: number): BucketStatus {
     const { policy, key, cost = 1 } = take;
-    const table = this.#table(policy);
     const refused = retryAfterMs > 0;
     const taken = commit && !refused;
-    let bucket: Bucket<LimitPolicy>;
+    let bucket = found;
     let mark: unknown;
     if (taken) {
-      bucket = table.obtain(key, policy, now, this.#onEvicted);
+      bucket = this.#toAddTo(found, policy, key, now);
       mark = bucket.add(policy, cost, now);
-      if (this.#timer === undefined) this.#scheduleSweep();
-    } else {
-      bucket = table.find(key);
     }
     const remaining = bucket.remaining(policy, now);
     return { policy, key, cost, refused, taken, remaining, resetAfterMs: bucket.resetAfterMs(policy, now), retryAfterMs, mark };
   }
 
+  #toAddTo(found: Bucket<LimitPolicy>, policy: LimitPolicy, key: string, now: number): Bucket<LimitPolicy> {
+    // It may have been dropped since it was found, for another key of the same step.
+    if (found.place >= 0) {
+      found.policy = policy;
+      return found;
+    }
+    if (this.#timer === undefined) this.#scheduleSweep();
+    return this.#table(policy).add(key, policy, now, this.#onEvicted);
+  }
+
   settle(settlements: readonly Settlement[]): void {
     const now = this.#now();
-    for (const { bucket, actual } of settlements) {
-      if (!bucket.taken) continue;
-      const { policy, key, cost, mark } = bucket;
-      const table = this.#table(policy);
+    for (const { bucket: status, actual } of settlements) {
+      if (!status.taken) continue;
+      const { policy, key, cost, mark } = status;
+      const found = this.#table(policy).find(key);
       // What is no more has drained: there is nothing to give back.
-      const held = actual > cost ? table.obtain(key, policy, now, this.#onEvicted) : table.find(key);
-      held.settle(policy, mark, cost, actual, now);
+      const bucket = actual > cost ? this.#toAddTo(found, policy, key, now) : found;
+      bucket.settle(policy, mark, cost, actual, now);
     }
   }
 
@@ -128,7 +137,8 @@ export class MemoryDriver implements SyncRateLimitDriver {
 
   *#all(now: number): IterableIterator<ListedBucket> {
     for (const table of this.#tables.values()) {
-      for (const [key, policy, bucket] of table.entries()) {
+      for (const bucket of table.buckets()) {
+        const { key, policy } = bucket;
         yield {
           policy: policy.name,
           kind: policy.kind,
@@ -156,12 +166,16 @@ export class MemoryDriver implements SyncRateLimitDriver {
   }
 
   #addTable(policy: LimitPolicy): BucketTable {
-    const table = new BucketTable(makers[policy.kind], this.#maxBuckets);
+    const table = new BucketTable(
+      makers[policy.kind] as (key: string, policy: LimitPolicy) => Bucket<LimitPolicy>,
+      policy,
+      this.#maxBuckets,
+    );
     this.#tables.set(policy.id, table);
     return table;
   }
 
-  readonly #onEvicted = (key: string, policy: LimitPolicy): void => {
+  readonly #onEvicted = ({ key, policy }: Bucket<LimitPolicy>): void => {
     this.#evictions += 1;
     if (bucketEvicted.hasSubscribers) bucketEvicted.publish({ policy: policy.name, key });
   };
@@ -183,8 +197,8 @@ export class MemoryDriver implements SyncRateLimitDriver {
   }
 }
 
-const makers: { readonly [Kind in LimitPolicy['kind']]: () => Bucket<LimitPolicy> } = {
-  gcra: () => new GcraBucket() as Bucket<LimitPolicy>,
-  window: () => new WindowBucket() as Bucket<LimitPolicy>,
-  concurrency: () => new ConcurrencyBucket() as Bucket<LimitPolicy>,
+const makers = {
+  gcra: (key: string, policy: GcraPolicy) => new GcraBucket(key, policy),
+  window: (key: string, policy: WindowPolicy) => new WindowBucket(key, policy),
+  concurrency: (key: string, policy: ConcurrencyPolicy) => new ConcurrencyBucket(key, policy),
 };

@@ -6,9 +6,17 @@ import type { Bucket } from './bucket.ts';
  * that up to `slots + 1` of them count. Stored sparsely, oldest first, as `slot, count, slot, count …`: a quiet key costs one pair.
  */
 export class WindowBucket implements Bucket<WindowPolicy> {
+  readonly key: string;
+  policy: WindowPolicy;
+  place = -1;
   #entries: number[] = [];
   #head = 0;
   #total = 0;
+
+  constructor(key: string, policy: WindowPolicy) {
+    this.key = key;
+    this.policy = policy;
+  }
 
   waitMs(policy: WindowPolicy, cost: number, now: number): number {
     this.#forget(policy, now);

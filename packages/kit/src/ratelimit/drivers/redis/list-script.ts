@@ -9,7 +9,7 @@ local reply = {}
 local indexes = call('SMEMBERS', KEYS[1])
 for i = 1, min(#indexes, 64) do
   local index, seen = indexes[i], {}
-  local members = call('ZREVRANGEBYSCORE', index, '+inf', '(' .. format('%.0f', now), 'LIMIT', 0, 256)
+  local members = call('ZREVRANGEBYSCORE', index, '+inf', '(' .. now, 'LIMIT', 0, 256)
   if #members == 0 and call('EXISTS', index) == 0 then call('SREM', KEYS[1], index) end
   for _, member in ipairs(members) do
     local p1, p2, p3, name = string.match(member, '^(%d+) (%d+) (%d+) (.*)$')
@@ -19,7 +19,7 @@ for i = 1, min(#indexes, 64) do
       local key, kind = ARGV[1] .. name, string.sub(name, 1, 1)
       local used, reset
       if kind == 'g' then
-        local s = gcra_read(key, p1, p2, p3)
+        local s = gcra_read(key, p1, p2, p3, false)
         used = ceil(s.debt / p3)
         reset = s.debt == 0 and 0 or ceil(s.debt / p2) + s.at - now
       elseif kind == 'w' then

@@ -5,8 +5,8 @@ export interface PolicyArguments {
   readonly kind: 'g' | 'w' | 'c';
   /** Comes before the key of a bucket, and begins with the letter of its kind. */
   readonly bucketPrefix: string;
-  readonly shadow: '0' | '1';
-  readonly settles: '0' | '1';
+  /** The kind, and `s` in shadow, `t` where it will be settled. */
+  readonly flags: string;
   readonly numbers: readonly [string, string, string];
   /** How many marks follow each bucket of the answer. */
   readonly marks: number;
@@ -22,11 +22,11 @@ export function policyArguments(policy: LimitPolicy): PolicyArguments {
 
 function make(policy: LimitPolicy): PolicyArguments {
   const settles = policy.unit === 'tokens';
-  const common = { shadow: policy.shadow ? '1' : '0', settles: settles ? '1' : '0' } as const;
+  const flags = `${policy.kind[0]}${policy.shadow ? 's' : ''}${settles ? 't' : ''}`;
   switch (policy.kind) {
     case 'gcra':
       return {
-        ...common,
+        flags,
         kind: 'g',
         bucketPrefix: `g:${policy.name}:`,
         numbers: texts(policy.burst, policy.drain, policy.weight),
@@ -36,7 +36,7 @@ function make(policy: LimitPolicy): PolicyArguments {
       const { name, windowMs, slots } = policy;
       const limit = Math.min(policy.limit, Number.MAX_SAFE_INTEGER);
       return {
-        ...common,
+        flags,
         kind: 'w',
         bucketPrefix: `w:${name}:${windowMs}:${slots}:`,
         numbers: texts(limit, windowMs, slots),
@@ -45,7 +45,7 @@ function make(policy: LimitPolicy): PolicyArguments {
     }
     case 'concurrency':
       return {
-        ...common,
+        flags,
         kind: 'c',
         bucketPrefix: `c:${policy.name}:`,
         numbers: texts(policy.limit, policy.leaseMs, policy.retryAfterMs),

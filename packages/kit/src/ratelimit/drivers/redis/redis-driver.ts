@@ -11,7 +11,6 @@ import {
 } from '../../driver.ts';
 import { fullest } from '../../fullest.ts';
 import type { SharedRateLimitDriver } from '../../local-share/index.ts';
-import type { LimitPolicy } from '../../policies/index.ts';
 import type { RedisScriptClient } from './client.ts';
 import { instancesScript, listScript } from './list-script.ts';
 import { policyArguments, readBucketName } from './policy-arguments.ts';
@@ -33,6 +32,8 @@ export interface RedisDriverOptions {
 
 export const redisDriverDefaults = Object.freeze({ prefix: 'holdfast:ratelimit' });
 
+const listed = String(listedFromShare);
+
 const scripts = {
   take: new RedisScript(takeScript),
   settle: new RedisScript(settleScript),
@@ -49,28 +50,23 @@ export function createRedisDriver({ client, random, prefix = redisDriverDefaults
   if (prefix === '' || /[{}]/.test(prefix))
     throw new HoldfastError('configuration_invalid', { detail: `prefix must be a text without braces, not "${prefix}"` });
   const base = `{${prefix}}:`;
-  const indexes = `${base}hot`;
+  const baseLength = String(Buffer.byteLength(base));
   const instances = `${base}instances`;
   const owner = random.bytes(12).toString('base64url');
   let leases = 0;
 
-  function pushIndexes(keys: string[], buckets: readonly { readonly policy: LimitPolicy }[]): void {
-    for (const { policy } of buckets) keys.push(`${indexes}:${policyArguments(policy).bucketPrefix}`);
-    keys.push(indexes);
-  }
-
   async function decide(takes: readonly BucketTake[], commit: boolean): Promise<TakeOutcome> {
     const keys: string[] = [];
-    const args = [commit ? '1' : '0', String(listedFromShare)];
+    const args = [commit ? '1' : '0', listed, baseLength];
     const leaseIds: string[] = [];
     for (const { policy, key, cost = 1 } of takes) {
-      const { kind, bucketPrefix, shadow, settles, numbers } = policyArguments(policy);
+      const { kind, flags, bucketPrefix, numbers } = policyArguments(policy);
+      keys.push(base + bucketPrefix + key);
+      args.push(flags, String(cost), numbers[0], numbers[1], numbers[2]);
       const lease = kind === 'c' && commit ? `${owner}-${++leases}` : '';
       leaseIds.push(lease);
-      keys.push(base + bucketPrefix + key);
-      args.push(kind, String(cost), shadow, settles, numbers[0], numbers[1], numbers[2], lease, bucketPrefix + key);
+      if (kind === 'c') args.push(lease);
     }
-    pushIndexes(keys, takes);
     return readOutcome(takes, leaseIds, (await scripts.take.run(client, keys, args)) as number[]);
   }
 
@@ -82,20 +78,15 @@ export function createRedisDriver({ client, random, prefix = redisDriverDefaults
       const taken = settlements.filter(({ bucket }) => bucket.taken);
       if (taken.length === 0) return;
       const keys: string[] = [];
-      const args = [String(listedFromShare)];
+      const args = [listed, baseLength];
       for (const { bucket, actual } of taken) {
         const { kind, bucketPrefix, numbers } = policyArguments(bucket.policy);
         const mark = bucket.mark as string | readonly number[];
         const [lease, marks] = typeof mark === 'string' ? [mark, []] : ['', mark];
-        const name = bucketPrefix + bucket.key;
-        keys.push(base + name);
-        args.push(kind, String(bucket.cost), String(actual), ...numbers, lease, name);
+        keys.push(base + bucketPrefix + bucket.key);
+        args.push(kind, String(bucket.cost), String(actual), ...numbers, lease);
         for (let at = 0; at < 6; at++) args.push(String(marks[at] ?? 0));
       }
-      pushIndexes(
-        keys,
-        taken.map(({ bucket }) => bucket),
-      );
       await scripts.settle.run(client, keys, args);
     },
 
@@ -103,24 +94,23 @@ export function createRedisDriver({ client, random, prefix = redisDriverDefaults
       const held = leased.filter((bucket) => bucket.taken && bucket.policy.kind === 'concurrency');
       if (held.length === 0) return true;
       const keys: string[] = [];
-      const args = [String(listedFromShare)];
+      const args = [listed, baseLength];
       for (const { policy, key, mark } of held) {
         const { bucketPrefix, numbers } = policyArguments(policy);
         keys.push(base + bucketPrefix + key);
-        args.push(mark as string, ...numbers, bucketPrefix + key);
+        args.push(mark as string, ...numbers);
       }
-      pushIndexes(keys, held);
       return (await scripts.renew.run(client, keys, args)) === held.length;
     },
 
     async list(options?: ListOptions) {
-      const reply = (await scripts.list.run(client, [indexes], [base])) as (string | number)[];
-      const listed: ListedBucket[] = [];
+      const reply = (await scripts.list.run(client, [`${base}hot`], [base])) as (string | number)[];
+      const found: ListedBucket[] = [];
       for (let at = 0; at < reply.length; at += 4) {
         const [name, used, capacity, resetAfterMs] = reply.slice(at, at + 4) as [string, number, number, number];
-        listed.push({ ...readBucketName(name), used, capacity, resetAfterMs });
+        found.push({ ...readBucketName(name), used, capacity, resetAfterMs });
       }
-      return fullest(listed, options);
+      return fullest(found, options);
     },
 
     async reportInstance(instanceId, knownForMs) {

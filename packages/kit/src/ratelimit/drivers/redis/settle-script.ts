@@ -1,27 +1,27 @@
 import { bucketFunctions } from './bucket-functions.ts';
 
 /**
- * KEYS: the buckets, the index of each, and the set of all indexes. ARGV: keep indexes from this share of the capacity on, then for each bucket: kind,
- * cost, actual, p1, p2, p3, lease id, its name on the index, and the marks of the take: debt, at, generation, charged, returned, outstanding (GCRA), or
+ * KEYS: the buckets. ARGV: the share of the capacity from which a bucket is listed, the length of the prefix of keys, then for each bucket: kind,
+ * cost, actual, p1, p2, p3, lease, and the marks of the take: debt, at, generation, charged, returned, outstanding (GCRA), or
  * the slot and five zeros. See drivers/memory/gcra-bucket.ts for how much is given back, and why not more.
  */
 export const settleScript = `${bucketFunctions}
-local n = (#KEYS - 1) / 2
-local listed = tonumber(ARGV[1])
+local n = #KEYS
+local listed, base_length = tonumber(ARGV[1]), tonumber(ARGV[2])
 for i = 1, n do
-  local key, a = KEYS[i], 1 + (i - 1) * 14
+  local key, a = KEYS[i], 2 + (i - 1) * 13
   local share, reset = 0, 0
   local kind, cost, actual = ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
   local p1, p2, p3 = tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
   local m = {}
-  for j = 1, 6 do m[j] = tonumber(ARGV[a + 8 + j]) end
+  for j = 1, 6 do m[j] = tonumber(ARGV[a + 7 + j]) end
   if kind == 'g' then
-    local s = gcra_read(key, p1, p2, p3)
+    local s = gcra_read(key, p1, p2, p3, true)
     local known = s.generation == m[3]
     if known then s.outstanding = s.outstanding - cost * p3 end
     if actual >= cost then
-      gcra_charge(s, (actual - cost) * p3)
-      share, reset = s.debt / (p1 * p3), ceil(s.debt / p2) + s.at - now
+      gcra_charge(s, (actual - cost) * p3, true)
+      share, reset = ceil(s.debt / p3) / p1, ceil(s.debt / p2) + s.at - now
     elseif known then
       local returned = s.returned - m[5]
       local earlier = min(returned, m[6])
@@ -31,45 +31,45 @@ for i = 1, n do
       s.debt = s.debt - refund
       s.returned = s.returned + refund
     end
-    if known or actual > cost then gcra_write(key, s, p2, p3) end
+    if known or actual > cost then gcra_write(key, s, p2, p3, true) end
   elseif kind == 'w' then
     local s = window_read(key, p1, p2, p3)
     if actual > cost then
       window_charge(key, s, actual - cost, p2, p3)
       share, reset = s.total / p1, window_leaves(s, s.newest, p2, p3) + s.now - now
     elseif not s.stale and m[1] >= s.oldest and m[1] <= s.newest then
-      local slot = format('%.0f', m[1])
+      local slot = str(m[1])
       local count = tonumber(call('HGET', key, slot) or '0')
       local refund = min(cost - actual, count)
       if refund > 0 then
-        call('HINCRBY', key, slot, format('%.0f', -refund))
-        call('HINCRBY', key, 'n', format('%.0f', -refund))
+        call('HINCRBY', key, slot, str(-refund))
+        call('HINCRBY', key, 'n', str(-refund))
       end
     end
   else
     call('ZREM', key, ARGV[a + 7])
   end
-  if share >= listed then index_bucket(KEYS[n + i], KEYS[2 * n + 1], reset, p1, p2, p3, ARGV[a + 8]) end
+  if share >= listed then index_bucket(key, base_length, reset, p1, p2, p3) end
 end
 return 1
 `;
 
 /**
- * KEYS: the buckets, the index of each, and the set of all indexes. ARGV: keep indexes from this share of the capacity on, then for each bucket: lease
- * id, p1, p2, p3, its name on the index. Answers how many leases were still there.
+ * KEYS: the buckets. ARGV: the share of the capacity from which a bucket is listed, the length of the prefix of keys, then for each bucket: lease, p1, p2,
+ * p3. Answers how many leases were still there.
  */
 export const renewScript = `${bucketFunctions}
 local renewed = 0
-local n = (#KEYS - 1) / 2
+local n = #KEYS
 for i = 1, n do
-  local key, a = KEYS[i], 1 + (i - 1) * 5
+  local key, a = KEYS[i], 2 + (i - 1) * 4
   local lease, p1, p2, p3 = ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
   local ends = call('ZSCORE', key, lease)
   if ends and tonumber(ends) > now then
-    call('ZADD', key, format('%.0f', now + p2), lease)
+    call('ZADD', key, str(now + p2), lease)
     leases_keep(key)
     renewed = renewed + 1
-    if leases_in_use(key) / p1 >= tonumber(ARGV[1]) then index_bucket(KEYS[n + i], KEYS[2 * n + 1], p2, p1, p2, p3, ARGV[a + 5]) end
+    if leases_in_use(key) / p1 >= tonumber(ARGV[1]) then index_bucket(key, tonumber(ARGV[2]), p2, p1, p2, p3) end
   end
 end
 return renewed

@@ -1,26 +1,32 @@
 import { bucketFunctions } from './bucket-functions.ts';
 
 /**
- * Looks at every bucket, and only when all that are enforced have room, adds to those that have. KEYS: the buckets, the index of
- * the fullest of each, and the set of all indexes. ARGV: commit (1 or 0), keep indexes from this share of the capacity on, then for each
- * bucket: kind, cost, shadow (1 or 0), whether it will be settled (1 or 0), p1, p2, p3, lease id, key of the bucket for the index.
+ * Looks at every bucket, and only when all that are enforced have room, adds to those that have. KEYS: the buckets. ARGV: commit (1 or 0), the
+ * share of the capacity from which a bucket is listed, the length of the prefix of keys; then for each bucket: its kind (g, w, c) with s where it is in shadow and t
+ * where it will be settled, cost, p1, p2, p3, and of c the lease.
  *
  * Answers now, allowed, then for each: refused, taken, remaining, resetAfterMs, retryAfterMs (-1 for never), and what a settlement needs:
  * GCRA of tokens debt, at, generation, charged, returned, outstanding; windows the slot.
  */
 export const takeScript = `${bucketFunctions}
-local n = (#KEYS - 1) / 2
-local commit, listed = ARGV[1] == '1', tonumber(ARGV[2])
+local n = #KEYS
+local commit, listed, base_length = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
 local allowed = true
 local buckets = {}
+local a = 3
 for i = 1, n do
-  local a = 2 + (i - 1) * 9
-  local b = { kind = ARGV[a + 1], cost = tonumber(ARGV[a + 2]), shadow = ARGV[a + 3] == '1', settles = ARGV[a + 4] == '1',
-    p1 = tonumber(ARGV[a + 5]), p2 = tonumber(ARGV[a + 6]), p3 = tonumber(ARGV[a + 7]), lease = ARGV[a + 8], name = ARGV[a + 9] }
+  local flags = ARGV[a + 1]
+  local b = { kind = string.sub(flags, 1, 1), shadow = string.find(flags, 's', 2, true), settles = string.find(flags, 't', 2, true),
+    cost = tonumber(ARGV[a + 2]), p1 = tonumber(ARGV[a + 3]), p2 = tonumber(ARGV[a + 4]), p3 = tonumber(ARGV[a + 5]) }
+  a = a + 5
+  if b.kind == 'c' then
+    b.lease = ARGV[a + 1]
+    a = a + 1
+  end
   local key = KEYS[i]
   local wait = 0
   if b.kind == 'g' then
-    b.s = gcra_read(key, b.p1, b.p2, b.p3)
+    b.s = gcra_read(key, b.p1, b.p2, b.p3, b.settles)
     if b.cost > b.p1 then wait = -1
     else
       local excess = b.s.debt + b.cost * b.p3 - b.p1 * b.p3
@@ -51,7 +57,7 @@ for i = 1, n do
 end
 
 local reply = { now, allowed and 1 or 0 }
-local function add(value) reply[#reply + 1] = value end
+local at = 2
 for i = 1, n do
   local b, key = buckets[i], KEYS[i]
   local taken = commit and allowed and b.wait == 0
@@ -59,17 +65,17 @@ for i = 1, n do
   if b.kind == 'g' then
     local s = b.s
     if taken then
-      gcra_charge(s, b.cost * b.p3)
+      gcra_charge(s, b.cost * b.p3, b.settles)
       if b.settles then
         marks = { s.debt, s.at, s.generation, s.charged, s.returned, s.outstanding }
         s.outstanding = s.outstanding + b.cost * b.p3
       end
-      gcra_write(key, s, b.p2, b.p3)
+      gcra_write(key, s, b.p2, b.p3, b.settles)
     end
     remaining = max(0, floor((b.p1 * b.p3 - s.debt) / b.p3))
     reset = ceil(s.debt / b.p2) + s.at - now
     if s.debt == 0 then reset = 0 end
-    share = s.debt / (b.p1 * b.p3)
+    share = ceil(s.debt / b.p3) / b.p1
   elseif b.kind == 'w' then
     local s = b.s
     if taken and b.cost > 0 then window_charge(key, s, b.cost, b.p2, b.p3) end
@@ -80,8 +86,8 @@ for i = 1, n do
     share = s.total / b.p1
   else
     if taken then
-      call('ZREMRANGEBYSCORE', key, '-inf', format('%.0f', now))
-      call('ZADD', key, format('%.0f', now + b.p2), b.lease)
+      call('ZREMRANGEBYSCORE', key, '-inf', str(now))
+      call('ZADD', key, str(now + b.p2), b.lease)
       leases_keep(key)
       b.used = b.used + 1
     end
@@ -90,16 +96,18 @@ for i = 1, n do
     share = b.used / b.p1
   end
   if taken and share >= listed then
-    index_bucket(KEYS[n + i], KEYS[2 * n + 1], b.kind == 'c' and b.p2 or reset, b.p1, b.p2, b.p3, b.name)
+    index_bucket(key, base_length, b.kind == 'c' and b.p2 or reset, b.p1, b.p2, b.p3)
   end
-  add(b.wait ~= 0 and 1 or 0)
-  add(taken and 1 or 0)
-  add(remaining)
-  add(reset)
-  add(b.wait)
+  reply[at + 1] = b.wait ~= 0 and 1 or 0
+  reply[at + 2] = taken and 1 or 0
+  reply[at + 3] = remaining
+  reply[at + 4] = reset
+  reply[at + 5] = b.wait
+  at = at + 5
   if b.settles then
     local count = b.kind == 'g' and 6 or 1
-    for j = 1, count do add(marks and marks[j] or 0) end
+    for j = 1, count do reply[at + j] = marks and marks[j] or 0 end
+    at = at + count
   end
 end
 return reply
