@@ -1,5 +1,5 @@
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { KeyRing } from '../../platform/keyring/index.ts';
-import { createHmacSha256 } from './hmac-sha256.ts';
 
 /** HMAC-SHA-256 of a key as 32 one-byte characters: a map finds it without turning bytes into text once more. */
 export type KeyDigest = string;
@@ -7,7 +7,7 @@ export type KeyDigest = string;
 export interface KeyHasher {
   /** The version of the ring that `current` hashes under. */
   readonly version: number;
-  /** Under the newest version: what is stored for a new key, and what caches are keyed by. About 1 µs. */
+  /** Under the newest version: what is stored for a new key, and what caches are keyed by. About 2 µs. */
   current(secret: string): KeyDigest;
   /** Under every version of the ring, newest first: what a stored key may be found by. */
   all(secret: string): readonly KeyDigest[];
@@ -19,12 +19,12 @@ export interface KeyHasher {
  * can choose the digest of what they send, so the time of a lookup tells nothing about the secret.
  */
 export function createKeyHasher(ring: KeyRing): KeyHasher {
-  const keys = ring.versions.map((version) => createHmacSha256(ring.derive('api-keys', version)));
+  const keys = ring.versions.map((version) => createSecretKey(ring.derive('api-keys', version)));
   const newest = keys[0]!;
   return {
     version: ring.version,
-    current: newest,
-    all: (secret) => keys.map((digest) => digest(secret)),
+    current: (secret) => digestOf(newest, secret),
+    all: (secret) => keys.map((key) => digestOf(key, secret)),
   };
 }
 
@@ -34,4 +34,8 @@ export function digestToBytes(digest: KeyDigest): Buffer {
 
 export function digestFromBytes(bytes: Buffer): KeyDigest {
   return bytes.toString('latin1');
+}
+
+function digestOf(key: KeyObject, secret: string): KeyDigest {
+  return createHmac('sha256', key).update(secret).digest('latin1');
 }
