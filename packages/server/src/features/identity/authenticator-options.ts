@@ -1,11 +1,12 @@
 import type { Clock } from '@holdfast/kit/time';
+import type { ChangeSignal } from '../../platform/change-feed/index.ts';
 import type { KeyRing } from '../../platform/keyring/index.ts';
-import type { KeyChangeSignal, KeyDirectory } from './key-directory.ts';
+import type { KeyDirectory } from './key-directory.ts';
 
 export interface KeyAuthenticatorOptions {
   readonly directory: KeyDirectory;
   /** The database's notifications on the channel `holdfast_keys`. */
-  readonly signal: KeyChangeSignal;
+  readonly signal: ChangeSignal;
   readonly ring: KeyRing;
   readonly clock: Clock;
   /** Whether a secret that is not in the form of a key may be one all the same: true when HOLDFAST_BOOTSTRAP_KEY was such a one. */

@@ -65,7 +65,7 @@ class Table implements KeyDirectory {
     this.polls += 1;
     await this.#answers();
     const since = this.changes.filter(({ stamp }) => stamp > Number(mark ?? this.#stamp));
-    return { mark: String(this.#stamp), changes: since.map(({ keyId, stamp }) => ({ keyId, stamp: String(stamp) })), truncated: false };
+    return { mark: String(this.#stamp), changes: since.map(({ keyId, stamp }) => ({ id: keyId, stamp: String(stamp) })), truncated: false };
   }
   async markUsed(uses: readonly KeyUse[]) {
     await this.#answers();
@@ -319,7 +319,7 @@ describe('a key that was taken away', () => {
     const changes = [...table.changes];
     table.changesSince = async () => ({
       mark: '0',
-      changes: changes.map(({ keyId, stamp }) => ({ keyId, stamp: String(stamp) })),
+      changes: changes.map(({ keyId, stamp }) => ({ id: keyId, stamp: String(stamp) })),
       truncated: false,
     });
     await clock.advanceAsync(1000);

@@ -1,7 +1,7 @@
 import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import type { Principal } from '../../model/index.ts';
+import { createChangeFeed } from '../../platform/change-feed/index.ts';
 import { defaultKeyAuthenticatorLimits, type KeyAuthenticatorOptions } from './authenticator-options.ts';
-import { createChangeFeed } from './change-feed.ts';
 import { keyRefused } from './events.ts';
 import { isGivenSecret, maxSecretLength } from './given-secret.ts';
 import { createKeyCache, createRefusalCache, type CachedKey } from './key-cache.ts';
@@ -48,10 +48,11 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
 
   const feed = createChangeFeed({
     ...limits,
-    directory,
+    what: 'keys',
+    source: directory,
     signal: options.signal,
     clock,
-    reportFailure,
+    onFailure: (error) => reportFailure('changes', error),
     wanted: () => loading.size > 0 || clock.monotonic() - lastLoadedAtMs < limits.maxAgeMs,
     onChange(keyId) {
       changes += 1;

@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
+import { createDatabaseChangeSignal, createDatabaseChangeSource, type ChangeSignal } from '../../platform/change-feed/index.ts';
 import type { Database } from '../../platform/postgres/index.ts';
-import type { KeyChangeSignal, KeyDirectory } from './key-directory.ts';
+import type { KeyDirectory } from './key-directory.ts';
 import { digestFromBytes, digestToBytes } from './key-hash.ts';
-
-/** Beyond this many changes at once it is cheaper to forget everything than to name them. */
-const maxChanges = 1000;
 
 /** The directory as the role `authenticator`, which reads what a check needs of all organizations and nothing else. `jobs` writes times of use. */
 export function createDatabaseKeyDirectory(database: Pick<Database, 'query'>): KeyDirectory {
   return {
+    ...createDatabaseChangeSource({ database, role: 'authenticator', table: 'holdfast.key_changes', id: 'key_id' }),
+
     async find(digests) {
       const rows = await database
         .query('authenticator')
@@ -29,25 +29,6 @@ export function createDatabaseKeyDirectory(database: Pick<Database, 'query'>): K
       }));
     },
 
-    async changesSince(mark) {
-      // Transaction ids, not a sequence: what took a lower number may be committed later, and would be passed over. Everything below
-      // the snapshot's xmin is decided for good, so the next question begins there.
-      const { rows } = await sql<{ mark: string; key_id: string | null; stamp: string | null }>`
-        select pg_snapshot_xmin(pg_current_snapshot())::text as mark, change.key_id, change.changed_in::text as stamp
-        from (select 1) as always
-        left join lateral (
-          select key_id, changed_in from holdfast.key_changes
-          where changed_in >= ${mark ?? null}::text::xid8
-            -- In a database that was restored elsewhere old rows carry numbers that are yet to come.
-            and changed_at > now() - interval '1 hour'
-          limit ${maxChanges + 1}
-        ) as change on true`.execute(database.query('authenticator'));
-      const changes = rows.flatMap(({ key_id, stamp }) => (key_id === null || stamp === null ? [] : [{ keyId: key_id, stamp }]));
-      const next = rows[0]?.mark;
-      if (next === undefined) throw new Error('the database named no snapshot');
-      return { mark: next, changes, truncated: changes.length > maxChanges };
-    },
-
     async markUsed(uses) {
       await sql`
         update holdfast.api_keys as key
@@ -58,9 +39,6 @@ export function createDatabaseKeyDirectory(database: Pick<Database, 'query'>): K
   };
 }
 
-export function createDatabaseKeySignal({ notifications }: Pick<Database, 'notifications'>): KeyChangeSignal {
-  return {
-    subscribe: (listener) => notifications.subscribe('holdfast_keys', listener),
-    onStateChange: (listener) => notifications.onStateChange(listener),
-  };
+export function createDatabaseKeySignal(database: Pick<Database, 'notifications'>): ChangeSignal {
+  return createDatabaseChangeSignal(database, 'holdfast_keys');
 }

@@ -4,7 +4,7 @@ export { createKeyAuthenticator, type KeyAuthenticator } from './authenticator.t
 export { bootstrap, type BootstrapOptions, type BootstrapResult } from './bootstrap.ts';
 export { createDatabaseKeyDirectory, createDatabaseKeySignal } from './database-key-directory.ts';
 export { keyChanged, upkeepFailed, type KeyChanged, type KeyRefused, type UpkeepFailed } from './events.ts';
-export type { KeyChangeSignal, KeyDirectory } from './key-directory.ts';
+export type { KeyDirectory } from './key-directory.ts';
 export { createKeyAdministration, type KeyAdministration } from './key-administration.ts';
 export { createKeySecret, isWellFormedKey } from './key-format.ts';
 export {

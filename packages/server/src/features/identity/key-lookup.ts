@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Clock } from '@holdfast/kit/time';
-import { withinDeadline } from './deadline.ts';
+import { withinDeadline } from '../../platform/change-feed/index.ts';
 import type { KeyDirectory, StoredKey } from './key-directory.ts';
 import type { KeyDigest } from './key-hash.ts';
 
