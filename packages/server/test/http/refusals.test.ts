@@ -284,3 +284,27 @@ test('every request is announced once, with how it ended', async () => {
   }
   expect(events[0]!.organizationId).toBe('019a9c5a-0000-7000-8000-000000000001');
 });
+
+test('a request has one client address, read once of connection and headers, also where no route is found', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const asked: [string, unknown][] = [];
+  const seen: string[] = [];
+  const { url } = await openDoor({
+    readClientAddress(connectionAddress, headers) {
+      asked.push([connectionAddress, headers['x-forwarded-for']]);
+      return '203.0.113.7';
+    },
+  });
+  const stop = httpRequestFinished.subscribe(({ clientAddress }) => {
+    if (seen.push(clientAddress) === 3) resolve();
+  });
+  for (const path of ['/health', '/nothing', '/%zz']) await (await fetch(`${url}${path}`, { headers: { 'x-forwarded-for': 'x' } })).text();
+  await promise;
+  stop();
+  expect(seen).toEqual(['203.0.113.7', '203.0.113.7', '203.0.113.7']);
+  expect(asked).toEqual([
+    ['127.0.0.1', 'x'],
+    ['127.0.0.1', 'x'],
+    ['127.0.0.1', 'x'],
+  ]);
+});

@@ -31,20 +31,22 @@ export class Connections {
     });
   }
 
-  begin(socket: KnownSocket): void {
+  /** Notes that a request began, and returns the address at the other end of its connection. */
+  begin(socket: KnownSocket): string {
     const state = socket[stateOf];
-    if (state) state.busy++;
+    if (!state) return 'unknown';
+    state.busy++;
+    return state.address;
   }
 
   /** What the request that ends now moved over the connection: its counters, less what was there before. */
-  end(socket: KnownSocket): { readonly address: string; readonly requestBytes: number; readonly responseBytes: number } {
+  end(socket: KnownSocket): { readonly requestBytes: number; readonly responseBytes: number } {
     const state = socket[stateOf];
-    if (!state) return { address: 'unknown', requestBytes: 0, responseBytes: 0 };
+    if (!state) return { requestBytes: 0, responseBytes: 0 };
     state.busy--;
     const read = socket.bytesRead;
     const written = socket.bytesWritten;
     const moved = {
-      address: state.address,
       requestBytes: Math.max(0, read - state.read),
       responseBytes: Math.max(0, written - state.written),
     };

@@ -9,6 +9,11 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route whose `access` is not `public`, before its handler runs; null elsewhere. */
     principal: Principal | null;
+    /**
+     * Who sent the request: the other end of the connection, or whom a trusted proxy names. The one address for log, bans and limits;
+     * never read a forwarding header anywhere else.
+     */
+    clientAddress: string;
     /** When the request arrived, on the monotonic clock, in milliseconds. */
     receivedAtMs: number;
     /** What the request failed with, for its log line and metrics. Set by whoever writes an error past the error handler. */
@@ -39,6 +44,7 @@ export interface RequestFailure {
 /** Gives every request object its members up front, so that all share one hidden class. */
 export function decorateRequests(app: FastifyInstance): void {
   app.decorateRequest('principal', null);
+  app.decorateRequest('clientAddress', '');
   app.decorateRequest('receivedAtMs', 0);
   app.decorateRequest('failure', null);
   app.decorateRequest('notes', null);

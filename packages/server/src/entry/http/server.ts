@@ -15,7 +15,7 @@ import { createErrorHandler, createFrameworkErrorHandler, refuseUnknownRoute, se
 import { decorateRawHeaders } from './raw-headers.ts';
 import { decorateRequests } from './request-context.ts';
 import { createRequestIdReader } from './request-id.ts';
-import { RequestTracker } from './request-tracker.ts';
+import { RequestTracker, type ReadClientAddress } from './request-tracker.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export interface HttpServerOptions {
@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   /** Makes request ids, and ids of refusals that have no request. */
   readonly createId: () => string;
   readonly authenticate: Authenticate;
+  /** Default: the other end of the connection, whatever the headers say. */
+  readonly readClientAddress?: ReadClientAddress;
   /** The version of Holdfast, for the API description. */
   readonly version: string;
   /** Larger bodies are refused with 413. Default 32 MiB. */
@@ -45,6 +47,7 @@ export const httpServerDefaults = Object.freeze({
   maxBodyBytes: 32 * 1024 * 1024,
   maxDepth: 64,
   corsOrigins: Object.freeze([]) as readonly string[],
+  readClientAddress: ((connectionAddress) => connectionAddress) as ReadClientAddress,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
@@ -77,7 +80,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   const options = { ...httpServerDefaults, ...given };
   const { clock } = options;
   const connections = new Connections();
-  const tracker = new RequestTracker(clock, connections);
+  const tracker = new RequestTracker(clock, connections, options.readClientAddress);
   const handleError = createErrorHandler({ clock });
   let draining: Promise<DrainResult> | undefined;
 
