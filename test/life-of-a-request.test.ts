@@ -63,9 +63,7 @@ async function codesOfGatewayRoutes(): Promise<Set<ErrorCode>> {
     throw new Error('the description of the API calls nothing');
   };
   const server = await createHttpServer({ clock: systemClock, createId, version: '0.0.0', authenticate: notCalled });
-  server.addGateway(
-    gatewayRoutes({ pipeline: notCalled, catalog: { find: notCalled, list: () => [] }, clock: systemClock, createId, maxDepth: 64 }),
-  );
+  server.addGateway(gatewayRoutes({ pipeline: notCalled, listModels: () => [], clock: systemClock, createId, maxDepth: 64 }));
   try {
     const { paths } = (await server.app.inject({ url: '/openapi.json' })).json<{ paths: Record<string, object> }>();
     const text = JSON.stringify(Object.entries(paths).filter(([path]) => path.startsWith('/v1/')));

@@ -1,7 +1,7 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
-import { Closers, openIdentity, openLedger, openModels, openPricing, openStorage } from './composition/index.ts';
+import { Closers, openIdentity, openLedger, openModels, openStorage } from './composition/index.ts';
 import type { Configuration } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
 import { createUsageService, usageRoutes } from './features/costs/index.ts';
@@ -72,14 +72,14 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   );
 
   const identity = await openIdentity({ ...common, ...storage });
-  const catalog = openModels(common);
+  const models = openModels({ ...common, onCloseFailure: options.onCloseFailure });
   const ledger = await openLedger({
     ...common,
     ...storage,
     mayComeBack: () => !databaseEnded,
     onAway: () => health.markFailed('database'),
   });
-  const pipeline = createPipeline({ catalog, ledger, pricing: openPricing(configuration), clock });
+  const pipeline = createPipeline({ models: models.served, ledger, clock });
 
   const http = await createHttpServer({
     clock,
@@ -92,7 +92,15 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     headersTimeoutMs: configuration.server.headersTimeoutMs,
     requestTimeoutMs: configuration.server.requestTimeoutMs,
   });
-  http.addGateway(gatewayRoutes({ pipeline, catalog, clock, createId, maxDepth: configuration.limits.maxBodyDepth }));
+  http.addGateway(
+    gatewayRoutes({
+      pipeline,
+      listModels: () => models.served.current.catalog.list(),
+      clock,
+      createId,
+      maxDepth: configuration.limits.maxBodyDepth,
+    }),
+  );
   await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
   await http.app.register(usageRoutes(createUsageService(database)));
   await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });

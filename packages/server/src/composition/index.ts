@@ -4,5 +4,4 @@ export { openIdentity } from './identity.ts';
 export { openLedger } from './ledger.ts';
 export { logAnnouncements } from './log-announcements.ts';
 export { openModels } from './models.ts';
-export { openPricing } from './pricing.ts';
 export { openStorage } from './storage.ts';

@@ -1,51 +1,77 @@
-import { withDialects } from '@holdfast/kit/llm/dialects';
-import { createAnthropicProvider } from '@holdfast/kit/llm/providers/anthropic';
-import { createOpenaiProvider } from '@holdfast/kit/llm/providers/openai';
-import { createSandboxProvider } from '@holdfast/kit/llm/providers/sandbox';
-import { createTransport, type Transport } from '@holdfast/kit/llm/transport';
-import type { Provider } from '@holdfast/kit/llm';
+import { attemptLimitDefaults } from '@holdfast/kit/llm/layers/attempt-limits';
+import { createTransport } from '@holdfast/kit/llm/transport';
 import type { Clock, Random } from '@holdfast/kit/time';
-import type { Configuration, ProviderConfiguration } from '../config/index.ts';
-import { createModelCatalog, type ModelCatalog } from '../model/index.ts';
+import type { Configuration } from '../config/index.ts';
+import type { Reloadable } from '../features/configuration/index.ts';
+import { createModelCatalog, KeptParts, ModelGeneration, ServedModels } from '../model/index.ts';
 import type { Closers } from './closers.ts';
+import { openPricing } from './pricing.ts';
+import { ProviderBook } from './provider-book.ts';
 
 export interface ModelsOptions {
   readonly configuration: Configuration;
   readonly clock: Clock;
   readonly random: Random;
   readonly closers: Closers;
+  /** A provider failed to close after a reload or at the end. */
+  readonly onCloseFailure: (part: string, error: unknown) => void;
 }
 
-/** The providers and the names that clients may ask for. */
-export function openModels({ configuration, clock, random, closers }: ModelsOptions): ModelCatalog {
-  const transport = createTransport({
-    allowedOrigins: configuration.providers.flatMap((provider) => (provider.kind === 'sandbox' ? [] : [new URL(provider.baseUrl).origin])),
-  });
+export interface Models {
+  readonly served: ServedModels;
+  readonly reload: Reloadable<Configuration>;
+}
+
+/** What a call may still do when its time is over: its row is tried for a while. */
+const settlingMs = 60_000;
+
+/** The providers, the names that clients may ask for, and the prices: all that makes a generation of models. */
+export function openModels({ configuration, clock, random, closers, onCloseFailure }: ModelsOptions): Models {
+  const transport = createTransport({ allowedOrigins: [] });
   closers.add('transport', () => transport.close());
-  const providers = new Map<string, Provider>();
-  for (const each of configuration.providers) {
-    const provider = withDialects(createProvider(each, transport, clock, random), { clock, random, maxTokensField: maxTokensField(each) });
-    closers.add(`provider ${each.name}`, () => provider.close());
-    providers.set(each.name, provider);
+  const book = new ProviderBook({
+    transport,
+    clock,
+    random,
+    onCloseFailure: (name, error) => onCloseFailure(`provider ${name}`, error),
+  });
+
+  function build(from: Configuration, before: KeptParts | undefined) {
+    const pricing = openPricing(from);
+    const { providers, release } = book.take(from.providers);
+    try {
+      const kept = new KeptParts(before);
+      const models = new Map(
+        from.models.map((model) => [
+          model.name,
+          { targets: model.targets.map((target) => `${target.provider}/${target.model}`), limits: model.limits },
+        ]),
+      );
+      const catalog = createModelCatalog({ providers, models, clock, kept });
+      const longestCallMs = Math.max(attemptLimitDefaults.totalMs, ...from.models.map((model) => model.limits.totalMs)) + settlingMs;
+      return { kept, release, generation: new ModelGeneration({ catalog, pricing, clock, longestCallMs, onUnused: release }) };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
-  const models = new Map(
-    configuration.models.map((model) => [
-      model.name,
-      { targets: model.targets.map((target) => `${target.provider}/${target.model}`), limits: model.limits },
-    ]),
-  );
-  return createModelCatalog({ providers, models, clock });
-}
 
-/** OpenAI's reasoning models refuse the older name; servers that only speak its wire may know no other. */
-function maxTokensField({ kind }: ProviderConfiguration): 'max_completion_tokens' | 'max_tokens' {
-  return kind === 'openai' || kind === 'azure' ? 'max_completion_tokens' : 'max_tokens';
-}
-
-function createProvider(configuration: ProviderConfiguration, transport: Transport, clock: Clock, random: Random): Provider {
-  const { name } = configuration;
-  if (configuration.kind === 'sandbox') return createSandboxProvider({ name, clock, random, ...configuration.options });
-  const { kind, baseUrl } = configuration;
-  const common = { name, baseUrl, transport, clock, apiKeys: configuration.apiKeys.map((key) => key.reveal()) };
-  return kind === 'anthropic' ? createAnthropicProvider(common) : createOpenaiProvider({ ...common, kind });
+  let current = build(configuration, undefined);
+  const served = new ServedModels(current.generation);
+  closers.add('providers', () => current.release());
+  return {
+    served,
+    reload: {
+      prepare(next) {
+        const built = build(next, current.kept);
+        return {
+          commit() {
+            current = built;
+            served.replace(built.generation);
+          },
+          discard: built.release,
+        };
+      },
+    },
+  };
 }

@@ -11,6 +11,7 @@ export type {
   ProviderConfiguration,
   SandboxProviderConfiguration,
 } from './providers/index.ts';
+export { sameValue } from './same-value.ts';
 export { Secret } from './secret.ts';
 export type { Overrides } from './sources.ts';
 

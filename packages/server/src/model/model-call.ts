@@ -3,6 +3,7 @@ import type { AttemptHead, AttemptResult, CallOutcome, Dialect, Operation, Parti
 import type { Cancellation } from '@holdfast/kit/time';
 import type { Principal } from './principal.ts';
 import type { ModelRoute } from './model-route.ts';
+import type { Pricing } from './pricing.ts';
 
 /** Who calls, and until when: made once at the door, frozen, handed down. */
 export interface CallContext {
@@ -62,6 +63,8 @@ export interface AttemptRecord {
 /** The one mutable part of a call: measurements, written by the layer that knows them. */
 export interface CallRecord {
   route: ModelRoute | undefined;
+  /** The prices of when the call began; set together with the route. */
+  pricing: Pricing | undefined;
   /** The provider that was tried last. */
   provider: string | undefined;
   /** Its kind, by which prices are looked up. */
@@ -100,6 +103,7 @@ export type CallLayer = (next: CallNext) => CallNext;
 export function emptyRecord(): CallRecord {
   return {
     route: undefined,
+    pricing: undefined,
     provider: undefined,
     providerKind: undefined,
     targetModel: undefined,

@@ -38,14 +38,3 @@ export interface LedgerEntry {
    */
   settle(ending: CallEnding): Promise<void>;
 }
-
-/** What a call costs, in integer nano-dollars; null when the price is unknown. */
-export interface Pricing {
-  costNanoUsd(used: {
-    readonly providerKind: string;
-    readonly model: string;
-    readonly servedModel: string | undefined;
-    readonly usage: Usage;
-    readonly at: number;
-  }): number | null;
-}

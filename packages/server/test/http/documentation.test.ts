@@ -8,7 +8,6 @@ import { usageRoutes, type UsageService } from '../../src/features/costs/index.t
 import { gatewayRoutes } from '../../src/features/gateway/index.ts';
 import { createHealthRegistry, healthRoutes } from '../../src/features/health/index.ts';
 import { keyRoutes, type KeyService } from '../../src/features/identity/index.ts';
-import { createModelCatalog } from '../../src/model/index.ts';
 
 let server: HttpServer;
 let url: string;
@@ -24,8 +23,7 @@ beforeAll(async () => {
     authenticate: () => Promise.reject(new Error('unused')),
   });
   const unused = undefined as never;
-  const catalog = createModelCatalog({ providers: new Map(), models: new Map(), clock: systemClock });
-  server.addGateway(gatewayRoutes({ pipeline: unused, catalog, clock: systemClock, createId: () => 'id', maxDepth: 64 }));
+  server.addGateway(gatewayRoutes({ pipeline: unused, listModels: () => [], clock: systemClock, createId: () => 'id', maxDepth: 64 }));
   await server.app.register(keyRoutes({ service: {} as KeyService, principalOf: () => unused }));
   await server.app.register(usageRoutes({} as UsageService));
   await server.app.register(healthRoutes, {

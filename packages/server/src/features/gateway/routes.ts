@@ -21,7 +21,8 @@ import { serveCall } from './serve-call.ts';
 
 export interface GatewayOptions {
   readonly pipeline: CallNext;
-  readonly catalog: ModelCatalog;
+  /** The models in force at this moment. */
+  readonly listModels: ModelCatalog['list'];
   readonly clock: Clock;
   readonly createId: () => string;
   /** Deepest JSON that a body may hold. */
@@ -132,11 +133,11 @@ export function gatewayRoutes(options: GatewayOptions): FastifyPluginAsync {
   };
 }
 
-function addModelRoutes(app: FastifyInstance, { catalog, clock }: GatewayOptions): void {
+function addModelRoutes(app: FastifyInstance, { listModels, clock }: GatewayOptions): void {
   const startedAt = clock.now();
   const visible = (request: FastifyRequest): ListedModel[] => {
     const { allowedModels } = request.principal!;
-    return catalog.list().filter((model) => !allowedModels || allowedModels.has(model.id));
+    return listModels().filter((model) => !allowedModels || allowedModels.has(model.id));
   };
   app.route({
     method: 'GET',

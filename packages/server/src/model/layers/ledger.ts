@@ -3,14 +3,14 @@ import { AttemptError, type AttemptResult, type PartialUse, type Usage } from '@
 import type { Clock } from '@holdfast/kit/time';
 import { usageOf } from '../estimate-usage.ts';
 import type { CallLayer, ModelCall, SettledCall } from '../model-call.ts';
-import type { CallEnding, Ledger, Pricing } from '../ports.ts';
+import type { CallEnding, Ledger } from '../ports.ts';
 import { DurableSink } from './durable-sink.ts';
 
 /**
  * Records every call: its intent before the client gets a byte, its row before the client gets the end.
  * An answer whose row could not be committed is withheld.
  */
-export function ledgerLayer(ledger: Ledger, pricing: Pricing, clock: Clock): CallLayer {
+export function ledgerLayer(ledger: Ledger, clock: Clock): CallLayer {
   return (next) => async (call) => {
     if (!ledger.available) throw new HoldfastError('ledger_unavailable', { detail: 'the database has not answered', retryAfterSeconds: 1 });
     const entry = ledger.enter(call);
@@ -23,14 +23,14 @@ export function ledgerLayer(ledger: Ledger, pricing: Pricing, clock: Clock): Cal
     } catch (thrown) {
       const error = toHoldfastError(thrown);
       const use = error instanceof AttemptError ? error.partial : undefined;
-      const settled = settlement(call, pricing, error, use);
+      const settled = settlement(call, error, use);
       call.record.settled = settled;
       // The row of a failed call is committed before the client hears of the failure; when that fails too, the first
       // reason is the one worth telling.
       await entry.settle(ending(call, clock, settled, undefined)).catch(() => {});
       throw error;
     }
-    const settled = settlement(call, pricing, undefined, result);
+    const settled = settlement(call, undefined, result);
     call.record.settled = settled;
     await entry.settle(ending(call, clock, settled, result.finishReason)).catch((error: unknown) => {
       call.record.settled = { ...settled, outcome: 'failed', error: toHoldfastError(error) };
@@ -40,11 +40,11 @@ export function ledgerLayer(ledger: Ledger, pricing: Pricing, clock: Clock): Cal
   };
 }
 
-function settlement(call: ModelCall, pricing: Pricing, error: HoldfastError | undefined, use: PartialUse | undefined): SettledCall {
+function settlement(call: ModelCall, error: HoldfastError | undefined, use: PartialUse | undefined): SettledCall {
   const usage = usageOf(call, error, use);
-  const { providerKind, targetModel } = call.record;
+  const { providerKind, targetModel, pricing } = call.record;
   const costNanoUsd =
-    usage === undefined || providerKind === undefined || targetModel === undefined
+    usage === undefined || providerKind === undefined || targetModel === undefined || pricing === undefined
       ? 0
       : pricing.costNanoUsd({ providerKind, model: targetModel, servedModel: use?.servedModel, usage, at: call.context.startedAt });
   return { outcome: outcomeOf(error), error, use, usage, costNanoUsd };

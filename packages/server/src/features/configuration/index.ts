@@ -1,0 +1,1 @@
+export type { PreparedReload, Reloadable } from './reloadable.ts';
