@@ -29,6 +29,10 @@ export async function* runInstalled(folder: string, node: string): AsyncGenerato
       };
     }
   }
+  yield {
+    guarantee: 'three lines of @holdfast/kit/fastify limit a Fastify app',
+    problem: run(['--input-type=module', '--eval', limitedApp], '200,429'),
+  };
   const command = join(folder, 'node_modules/holdfast/bin/holdfast.js');
   yield {
     guarantee: 'holdfast --version tells its version',
@@ -37,6 +41,19 @@ export async function* runInstalled(folder: string, node: string): AsyncGenerato
   yield { guarantee: 'holdfast --help lists the commands', problem: run([command, '--help'], 'serve') };
   yield { guarantee: 'holdfast serve answers a call of the sandbox and stops when asked', problem: await serve(folder, node, command) };
 }
+
+/** A stranger's app: ten requests at once pass, the eleventh does not. */
+const limitedApp = `
+import Fastify from 'fastify';
+import { rateLimit } from '@holdfast/kit/fastify';
+const app = Fastify();
+await app.register(rateLimit);
+app.get('/', () => 'hello');
+const statuses = [];
+for (let call = 0; call < 11; call++) statuses.push((await app.inject('/')).statusCode);
+console.log(statuses.slice(-2).join());
+await app.close();
+`;
 
 /** Starts the server on a port of its own, makes one call, stops it. Returns what went wrong. */
 async function serve(folder: string, node: string, command: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
-import type { HoldfastError } from '@holdfast/kit/errors';
-import { retryAfterSeconds, retryHeaders, type ErrorContext, type ErrorResponse } from './respond.ts';
+import { toEnvelopeBody, type HoldfastError } from '@holdfast/kit/errors';
+import { retryHeaders, type ErrorContext, type ErrorResponse } from './respond.ts';
 import type { ErrorEnvelope } from './schemas.ts';
 
 export interface EnvelopeContext extends ErrorContext {
@@ -9,21 +9,5 @@ export interface EnvelopeContext extends ErrorContext {
 
 /** The error as every route outside `/v1` answers it. */
 export function toEnvelope(error: HoldfastError, context: EnvelopeContext): ErrorResponse<ErrorEnvelope> {
-  const retryAfter = retryAfterSeconds(error);
-  return {
-    status: error.status,
-    headers: retryHeaders(error),
-    body: {
-      error: {
-        code: error.status,
-        reason: error.code,
-        category: error.category,
-        message: error.publicMessage,
-        ...(error.details === undefined ? {} : { details: error.details }),
-        ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
-        timestamp: new Date(context.nowMs).toISOString(),
-        request_id: context.requestId,
-      },
-    },
-  };
+  return { status: error.status, headers: retryHeaders(error), body: toEnvelopeBody(error, context) };
 }

@@ -1,4 +1,4 @@
-import type { HoldfastError } from '@holdfast/kit/errors';
+import { wholeRetryAfterSeconds, type HoldfastError } from '@holdfast/kit/errors';
 
 /** An error ready to be sent. Header names are lower case. */
 export interface ErrorResponse<Body> {
@@ -17,14 +17,8 @@ export interface ErrorContext {
  */
 export function retryHeaders(error: HoldfastError): Record<string, string> {
   const headers: Record<string, string> = {};
-  const seconds = retryAfterSeconds(error);
+  const seconds = wholeRetryAfterSeconds(error);
   if (seconds !== undefined) headers['retry-after'] = String(seconds);
   if (!error.retryable) headers['x-should-retry'] = 'false';
   return headers;
-}
-
-/** Whole seconds, rounded up: a client that comes back early is refused again. */
-export function retryAfterSeconds(error: HoldfastError): number | undefined {
-  const seconds = error.retryAfterSeconds;
-  return seconds === undefined || !Number.isFinite(seconds) ? undefined : Math.max(1, Math.ceil(seconds));
 }

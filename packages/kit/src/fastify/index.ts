@@ -1,0 +1,9 @@
+export {
+  createLimitStep,
+  rateLimit,
+  rateLimitDefaults,
+  type LevelsOfRequest,
+  type LimitStep,
+  type LimitStepOptions,
+  type RateLimitOptions,
+} from './rate-limit/index.ts';
