@@ -62,7 +62,7 @@ export {
 export { createExecute, type Execute, type ExecuteOptions, type Work } from './execute.ts';
 export { causeTraits, type CauseTraits, type FailureCause, type FailureClassifier } from './failure-cause.ts';
 export { fallback, type FallbackOptions } from './fallback.ts';
-export { hedge, hedgeDefaults, type HedgeNumbers, type HedgeOptions } from './hedge/index.ts';
+export { createHedgeTrigger, hedge, hedgeDefaults, type HedgeNumbers, type HedgeOptions, type HedgeTrigger } from './hedge/index.ts';
 export { compose, type Operation, type Policy } from './policy.ts';
 export {
   createRetryBudget,

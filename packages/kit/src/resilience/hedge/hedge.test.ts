@@ -148,6 +148,41 @@ describe('the answer of a hedged call', () => {
     expect(asked()).toBe(1);
   });
 
+  test('is that of whose first part is out, also when the loser does not listen and is through first', async () => {
+    const clock = createFakeClock();
+    let asked = 0;
+    const guarded = hedge({ clock, delayMs: 100, maxExtraPercent: 100 })(async (context) => {
+      const first = (asked += 1) === 1;
+      await pause(clock, first ? 150 : 200, createCallContext().cancellation);
+      if (!context.commit()) return 'loser';
+      await pause(clock, 1_000, context.cancellation);
+      return 'winner';
+    });
+    expect(await settled(clock, guarded(createCallContext()))).toBe('winner');
+    expect(asked).toBe(2);
+  });
+
+  test('fails at once when it breaks off, whatever a loser that does not listen still does', async () => {
+    const { clock, run, failedAt } = breaking();
+    await settled(clock, run);
+    expect(failedAt()).toBe(160);
+
+    function breaking() {
+      const clock = createFakeClock();
+      let asked = 0;
+      let at: number | undefined;
+      const guarded = hedge({ clock, delayMs: 100, maxExtraPercent: 100 })(async (context) => {
+        const first = (asked += 1) === 1;
+        await pause(clock, first ? 150 : 3_000, createCallContext().cancellation);
+        context.commit();
+        await pause(clock, 10, context.cancellation);
+        throw new HoldfastError('stream_cut');
+      });
+      const run = guarded(createCallContext()).catch(() => (at = clock.monotonic()));
+      return { clock, run, failedAt: () => at };
+    }
+  });
+
   test('is of one, also when both have a part in the same moment', async () => {
     const { clock, parts, run } = stream([200, 100]);
     expect(await settled(clock, run())).toBe(parts[0]);
@@ -175,6 +210,24 @@ describe('the delay', () => {
     );
     for (let at = 0; at < 19; at++) await settled(clock, call());
     expect(asked).toHaveLength(19);
+  });
+
+  test('is that of the first part, however long answers go on', async () => {
+    const clock = createFakeClock();
+    const asked: number[] = [];
+    let firstPartMs = 40;
+    const guarded = hedge({ clock, minSamples: 5, maxExtraPercent: 100 })(async (context) => {
+      asked.push(clock.monotonic());
+      await pause(clock, firstPartMs, context.cancellation);
+      context.commit();
+      await pause(clock, 900, context.cancellation);
+    });
+    for (let at = 0; at < 5; at++) await settled(clock, guarded(createCallContext()));
+    expect(asked).toHaveLength(5);
+    firstPartMs = 300;
+    await settled(clock, guarded(createCallContext()));
+    expect(asked.slice(5)).toHaveLength(2);
+    expect(asked[6]! - asked[5]!).toBe(40);
   });
 
   test('counts a call that the second won as long as it took, so that it does not shrink from call to call', async () => {

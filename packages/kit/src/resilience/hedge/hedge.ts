@@ -4,62 +4,26 @@ import type { CallContext } from '../call-context.ts';
 import { hedgeFinished, hedgeStarted } from '../events.ts';
 import { start, type Operation, type Policy } from '../policy.ts';
 import { retryAfterMsOf } from '../retry-after.ts';
-import { LatencyWindow } from './latency-window.ts';
-import { readHedgeOptions, type HedgeOptions, type HedgeSettings } from './options.ts';
+import { Trigger } from './hedge-trigger.ts';
+import { readHedgeOptions, type HedgeOptions } from './options.ts';
 
 /**
  * Sends a second request when the first takes longer than most do; the first answer is the answer, and the other request
  * is cancelled. A failure before that is left to `retry`; with both under way, only both failures are one.
  */
 export function hedge(options: HedgeOptions = {}): Policy {
-  const state = new HedgeState(readHedgeOptions(options));
+  const trigger = new Trigger(readHedgeOptions(options));
   return <T>(next: Operation<T>): Operation<T> => {
     return (context) => {
       if (context.cancellation.cancelled) return Promise.reject(context.cancellation.reason);
-      return new Promise<T>((resolve, reject) => new Race(state, next, context, resolve, reject));
+      return new Promise<T>((resolve, reject) => new Race(trigger, next, context, resolve, reject));
     };
   };
 }
 
-/** How many second requests may be saved up: a quiet hour must not pay for a stampede. */
-const maxCredit = 10;
-
-/** What the calls of a policy share: latencies seen and second requests earned. */
-class HedgeState {
-  readonly settings: HedgeSettings;
-  readonly #latencies: LatencyWindow;
-  readonly #earned: number;
-  #credit = 0;
-
-  constructor(settings: HedgeSettings) {
-    this.settings = settings;
-    this.#earned = settings.maxExtraPercent / 100;
-    this.#latencies = new LatencyWindow(settings.sampleCount, settings.afterPercentile, settings.minSamples);
-  }
-
-  /** When the second request of a call that begins now is due, in milliseconds; undefined for never. */
-  begin(): number | undefined {
-    this.#credit = Math.min(maxCredit, this.#credit + this.#earned);
-    const { delayMs, minDelayMs } = this.settings;
-    const observed = delayMs ?? this.#latencies.value;
-    return observed === undefined ? undefined : Math.max(minDelayMs, observed);
-  }
-
-  record(latencyMs: number): void {
-    this.#latencies.record(latencyMs);
-  }
-
-  /** The sum of twentieths falls short of the whole by a rounding error. */
-  tryTake(): boolean {
-    if (this.#credit < 1 - 1e-9) return false;
-    this.#credit -= 1;
-    return true;
-  }
-}
-
 /** One call: one or two requests, one timer, one answer. */
 class Race<T> {
-  readonly #state: HedgeState;
+  readonly #trigger: Trigger;
   readonly #next: Operation<T>;
   readonly #parent: CallContext;
   readonly #resolve: (value: T) => void;
@@ -70,18 +34,21 @@ class Race<T> {
   #timer: Timer | undefined;
   #running = 0;
   #open = true;
+  /** Whose first part is out. */
+  #committed: number | undefined;
   #failure: { readonly error: unknown; readonly at: number; readonly waitMs: number } | undefined;
 
-  constructor(state: HedgeState, next: Operation<T>, parent: CallContext, resolve: (value: T) => void, reject: (reason: unknown) => void) {
-    this.#state = state;
+  constructor(trigger: Trigger, next: Operation<T>, parent: CallContext, resolve: (value: T) => void, reject: (reason: unknown) => void) {
+    this.#trigger = trigger;
     this.#next = next;
     this.#parent = parent;
     this.#resolve = resolve;
     this.#reject = reject;
-    const { clock } = state.settings;
+    const { clock } = trigger.settings;
     this.#startedAt = clock.monotonic();
     this.#unlink = parent.cancellation.onCancel((reason) => this.#cancel(reason));
-    const dueMs = state.begin();
+    parent.onCommit((branch) => this.#commit(branch - parent.branch));
+    const dueMs = trigger.begin();
     if (dueMs !== undefined && this.#startedAt + dueMs < parent.deadlineAt) {
       this.#timer = clock.setTimeout(() => this.#hedge(dueMs), dueMs, true);
     }
@@ -101,19 +68,33 @@ class Race<T> {
 
   #hedge(afterMs: number): void {
     this.#timer = undefined;
-    // A request that has already given a part of its answer is not raced.
-    if (this.#parent.committed || !this.#state.tryTake()) return;
-    const { name } = this.#state.settings;
+    if (this.#parent.committed || !this.#trigger.tryTake()) return;
+    const { name } = this.#trigger.settings;
     if (hedgeStarted.hasSubscribers) hedgeStarted.publish({ name, afterMs });
-    this.#parent.onCommit((branch) => this.#dropOthers(branch - this.#parent.branch));
     this.#run();
   }
 
-  #succeeded(at: number, value: T): void {
-    if (!this.#close(at === 0 ? 'first' : 'second')) return;
-    // Of the call, also when the second won: its own short latency alone would make every percentile, and so the delay, shrink.
-    this.#state.record(this.#state.settings.clock.monotonic() - this.#startedAt);
+  /** The first part of an answer ends the race, and is what was waited for: how long a stream goes on says nothing about delay. */
+  #commit(at: number): void {
+    this.#committed = at;
+    this.#timer?.cancel();
+    this.#record();
     this.#dropOthers(at);
+  }
+
+  /** Of the call, also when the second won: its own short latency alone would make every percentile, and so the delay, shrink. */
+  #record(): void {
+    this.#trigger.record(this.#trigger.settings.clock.monotonic() - this.#startedAt);
+  }
+
+  #succeeded(at: number, value: T): void {
+    // It did not listen when it lost, and the winner is still giving its answer.
+    if (this.#committed !== undefined && this.#committed !== at) return this.#failed(at, new HoldfastError('hedge_lost'));
+    if (!this.#close(at)) return;
+    if (this.#committed === undefined) {
+      this.#record();
+      this.#dropOthers(at);
+    }
     this.#resolve(value);
   }
 
@@ -121,7 +102,9 @@ class Race<T> {
     this.#running -= 1;
     // How a racer ends that was cancelled says nothing.
     if (!this.#racers[at]!.cancelled) this.#remember(at, error);
-    if (this.#running > 0 || !this.#close(undefined)) return;
+    // Once a part of its answer is out, nobody can take over from it, and no loser is waited for.
+    if (this.#running > 0 && this.#committed !== at) return;
+    if (!this.#close(this.#committed)) return;
     this.#reject(this.#failure ? this.#failure.error : error);
   }
 
@@ -130,7 +113,7 @@ class Race<T> {
    * first request, since the second may only have found no slot.
    */
   #remember(at: number, error: unknown): void {
-    const { clock } = this.#state.settings;
+    const { clock } = this.#trigger.settings;
     const waitMs = retryAfterMsOf(error, () => clock.now()) ?? 0;
     const other = this.#failure;
     if (!other || waitMs > other.waitMs || (waitMs === other.waitMs && at < other.at)) this.#failure = { error, at, waitMs };
@@ -146,14 +129,15 @@ class Race<T> {
     for (let at = 0; at < this.#racers.length; at++) if (at !== winner) this.#racers[at]!.cancel(new HoldfastError('hedge_lost'));
   }
 
-  #close(winner: 'first' | 'second' | undefined): boolean {
+  #close(winner: number | undefined): boolean {
     if (!this.#open) return false;
     this.#open = false;
     this.#timer?.cancel();
     this.#unlink();
-    if (this.#racers.length > 1) {
-      this.#parent.onCommit(undefined);
-      if (hedgeFinished.hasSubscribers) hedgeFinished.publish({ name: this.#state.settings.name, winner });
+    this.#parent.onCommit(undefined);
+    if (this.#racers.length > 1 && hedgeFinished.hasSubscribers) {
+      const { name } = this.#trigger.settings;
+      hedgeFinished.publish({ name, winner: winner === undefined ? undefined : winner === 0 ? 'first' : 'second' });
     }
     return true;
   }
