@@ -16,6 +16,7 @@ import { code, generatedNotice, table } from './markdown.ts';
 const sectionTitles: Readonly<Record<string, string>> = {
   server: 'Listening, folder and limits in time.',
   database: 'PostgreSQL of your own; without it an embedded one runs in the data folder.',
+  redis: 'What several instances share beside the database.',
   secrets: 'Roots of trust of this installation.',
   limits: 'What a request may be like.',
   cors: 'Browsers of other origins.',

@@ -1,7 +1,7 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
-import { Closers, openIdentity, openLedger, openModels, openStorage } from './composition/index.ts';
+import { Closers, openIdentity, openLedger, openModels, openRedis, openStorage } from './composition/index.ts';
 import type { Configuration } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
 import { createUsageService, usageRoutes } from './features/costs/index.ts';
@@ -71,6 +71,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     }),
   );
 
+  const redis = await openRedis({ ...common, health });
+
   const identity = await openIdentity({ ...common, ...storage });
   const models = openModels({ ...common, onCloseFailure: options.onCloseFailure });
   const ledger = await openLedger({
@@ -111,6 +113,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     options.metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () =>
       ledger.available ? 1 : 0,
     );
+    if (redis) options.metrics.addGauge('holdfast_redis_up', '1 while Redis can be reached.', () => (redis.connected ? 1 : 0));
   }
 
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });

@@ -261,6 +261,11 @@ export const errorTable = {
     message: 'The server cannot reach its database. Try again in a moment.',
     help: 'A query failed for want of a connection, or took longer than its limit.',
   },
+  redis_unavailable: {
+    category: 'unavailable',
+    message: 'The server cannot reach the store that its instances share. Try again in a moment.',
+    help: 'Redis (`REDIS_URL`) did not answer. Calls go on without it: breakers and limits go by what each instance sees. The log has the cause.',
+  },
   ledger_unavailable: {
     category: 'database',
     message: 'The server cannot record calls at the moment, and it serves none that it cannot record. Try again in a moment.',

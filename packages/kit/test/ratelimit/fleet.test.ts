@@ -5,7 +5,7 @@ import { createRedisDriver } from '@holdfast/kit/ratelimit/redis';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { lacks } from '../../../../test/support/programs.ts';
-import { startTestRedis, type TestRedis, type TestRedisClient } from '../support/redis.ts';
+import { startTestRedis, type TestRedis, type TestRedisClient } from '../../../../test/support/redis.ts';
 import type { FleetReport } from '../support/fleet-main.ts';
 
 // Real processes, a real Redis, its real clock. What takes hours to come back is what is counted, so that no time has to pass.

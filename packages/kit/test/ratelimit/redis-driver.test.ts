@@ -15,7 +15,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { lacks } from '../../../../test/support/programs.ts';
 import { withScriptClock } from '../support/redis-clock.ts';
-import { startTestRedis, type TestRedis, type TestRedisClient } from '../support/redis.ts';
+import { startTestRedis, type TestRedis, type TestRedisClient } from '../../../../test/support/redis.ts';
 
 describe.skipIf(lacks('redis-server'))('limits in Redis', () => {
   let redis: TestRedis;

@@ -4,4 +4,5 @@ export { openIdentity } from './identity.ts';
 export { openLedger } from './ledger.ts';
 export { logAnnouncements } from './log-announcements.ts';
 export { openModels } from './models.ts';
+export { openRedis } from './redis.ts';
 export { openStorage } from './storage.ts';

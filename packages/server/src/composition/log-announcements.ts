@@ -5,6 +5,7 @@ import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, upkeepFailed } from '../features/identity/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
+import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
 
 /** Writes what the server's own parts announce. Modules do not log; this is where their words become lines. Returns the function that ends it. */
 export function logAnnouncements({ logger }: Log): () => void {
@@ -28,6 +29,15 @@ export function logAnnouncements({ logger }: Log): () => void {
   on(querySlow, ({ role, durationMs, statement }) =>
     logger.warn({ role, duration_ms: Math.round(durationMs), statement }, 'a slow statement'),
   );
+  on(redisStateChanged, ({ connected, error, awayMs }) => {
+    if (connected) logger.info({ ...(awayMs !== undefined && { away_ms: Math.round(awayMs) }) }, 'Redis is connected');
+    else logger.warn({ err: error }, 'Redis cannot be reached: this instance goes on by itself until it can');
+  });
+  on(redisListenerStateChanged, ({ connected, error }) => {
+    if (connected) logger.info('Redis announces the changes of other instances');
+    else if (error !== undefined)
+      logger.warn({ err: error }, 'Redis cannot announce the changes of other instances: they are asked for until it can');
+  });
   on(upkeepFailed, ({ task, error }) => logger.warn({ task, err: error }, 'the upkeep of keys failed and will be tried again'));
   on(keyChanged, ({ action, keyId, organizationId, byKeyId }) =>
     logger.info({ action, key_id: keyId, organization_id: organizationId, by_key_id: byKeyId }, 'a key changed'),

@@ -1,3 +1,4 @@
+import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
 import { choice, filePath, flag, integer, listOf, text } from './value-types.ts';
 
@@ -69,6 +70,17 @@ export const settings = {
       default: 100,
       description:
         'Ceiling of database connections over all pools of this instance. The sum over all instances has to stay below `max_connections` of the database.',
+    },
+  },
+  redis: {
+    url: {
+      secret: true,
+      environment: 'REDIS_URL',
+      expected:
+        'a URL like `redis://user:password@host:6379/0`, or `rediss://` for TLS, without parameters (special characters in the password percent-encoded)',
+      accepts: isRedisUrl,
+      description:
+        'Redis 6.2 or later, or Valkey, through which several instances share breakers and limits. Without it, or while it is away, each goes by what it sees itself.',
     },
   },
   secrets: {

@@ -3,18 +3,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export type TestRedisClient = ReturnType<typeof createTestClient>;
 
 /** A Redis of its own on a unix socket in a temporary folder; nothing is written to disk. */
 export interface TestRedis {
   readonly socketPath: string;
+  /** A network of its own to this server, on 127.0.0.1, that can fail; gone with the server. */
+  proxy(): Promise<TcpProxy>;
   /** A connected client, closed with the server. */
   connect(): Promise<TestRedisClient>;
   /** As if the machine had gone: no farewell, and what it held is lost. */
   kill(): Promise<void>;
   /** Begins again on the same socket, empty. */
   restart(): Promise<void>;
+  /** Holds on to every connection and answers nothing, until it goes on. */
+  pause(): void;
+  goOn(): void;
   stop(): Promise<void>;
 }
 
@@ -25,11 +31,13 @@ function createTestClient(path: string) {
   return client;
 }
 
-export async function startTestRedis(): Promise<TestRedis> {
+/** `options` as on the command line of redis-server: `['--requirepass', 'x']`. */
+export async function startTestRedis(options: readonly string[] = []): Promise<TestRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
   const socketPath = join(folder, 'redis.sock');
   const clients: TestRedisClient[] = [];
-  let server = await launch(folder, socketPath);
+  const proxies: TcpProxy[] = [];
+  let server = await launch(folder, socketPath, options);
 
   return {
     socketPath,
@@ -39,13 +47,21 @@ export async function startTestRedis(): Promise<TestRedis> {
       await client.connect();
       return client;
     },
+    async proxy() {
+      const proxy = await startTcpProxy({ path: socketPath });
+      proxies.push(proxy);
+      return proxy;
+    },
     kill: () => end(server, 'SIGKILL'),
     async restart() {
       await end(server, 'SIGKILL');
-      server = await launch(folder, socketPath);
+      server = await launch(folder, socketPath, options);
     },
+    pause: () => void process.kill(server.pid, 'SIGSTOP'),
+    goOn: () => void process.kill(server.pid, 'SIGCONT'),
     async stop() {
       for (const client of clients) client.destroy();
+      for (const proxy of proxies) await proxy.stop();
       await end(server, 'SIGTERM');
       rmSync(folder, { recursive: true, force: true });
     },
@@ -65,8 +81,22 @@ interface Server {
 }
 
 /** Resolves when it says that it takes connections. */
-function launch(folder: string, socketPath: string): Promise<Server> {
-  const options = ['--port', '0', '--unixsocket', socketPath, '--dir', folder, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+function launch(folder: string, socketPath: string, more: readonly string[]): Promise<Server> {
+  const options = [
+    ...more,
+    '--port',
+    '0',
+    '--unixsocket',
+    socketPath,
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--daemonize',
+    'no',
+  ];
   const shell = spawn('sh', ['-c', supervised, 'sh', ...options], { stdio: ['pipe', 'pipe', 'ignore'] });
   return new Promise((resolve, reject) => {
     let said = '';
@@ -87,6 +117,8 @@ function end({ shell, pid }: Server, signal: NodeJS.Signals): Promise<void> {
       shell.stdin?.destroy();
       resolve();
     });
+    // One that was paused hears nothing else before.
+    if (signal !== 'SIGKILL') process.kill(pid, 'SIGCONT');
     process.kill(pid, signal);
   });
 }
