@@ -1,6 +1,11 @@
 import { sandboxDefaults, sandboxSettingNames } from '@holdfast/kit/llm/providers/sandbox';
+import { limitLevels, limitTiers, type LimitTier } from '@holdfast/kit/ratelimit';
 import {
   aboveField,
+  endpointExemptField,
+  endpointPerField,
+  levelFields,
+  levelVariables,
   limitFields,
   providerFields,
   providerKinds,
@@ -19,6 +24,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   redis: 'What several instances share beside the database.',
   secrets: 'Roots of trust of this installation.',
   limits: 'What a request may be like.',
+  rateLimits: 'Limits on requests; [levels, tiers and endpoints](#levels-tiers-and-endpoints) below.',
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
   metrics: 'Prometheus.',
@@ -37,6 +43,17 @@ export function configurationPage(): string {
       sectionTitles[section] ?? missing(section),
       settingTable(settingEntries.filter((entry) => entry.section === section)),
     ]),
+    '### levels, tiers and endpoints',
+    rateLimitsIntroduction,
+    table(
+      ['Key', 'Value', 'Default', 'What it is'],
+      Object.entries({ ...levelFields, per: endpointPerField, exempt: endpointExemptField }).map(([name, field]) => [
+        code(name),
+        field.type.expected,
+        field.defaultText,
+        field.description,
+      ]),
+    ),
     '## providers',
     providersIntroduction,
     table(
@@ -163,6 +180,31 @@ server:
   port: 8080
 log:
   level: info
+\`\`\``;
+
+const level = ({ requestsPerMinute, burst }: (typeof limitLevels)['ip']) =>
+  `${requestsPerMinute} a minute${burst === undefined ? '' : `, ${burst} at once`}`;
+
+const rateLimitsIntroduction = `Maps below \`rateLimits\`, only in the file; the guide to [limits](../guides/limits.md#in-the-server) says how they work together.
+
+- \`levels\`: \`global\` (${level(limitLevels.global)}), \`ip\` (${level(limitLevels.ip)}), \`user\` and \`key\` (not limited). What is written of a level stands beside its defaults; \`false\` switches a level off.
+  In the environment, above the file: \`${levelVariables.globalRps}\` and \`${levelVariables.perIpRps}\` (requests a second, such as 16.67) and \`${levelVariables.burst}\` of both.
+- \`tiers\` of organizations, by name: ${Object.entries<LimitTier>(limitTiers)
+  .map(([name, { requestsPerMinute, requestsPerHour }]) =>
+    requestsPerMinute === undefined ? `\`${name}\` (counted)` : `\`${name}\` (${requestsPerMinute} a minute, ${requestsPerHour} an hour)`,
+  )
+  .join(', ')}. A tier that is written replaces the one of that name as a whole.
+- \`endpoints\`, by route (\`POST /v1/embeddings\`, or without a method for all of them): a limit beside the others.
+
+\`\`\`yaml
+rateLimits:
+  levels:
+    global: { requestsPerMinute: 6000, burst: 200 }
+    key: { requestsPerMinute: 600 }
+  tiers:
+    gold: { requestsPerMinute: 1000, requestsPerHour: 50000 }
+  endpoints:
+    "POST /v1/embeddings": { requestsPerMinute: 300, per: key }
 \`\`\``;
 
 const providersIntroduction = `Where models are served, by name; only in the file. Names are letters, digits, dots, dashes and underscores. A well-known variable (see the kinds) makes a provider

@@ -2,6 +2,7 @@ import type { PriceOverrides } from '@holdfast/kit/llm/pricing';
 import type { ModelConfiguration } from './models/index.ts';
 import type { Origin } from './origin.ts';
 import type { ProviderConfiguration } from './providers/index.ts';
+import type { RateLimitConfiguration } from './rate-limits/index.ts';
 import type { Settings } from './settings.ts';
 
 /** Everything that the server was told, validated and frozen through and through. */
@@ -9,6 +10,7 @@ export interface Configuration extends Settings {
   /** At least one; in the order of the file, then those of the environment. */
   readonly providers: readonly ProviderConfiguration[];
   readonly models: readonly ModelConfiguration[];
+  readonly rateLimits: RateLimitConfiguration;
   /** The user's own prices, by kind of provider and model, in the shape that the kit's price book takes. */
   readonly prices: PriceOverrides;
   /** The file that was read, as it is shown; undefined when there was none. */

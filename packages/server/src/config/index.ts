@@ -12,6 +12,13 @@ export type {
   SandboxProviderConfiguration,
 } from './providers/index.ts';
 export { sameValue } from './same-value.ts';
+export type {
+  EndpointLimitConfiguration,
+  EndpointSubject,
+  LevelConfiguration,
+  RateLimitConfiguration,
+  RateLimitLevelName,
+} from './rate-limits/index.ts';
 export { Secret } from './secret.ts';
 export type { Overrides } from './sources.ts';
 
@@ -20,5 +27,6 @@ export type { Field } from './fields.ts';
 export { limitFields } from './models/index.ts';
 export { aboveField, rateFields, sinceField } from './prices/index.ts';
 export { providerFields, providerKinds, type ProviderKindTraits } from './providers/index.ts';
+export { endpointExemptField, endpointPerField, levelFields, levelVariables } from './rate-limits/index.ts';
 export { secretKeys } from './setting.ts';
 export { settingEntries, type SettingEntry } from './settings.ts';

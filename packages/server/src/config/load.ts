@@ -7,6 +7,7 @@ import { deepFreeze } from './freeze.ts';
 import { readModels } from './models/index.ts';
 import { readPrices } from './prices/index.ts';
 import { allKinds, readProviders } from './providers/index.ts';
+import { readRateLimits } from './rate-limits/index.ts';
 import { readSettings } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import type { Overrides, Sources } from './sources.ts';
@@ -43,6 +44,7 @@ export function loadConfiguration({ env, cwd, overrides = {} }: LoadOptions): Co
   const { providers, names } = readProviders(sources);
   const models = readModels(sources, names);
   const prices = readPrices(sources, allKinds);
+  const rateLimits = readRateLimits(sources, settings.rateLimits);
   // The file may name variables (`apiKeyEnv`) and hold what a contradiction misses.
   if (!unreadable) {
     refuseUnknownVariables(sources);
@@ -56,6 +58,7 @@ export function loadConfiguration({ env, cwd, overrides = {} }: LoadOptions): Co
     providers,
     models,
     prices,
+    rateLimits,
     file: file?.displayName,
     origins: Object.fromEntries(sources.origins),
   });

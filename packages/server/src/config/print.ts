@@ -4,6 +4,7 @@ import { pathToText } from './file/index.ts';
 import { limitFields } from './models/index.ts';
 import { defaultOrigin, type Origin } from './origin.ts';
 import { fromPriceEntry } from './prices/index.ts';
+import { printRateLimits } from './rate-limits/index.ts';
 import { settingEntries, type Settings } from './settings.ts';
 
 /** A value in force and where it came from. `value` is JSON, and never a secret. */
@@ -31,6 +32,8 @@ export function configurationEntries(configuration: Configuration): readonly Con
     entries.push(
       setting.secret ? entry([section, name], value === undefined ? 'not set' : 'set', true) : entry([section, name], value ?? null),
     );
+    if (section === 'rateLimits' && name === 'shadow')
+      for (const [path, own] of printRateLimits(configuration.rateLimits)) entries.push(entry(['rateLimits', ...path], own));
   }
   for (const provider of configuration.providers) {
     const path = ['providers', provider.name];

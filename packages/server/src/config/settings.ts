@@ -116,6 +116,20 @@ export const settings = {
       description: 'How deeply a JSON body may be nested.',
     },
   },
+  rateLimits: {
+    enabled: {
+      type: flag,
+      environment: 'RATE_LIMIT_ENABLED',
+      default: true,
+      description: 'Whether requests are limited at all.',
+    },
+    shadow: {
+      type: flag,
+      environment: 'RATE_LIMIT_SHADOW',
+      default: false,
+      description: 'Count and log what every limit on requests would refuse, and refuse nothing.',
+    },
+  },
   cors: {
     origins: {
       type: listOf(corsOrigin, 'origins like `https://app.example.com` without a path, or `*`'),

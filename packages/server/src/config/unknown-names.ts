@@ -9,6 +9,9 @@ import { secretKeys, type SettingSection } from './setting.ts';
 /** Maps of the file, beside the sections of settings. */
 export const fileMaps = ['providers', 'models', 'prices'] as const;
 
+/** Maps inside of a section, beside its settings: read by those who know them. */
+const mapsOfSections: Readonly<Record<string, readonly string[]>> = { rateLimits: ['levels', 'tiers', 'endpoints'] };
+
 /** Every name that the file may use on its top two levels: what is below is refused by those who read it. */
 export function refuseUnknownFileNames(sources: Sources): void {
   const { file, faults } = sources;
@@ -20,7 +23,8 @@ export function refuseUnknownFileNames(sources: Sources): void {
   for (const [section, rows] of Object.entries<SettingSection>(settings)) {
     const map = root[section];
     if (!isFileMap(map)) continue;
-    const known = Object.entries(rows).flatMap(([name, setting]) => (setting.secret ? secretKeys(name) : [name]));
+    const known: string[] = Object.entries(rows).flatMap(([name, setting]) => (setting.secret ? secretKeys(name) : [name]));
+    known.push(...(mapsOfSections[section] ?? []));
     refuseUnknownKeys({ faults, where, map, path: [section], known });
   }
 }
