@@ -150,7 +150,11 @@ export const usageQuery = z
     message: '`to` must not be before `from`',
   });
 
-export const usagePage = pageOf(usageRow).meta({ id: 'UsagePage', description: 'A page of calls, newest first.' });
+export const usagePage = pageOf(usageRow).meta({
+  id: 'UsagePage',
+  description:
+    'A page of calls, newest first. For one page the server goes through 20,000 calls at most, so that it may hold fewer than `limit`, even none, while `next_cursor` says where to go on.',
+});
 
 export type UsageRow = z.infer<typeof usageRow>;
 export type UsageQuery = z.infer<typeof usageQuery>;

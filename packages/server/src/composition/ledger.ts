@@ -35,7 +35,7 @@ export async function openLedger({ database, clock, random, closers, alone, mayC
   const writer = createLedgerWriter(() => database.pool('writer'), clock);
   closers.add('ledger connection', () => writer.close());
   const ledger = new CallLedger({
-    write: (batch) => writer.write(batch),
+    write: (batch, again) => writer.write(batch, again),
     // What the database refuses outright stays refused; all else is a matter of time.
     mayPass: (error) => isHoldfastError(error) && mayComeBack(),
     onAway,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFakeClock } from '@holdfast/kit/testing';
 import { systemClock } from '@holdfast/kit/time';
 import { CallLedger, createLedgerWriter, InstanceLease, writeBeat } from '../../src/features/costs/index.ts';
-import { intentText, rowText } from '../../src/features/costs/ledger-text.ts';
+import { intentBytes, rowBytes } from '../../src/features/costs/ledger-row.ts';
 import { isHoldfastError } from '@holdfast/kit/errors';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
@@ -81,10 +81,13 @@ describe('a row', () => {
         status: 502,
         finishedAt: 1_767_225_600_000,
       });
-      await writer.write([
-        { kind: 'row', text: rowText(call, instanceId, end) },
-        { kind: 'intent', text: intentText(call, instanceId) },
-      ]);
+      await writer.write(
+        [
+          { kind: 'row', bytes: rowBytes(call, instanceId, end) },
+          { kind: 'intent', bytes: intentBytes(call, instanceId) },
+        ],
+        false,
+      );
       const common = {
         id: call.id,
         organization_id: call.context.principal.organizationId,
@@ -195,13 +198,14 @@ describe('a row', () => {
     const writer = createLedgerWriter(() => database.pool('writer'), systemClock);
     const call = modelCall();
     const batch = (finishReason: string) => [
-      { kind: 'intent', text: intentText(call, newId()) } as const,
-      { kind: 'row', text: rowText(call, newId(), ending({ finishReason })) } as const,
+      { kind: 'intent', bytes: intentBytes(call, newId()) } as const,
+      { kind: 'row', bytes: rowBytes(call, newId(), ending({ finishReason })) } as const,
     ];
-    await writer.write(batch('first'));
+    await writer.write(batch('first'), false);
     const [row, intent] = [await rowOf(call.id), await intentOf(call.id)];
-    await writer.write(batch('second'));
-    await writer.write([...batch('third'), ...batch('fourth').slice(1)]);
+    await writer.write(batch('second'), true);
+    await writer.write([...batch('third'), ...batch('fourth').slice(1)], true);
+    await expect(writer.write(batch('fifth'), false)).rejects.toThrow('duplicate key');
     expect([await rowOf(call.id), await intentOf(call.id)]).toEqual([row, intent]);
     writer.close();
   });
@@ -209,8 +213,10 @@ describe('a row', () => {
   test('that the database refuses fails alone: its neighbours are stored, and the ledger stays available', async () => {
     const { ledger, close } = await openLedger(database);
     const calls = Array.from({ length: 20 }, () => modelCall());
-    const bad = modelCall({ organizationId: 'no uuid' });
-    const settled = await Promise.allSettled([...calls, bad].map((call) => ledger.enter(call).settle(ending())));
+    const bad = modelCall();
+    const settled = await Promise.allSettled(
+      [...calls, bad].map((call) => ledger.enter(call).settle(ending(call === bad ? { outcome: 'unheard of' as never } : {}))),
+    );
     expect(settled.map((each) => each.status)).toEqual([...calls.map(() => 'fulfilled'), 'rejected']);
     expect(settled.at(-1)).toMatchObject({ reason: { code: 'ledger_unavailable' } });
     expect([await countOf(calls.map((call) => call.id)), ledger.available]).toEqual(['20', true]);
@@ -336,7 +342,12 @@ test('after its lease ran out nothing is recorded under the old name; under the 
   const lease = new InstanceLease({ beat: (id) => (away ? Promise.reject(new Error('away')) : writeBeat(database, id)), newId, clock });
   await lease.start();
   const writer = createLedgerWriter(() => database.pool('writer'), systemClock);
-  const ledger = new CallLedger({ write: (batch) => writer.write(batch), mayPass: (error) => isHoldfastError(error), lease, clock });
+  const ledger = new CallLedger({
+    write: (batch, again) => writer.write(batch, again),
+    mayPass: (error) => isHoldfastError(error),
+    lease,
+    clock,
+  });
   const call = modelCall();
   const entry = ledger.enter(call);
   const before = lease.instanceId;

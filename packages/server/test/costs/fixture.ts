@@ -88,7 +88,7 @@ export async function openLedger(database: Database, clock: Clock = systemClock)
   const writer = createLedgerWriter(() => database.pool('writer'), clock);
   let failures = 0;
   const ledger = new CallLedger({
-    write: (batch) => writer.write(batch),
+    write: (batch, again) => writer.write(batch, again),
     mayPass: (error) => isHoldfastError(error),
     onAway: () => failures++,
     lease,

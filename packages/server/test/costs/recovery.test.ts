@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '@holdfast/kit/time';
 import { callsRecovered, createLedgerWriter, createRecovery, writeBeat } from '../../src/features/costs/index.ts';
-import { intentText, rowText } from '../../src/features/costs/ledger-text.ts';
+import { intentBytes, rowBytes } from '../../src/features/costs/ledger-row.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { ending, modelCall, newId, openLedger } from './fixture.ts';
@@ -67,7 +67,7 @@ test('an interrupted row has what its intent knew, and claims nothing that nobod
   const call = modelCall({ endUser: 'u', feature: 'f', userId: newId(), stream: true });
   const instanceId = newId();
   const writer = createLedgerWriter(() => database.pool('writer'), systemClock);
-  await writer.write([{ kind: 'intent', text: intentText(call, instanceId) }]);
+  await writer.write([{ kind: 'intent', bytes: intentBytes(call, instanceId) }], false);
   await recoveryOf(database).recover();
   const [row] = await postgres.asSuperuser('select * from holdfast.calls');
   const { organizationId, keyId, userId } = call.context.principal;
@@ -101,7 +101,7 @@ test('an interrupted row has what its intent knew, and claims nothing that nobod
     started_at: new Date(Math.floor(call.context.startedAt)),
   });
   // The row of a call that was given up too early comes late: it does not count a second time.
-  await writer.write([{ kind: 'row', text: rowText(call, instanceId, ending()) }]);
+  await writer.write([{ kind: 'row', bytes: rowBytes(call, instanceId, ending()) }], true);
   expect(await counts()).toEqual({ intents: 0, rows: 1, interrupted: 1 });
   writer.close();
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firstUuidV7At } from '@holdfast/kit/time';
 import { createUsageService, type UsageService } from '../../src/features/costs/index.ts';
+import { maxReadCalls } from '../../src/features/costs/usage-store.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { ending, modelCall, newId, openLedger, type CallOverrides } from './fixture.ts';
@@ -107,6 +108,38 @@ test('another organization sees nothing, whatever it asks for', async () => {
   const cursor = Buffer.from('ffffffff-ffff-7fff-bfff-ffffffffffff').toString('base64url');
   expect((await usage.ofOrganization(foreign, {}, { limit: 10, cursor })).data).toEqual([]);
   expect((await usage.ofOrganization(call.context.principal.organizationId, {}, first)).data).toHaveLength(1);
+});
+
+describe('a page for a filter without an index', () => {
+  const organizationId = newId();
+  const total = maxReadCalls * 2 + 500;
+  beforeAll(async () => {
+    await postgres.asSuperuser(
+      `insert into holdfast.calls (id, organization_id, request_id, operation, dialect, model_asked, usage_source, outcome, started_at)
+       select ('01970000' || lpad(to_hex(n), 4, '0') || '7000800000000000' || right($1, 4))::uuid, $1::uuid, 'r', 'chat', 'openai',
+         case when n in (1, 2, ${total}) then 'rare' else 'frequent' end, 'none', 'completed', now()
+       from generate_series(1, ${total}) as n`,
+      [organizationId],
+    );
+  }, 30_000);
+
+  test('may be short or empty, and its cursor still leads to every call once', async () => {
+    const pages: string[][] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await usage.ofOrganization(organizationId, { model: 'rare' }, { limit: 2, cursor });
+      pages.push(page.data.map((row) => row.id));
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(pages.map((ids) => ids.length)).toEqual([1, 0, 2]);
+    expect(new Set(pages.flat()).size).toBe(3);
+  });
+
+  test('that is full goes through no more than it needs', async () => {
+    const page = await usage.ofOrganization(organizationId, { model: 'frequent' }, { limit: 10, cursor: undefined });
+    expect(page.data).toHaveLength(10);
+    expect(page.next_cursor).toBe(Buffer.from(page.data[9]!.id).toString('base64url'));
+  });
 });
 
 describe('pages', () => {

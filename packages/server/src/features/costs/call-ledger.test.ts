@@ -30,7 +30,7 @@ async function setup() {
     async beat() {
       if (database.away) throw new Error('away');
     },
-    newId: () => `00000000-0000-7000-8000-00000000000${nextId++}`,
+    newId: () => `00000000-0000-7000-8000-${String(nextId++).padStart(12, '0')}`,
     clock,
   });
   await lease.start();
@@ -45,16 +45,24 @@ async function setup() {
     clock,
   });
   const enter = (id: string) => ledger.enter(callOf(id, clock.monotonic()));
-  const kindsOf = (id: string) => written.filter((write) => write.text.includes(`"id":"${id}"`)).map((write) => write.kind);
+  const kindsOf = (id: string) => written.filter((write) => write.bytes.includes(idBytes(id))).map((write) => write.kind);
   return { clock, database, lease, ledger, enter, written, kindsOf };
+}
+
+/** The UUID by which a test's short name of a call goes. */
+function uuidOf(name: string): string {
+  return `00000000-0000-7000-9000-${Buffer.from(name.slice(0, 6)).toString('hex').padStart(12, '0')}`;
+}
+function idBytes(name: string): Buffer {
+  return Buffer.from(uuidOf(name).replaceAll('-', ''), 'hex');
 }
 
 function callOf(id: string, startedMonotonic: number): ModelCall {
   return {
-    id,
+    id: uuidOf(id),
     context: {
       requestId: 'r',
-      principal: { organizationId: 'o', keyId: 'k', userId: undefined, scopes: new Set(), allowedModels: undefined },
+      principal: { organizationId: uuidOf('o'), keyId: uuidOf('k'), userId: undefined, scopes: new Set(), allowedModels: undefined },
       cancellation: new Cancellation(),
       startedAt: 0,
       startedMonotonic,

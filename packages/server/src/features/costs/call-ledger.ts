@@ -3,12 +3,12 @@ import { sleep, type Clock, type Timer } from '@holdfast/kit/time';
 import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/index.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { InstanceLease } from './instance-lease.ts';
-import { intentText, rowText } from './ledger-text.ts';
+import { intentBytes, rowBytes } from './ledger-row.ts';
 import type { LedgerWrite } from './ledger-store.ts';
 
 export interface CallLedgerOptions {
-  /** Commits rows and intents in one statement. */
-  readonly write: (batch: readonly LedgerWrite[]) => Promise<void>;
+  /** Commits rows and intents in one statement; `again` when some of them may be there already. */
+  readonly write: (batch: readonly LedgerWrite[], again: boolean) => Promise<void>;
   readonly mayPass: (error: unknown) => boolean;
   /** A commit failed in a way that may pass: the database is away. */
   readonly onAway?: () => void;
@@ -31,7 +31,7 @@ const intentAfterMs = 10;
 interface OwnedWrite extends LedgerWrite {
   readonly instanceId: string;
   /** The row of a call whose answer was withheld because its own row could not be committed in time. */
-  readonly late?: () => string;
+  readonly late?: () => Buffer;
 }
 
 /** The ledger of calls: group commit of intents and rows under the lease of this instance. */
@@ -48,10 +48,10 @@ export class CallLedger implements Ledger {
 
   constructor(options: CallLedgerOptions) {
     this.#commits = new GroupCommit({
-      commit: async (batch) => {
+      commit: async (batch, again) => {
         // Asked again here, where it counts: since a write began to wait, the process may have stood still for a minute.
         if (!batch.every((write) => options.lease.holds(write.instanceId))) throw leaseLost();
-        await options.write(batch);
+        await options.write(batch, again);
       },
       // A batch without its lease is taken apart: those that have theirs are written, the others fail.
       mayPass: (error) => !isLeaseLost(error) && options.mayPass(error),
@@ -61,7 +61,7 @@ export class CallLedger implements Ledger {
         options.onAway?.();
       },
       // The answer is withheld by now, but what it cost was spent: the row goes on being tried for as long as the lease is held.
-      linger: ({ kind, instanceId, late }) => (late ? { kind, instanceId, text: late() } : undefined),
+      linger: ({ kind, instanceId, late }) => (late ? { kind, instanceId, bytes: late() } : undefined),
       clock: options.clock,
       patienceMs,
       pauseMs,
@@ -141,7 +141,7 @@ class Entry implements LedgerEntry {
   }
 
   makeDurable(): Promise<void> {
-    return (this.#intent ??= this.#commit({ kind: 'intent', text: intentText(this.#call, this.#instanceId) }).then(
+    return (this.#intent ??= this.#commit({ kind: 'intent', bytes: intentBytes(this.#call, this.#instanceId) }).then(
       () => {
         this.durable = true;
       },
@@ -158,8 +158,8 @@ class Entry implements LedgerEntry {
     try {
       await this.#commit({
         kind: 'row',
-        text: rowText(this.#call, this.#instanceId, ending),
-        late: () => rowText(this.#call, this.#instanceId, withheld(ending)),
+        bytes: rowBytes(this.#call, this.#instanceId, ending),
+        late: () => rowBytes(this.#call, this.#instanceId, withheld(ending)),
       });
     } finally {
       this.#onSettled();

@@ -146,17 +146,31 @@ describe('GroupCommit', () => {
     expect(group.failedAt).toBeUndefined();
   });
 
+  test('a first try that meets what an earlier one left is repeated whole, as a repetition', async () => {
+    const tries: [readonly number[], boolean][] = [];
+    const { group } = setup(async (items, again) => {
+      tries.push([items, again]);
+      if (!again) throw new Error('stored already');
+    });
+    await Promise.all([group.add(1), group.add(2)]);
+    expect(tries).toEqual([
+      [[1, 2], false],
+      [[1, 2], true],
+    ]);
+  });
+
   test('over any schedule of failures an item that was acknowledged is stored, and one that was not is not believed to be', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 40 }), async (seed, count) => {
         const random = createSeededRandom(seed);
         const stored = new Set<number>();
-        const { clock, group } = setup(async (items) => {
+        const { clock, group } = setup(async (items, again) => {
           await Promise.resolve();
           const fate = random.next();
           // Lost before, lost after (the answer of a commit that happened), refused for its content, or well.
           if (fate < 0.2) throw new Away();
           if (items.some((item) => item % 7 === 3)) throw new Error('bad item');
+          if (!again && items.some((item) => stored.has(item))) throw new Error('stored already');
           for (const item of items) stored.add(item);
           if (fate < 0.4) throw new Away();
         });

@@ -1,8 +1,11 @@
 import type { Clock } from '@holdfast/kit/time';
 
 export interface GroupCommitOptions<Item> {
-  /** Makes all of them durable, or none; repeating it for the same items MUST be safe. */
-  readonly commit: (items: readonly Item[]) => Promise<void>;
+  /**
+   * Makes all of them durable, or none. With `again`, some may have become so before, since an earlier try ended without an
+   * answer or with an error: repeating them MUST be safe then.
+   */
+  readonly commit: (items: readonly Item[], again: boolean) => Promise<void>;
   /** Whether a failure may pass, so that the same items are tried again. */
   readonly mayPass: (error: unknown) => boolean;
   /** Called when a commit failed in a way that may pass. */
@@ -25,6 +28,7 @@ export interface GroupCommitOptions<Item> {
 
 interface Waiting<Item> {
   readonly item: Item;
+  tried: boolean;
   readonly deadline: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -57,7 +61,7 @@ export class GroupCommit<Item> {
   /** Resolves when the item is durable. */
   add(item: Item): Promise<void> {
     const added = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ item, deadline: this.#options.clock.monotonic() + this.#options.patienceMs, resolve, reject });
+      this.#waiting.push({ item, tried: false, deadline: this.#options.clock.monotonic() + this.#options.patienceMs, resolve, reject });
       if (this.#running === undefined) this.#running = this.#run();
     });
     this.#owed++;
@@ -95,8 +99,14 @@ export class GroupCommit<Item> {
 
   /** Returns those that are to be tried again. */
   async #commit(batch: Waiting<Item>[]): Promise<Waiting<Item>[]> {
+    let again = false;
+    const items = batch.map((each) => {
+      again ||= each.tried;
+      each.tried = true;
+      return each.item;
+    });
     try {
-      await this.#options.commit(batch.map((each) => each.item));
+      await this.#options.commit(items, again);
     } catch (error) {
       this.#lastError = error;
       if (this.#options.mayPass(error)) {
@@ -104,14 +114,16 @@ export class GroupCommit<Item> {
         this.#options.onAway?.(error);
         return batch;
       }
+      // A first try may have met what an earlier one left, whose answer was lost: as a repetition it goes well.
+      if (!again) return this.#commit(batch);
       if (batch.length === 1) {
         batch[0]!.reject(error);
         return [];
       }
       // One bad item must not take its neighbours down: each is tried alone, and only the bad one fails.
-      const again: Waiting<Item>[] = [];
-      for (const each of batch) again.push(...(await this.#commit([each])));
-      return again;
+      const unsettled: Waiting<Item>[] = [];
+      for (const each of batch) unsettled.push(...(await this.#commit([each])));
+      return unsettled;
     }
     this.#failedAt = undefined;
     for (const each of batch) each.resolve();
@@ -135,6 +147,6 @@ export class GroupCommit<Item> {
     if (item === undefined) return;
     this.#lingering++;
     const over = (): void => void this.#lingering--;
-    this.#waiting.push({ item, deadline: Number.POSITIVE_INFINITY, resolve: over, reject: over });
+    this.#waiting.push({ item, tried: true, deadline: Number.POSITIVE_INFINITY, resolve: over, reject: over });
   }
 }

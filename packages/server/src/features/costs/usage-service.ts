@@ -1,7 +1,7 @@
 import { formatUsd, type UsageRow } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Database } from '../../platform/postgres/index.ts';
-import { readCalls, type CallRow, type UsageFilter } from './usage-store.ts';
+import { readCalls, type CallRow, type CallsPage, type UsageFilter } from './usage-store.ts';
 
 export interface UsagePageRequest {
   readonly limit: number;
@@ -28,16 +28,15 @@ export function createUsageService(database: Pick<Database, 'withOrganization' |
     async ofOrganization(organizationId, filter, page) {
       refuseNul(filter);
       const beforeId = readCursor(page.cursor);
-      const rows = await database.withOrganization(organizationId, (transaction) =>
-        readCalls(transaction, { ...filter, organizationId }, { limit: page.limit + 1, beforeId }),
+      const read = await database.withOrganization(organizationId, (transaction) =>
+        readCalls(transaction, { ...filter, organizationId }, { limit: page.limit, beforeId }),
       );
-      return toPage(rows, page.limit);
+      return toPage(read);
     },
     async ofInstance(filter, page) {
       refuseNul(filter);
       const beforeId = readCursor(page.cursor);
-      const rows = await database.asOperator((transaction) => readCalls(transaction, filter, { limit: page.limit + 1, beforeId }));
-      return toPage(rows, page.limit);
+      return toPage(await database.asOperator((transaction) => readCalls(transaction, filter, { limit: page.limit, beforeId })));
     },
   };
 }
@@ -59,9 +58,11 @@ function readCursor(cursor: string | undefined): string | undefined {
   return id;
 }
 
-function toPage(rows: readonly CallRow[], limit: number): UsageResult {
-  const data = rows.slice(0, limit).map(toUsageRow);
-  return { data, next_cursor: rows.length > limit ? Buffer.from(data.at(-1)!.id, 'latin1').toString('base64url') : null };
+function toPage({ rows, nextBeforeId }: CallsPage): UsageResult {
+  return {
+    data: rows.map(toUsageRow),
+    next_cursor: nextBeforeId === undefined ? null : Buffer.from(nextBeforeId, 'latin1').toString('base64url'),
+  };
 }
 
 function toUsageRow(row: CallRow): UsageRow {

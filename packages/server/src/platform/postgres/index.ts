@@ -10,6 +10,7 @@ export {
   type QueryCompleted,
   type QuerySlow,
 } from './announcements.ts';
+export { compositeArray, CompositeWriter } from './composite-writer.ts';
 export { openDatabase, type Database, type OpenDatabaseOptions, type PoolState } from './database.ts';
 export { prepareEmbeddedCluster, type PrepareEmbeddedClusterOptions } from './embedded-cluster.ts';
 export { mapDatabaseError } from './errors.ts';

@@ -64,10 +64,7 @@ async function readPages(read: UsageReader, first: UsageQuery, limit: number): P
     data.push(...page.data);
     ({ next_cursor } = page);
     const rest = limit - data.length;
-    query =
-      next_cursor === null || page.data.length === 0 || rest <= 0
-        ? undefined
-        : { ...first, limit: Math.min(maxPageSize, rest), cursor: next_cursor };
+    query = next_cursor === null || rest <= 0 ? undefined : { ...first, limit: Math.min(maxPageSize, rest), cursor: next_cursor };
   }
   return { data, next_cursor };
 }
