@@ -25,6 +25,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   secrets: 'Roots of trust of this installation.',
   limits: 'What a request may be like.',
   rateLimits: 'Limits on requests; [levels, tiers and endpoints](#levels-tiers-and-endpoints) below.',
+  overload: 'When requests are refused because there is too much to do.',
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
   metrics: 'Prometheus.',

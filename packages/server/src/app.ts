@@ -1,7 +1,7 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
-import { Closers, openIdentity, openLedger, openModels, openRedis, openStorage } from './composition/index.ts';
+import { Closers, openIdentity, openLedger, openModels, openOverload, openRedis, openStorage } from './composition/index.ts';
 import type { Configuration } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
 import { createUsageService, usageRoutes } from './features/costs/index.ts';
@@ -94,6 +94,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     headersTimeoutMs: configuration.server.headersTimeoutMs,
     requestTimeoutMs: configuration.server.requestTimeoutMs,
   });
+  openOverload({ ...common, http, ledger, health, metrics: options.metrics });
   http.addGateway(
     gatewayRoutes({
       pipeline,

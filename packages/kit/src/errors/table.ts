@@ -256,6 +256,12 @@ export const errorTable = {
     message: 'This server is stopping. Send the request again; another instance will take it.',
     help: 'The server received SIGTERM and lets the calls that it has come to their end.',
   },
+  server_overloaded: {
+    category: 'unavailable',
+    logLevel: 'info',
+    message: 'This server has too much to do at the moment. Send the request again after the time in `Retry-After`.',
+    help: 'A part of the requests is refused before anything is done for them, because the event loop is late, memory is short, or too much is waiting. The log says when it began, why, and when it ended; `holdfast_shed_total` counts them by reason. Limits: the settings of `overload`.',
+  },
   database_unavailable: {
     category: 'database',
     message: 'The server cannot reach its database. Try again in a moment.',
@@ -303,7 +309,7 @@ export const errorTraits: (code: ErrorCode) => ErrorTraits = (() => {
         category: row.category,
         status: row.status ?? category.status,
         retryable: row.retryable ?? category.retryable,
-        logLevel: category.logLevel,
+        logLevel: row.logLevel ?? category.logLevel,
         message: row.message,
         help: row.help,
       }),

@@ -94,3 +94,25 @@ export interface FallbackUsed {
   readonly error: unknown;
 }
 export const fallbackUsed = defineChannel<FallbackUsed>('holdfast:resilience:fallback-used');
+
+/** The process has too much to do: from here on a part of the requests is refused. */
+export interface OverloadBegan {
+  /** The signal that is beyond its limit, such as `event_loop_delay`. */
+  readonly reason: string;
+  readonly signals: readonly { readonly name: string; readonly value: number; readonly limit: number; readonly overloaded: boolean }[];
+}
+export const overloadBegan = defineChannel<OverloadBegan>('holdfast:resilience:overload-began');
+
+/** Every request is let in again. */
+export interface OverloadEnded {
+  /** The last signal that was beyond its limit. */
+  readonly reason: string;
+  readonly durationMs: number;
+}
+export const overloadEnded = defineChannel<OverloadEnded>('holdfast:resilience:overload-ended');
+
+/** A request was refused because of an overload. */
+export interface RequestShed {
+  readonly reason: string;
+}
+export const requestShed = defineChannel<RequestShed>('holdfast:resilience:request-shed');

@@ -43,6 +43,9 @@ export {
   fallbackUsed,
   hedgeFinished,
   hedgeStarted,
+  overloadBegan,
+  overloadEnded,
+  requestShed,
   retryAbandoned,
   retryScheduled,
   type BreakerChanged,
@@ -55,6 +58,9 @@ export {
   type FallbackUsed,
   type HedgeFinished,
   type HedgeStarted,
+  type OverloadBegan,
+  type OverloadEnded,
+  type RequestShed,
   type RetryAbandoned,
   type RetryEnd,
   type RetryScheduled,
@@ -63,6 +69,20 @@ export { createExecute, type Execute, type ExecuteOptions, type Work } from './e
 export { causeTraits, type CauseTraits, type FailureCause, type FailureClassifier } from './failure-cause.ts';
 export { fallback, type FallbackOptions } from './fallback.ts';
 export { createHedgeTrigger, hedge, hedgeDefaults, type HedgeNumbers, type HedgeOptions, type HedgeTrigger } from './hedge/index.ts';
+export {
+  createOverloadDetector,
+  overloadDefaults,
+  processSignalDefaults,
+  processSignals,
+  type LoadSignal,
+  type LoadSignalStatus,
+  type OverloadDetector,
+  type OverloadNumbers,
+  type OverloadOptions,
+  type ProcessSignalNumbers,
+  type ProcessSignalOptions,
+  type ProcessSignals,
+} from './overload/index.ts';
 export { compose, type Operation, type Policy } from './policy.ts';
 export {
   createRetryBudget,

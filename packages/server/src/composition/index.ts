@@ -4,5 +4,6 @@ export { openIdentity } from './identity.ts';
 export { openLedger } from './ledger.ts';
 export { logAnnouncements } from './log-announcements.ts';
 export { openModels } from './models.ts';
+export { openOverload } from './overload.ts';
 export { openRedis } from './redis.ts';
 export { openStorage } from './storage.ts';

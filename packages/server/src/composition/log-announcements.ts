@@ -1,5 +1,6 @@
 import { attemptFailed } from '@holdfast/kit/llm';
 import type { EventChannel } from '@holdfast/kit/events';
+import { overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import type { Log } from '@holdfast/kit/telemetry';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, upkeepFailed } from '../features/identity/index.ts';
@@ -48,6 +49,11 @@ export function logAnnouncements({ logger }: Log): () => void {
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
   on(recoveryFailed, ({ error }) =>
     logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'),
+  );
+
+  on(overloadBegan, ({ reason, signals }) => logger.warn({ reason, signals }, 'too much to do: a part of the requests is refused'));
+  on(overloadEnded, ({ reason, durationMs }) =>
+    logger.warn({ reason, duration_ms: Math.round(durationMs) }, 'every request is let in again'),
   );
 
   return () => {

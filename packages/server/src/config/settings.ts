@@ -130,6 +130,51 @@ export const settings = {
       description: 'Count and log what every limit on requests would refuse, and refuse nothing.',
     },
   },
+  overload: {
+    enabled: {
+      type: flag,
+      environment: 'HOLDFAST_OVERLOAD_ENABLED',
+      default: true,
+      description:
+        'Whether a growing part of the requests is refused with 503 while the server has too much to do. `/health` and `/metrics` never are.',
+    },
+    eventLoopDelayMs: {
+      type: integer(0, 60_000),
+      environment: 'HOLDFAST_OVERLOAD_EVENT_LOOP_DELAY_MS',
+      default: 500,
+      description:
+        'Mean delay of the event loop, in milliseconds and for at least a second, beyond which requests are refused. A call takes some ten turns of the loop: at 500 it is late by seconds. `0` does not look at it.',
+    },
+    memoryPercent: {
+      type: integer(0, 100),
+      environment: 'HOLDFAST_OVERLOAD_MEMORY_PERCENT',
+      default: 90,
+      description:
+        'Part of the JavaScript heap, and of the memory limit, beyond which every request is refused: both end the process when they are full. `0` does not look at them.',
+    },
+    memoryLimitBytes: {
+      type: integer(67_108_864, 1_125_899_906_842_624),
+      environment: 'HOLDFAST_OVERLOAD_MEMORY_LIMIT_BYTES',
+      default: undefined,
+      defaultText: 'the limit of the container (cgroup), otherwise the memory of the machine',
+      description:
+        'What this process may use, in bytes. Set it below the limit of the container where the embedded database, or something else, runs in the same one.',
+    },
+    maxRequestsInProgress: {
+      type: integer(0, 1_000_000),
+      environment: 'HOLDFAST_OVERLOAD_MAX_REQUESTS_IN_PROGRESS',
+      default: 10_000,
+      description:
+        'Requests in progress, running streams included, beyond which further ones are refused. A stream takes about 0.2 MB: 10,000 are half of the heap that Node has by default. Keep it below the limit of open files, of which a call takes two. `0` does not look at it.',
+    },
+    maxLedgerQueue: {
+      type: integer(0, 1_000_000),
+      environment: 'HOLDFAST_OVERLOAD_MAX_LEDGER_QUEUE',
+      default: 5_000,
+      description:
+        'Rows that wait to be committed to the ledger beyond which requests are refused: twenty full commits. Their answers wait with them. `0` does not look at it.',
+    },
+  },
   cors: {
     origins: {
       type: listOf(corsOrigin, 'origins like `https://app.example.com` without a path, or `*`'),

@@ -139,7 +139,7 @@ describe('what cannot succeed is not asked again', () => {
     expect(await requestsFor(code)).toEqual({ openai: 1, anthropic: 1 });
   });
 
-  test.each(['provider_rate_limited', 'provider_overloaded', 'draining'] as const)('but %s may be', async (code) => {
+  test.each(['provider_rate_limited', 'provider_overloaded', 'draining', 'server_overloaded'] as const)('but %s may be', async (code) => {
     expect(await requestsFor(code)).toEqual({ openai: 2, anthropic: 2 });
   });
 });

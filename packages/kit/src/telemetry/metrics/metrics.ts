@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
 import { callFinished, type CallFinished } from '../../llm/spec/index.ts';
+import { requestShed } from '../../resilience/index.ts';
 import { Exposition } from './exposition.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { LlmMetrics } from './llm-metrics.ts';
@@ -22,6 +23,8 @@ export interface Metrics {
   scrape(): Promise<string>;
   /** A number that is asked for at each scrape. Throws when the name is taken. */
   addGauge(name: `holdfast_${string}`, help: string, read: () => number): void;
+  /** The same with one label: pairs of its value and the number. The values MUST be few and not chosen by clients. */
+  addGauges(name: `holdfast_${string}`, help: string, label: string, read: () => readonly (readonly [string, number])[]): void;
   recordRequest(event: HttpRequestFinished): void;
   recordCall(event: CallFinished): void;
   /** An uncaught exception or unhandled rejection. */
@@ -43,6 +46,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   }
   const http = new HttpMetrics();
   const llm = new LlmMetrics({ isKnownModel: options.isKnownModel ?? (() => false) });
+  const shed = new SeriesTable(['reason'], () => ({ count: 0 }), 20);
   const faults = new SeriesTable(['fault'], () => ({ count: 0 }), 10);
 
   const metrics: Metrics = {
@@ -53,6 +57,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       http.expose(exposition);
       llm.expose(exposition);
       exposition.counter('holdfast_process_faults_total', 'Uncaught exceptions and unhandled rejections.', faults, ({ count }) => count);
+      exposition.counter(
+        'holdfast_shed_total',
+        'Requests that were refused because the server had too much to do, by the sign of it.',
+        shed,
+        ({ count }) => count,
+      );
       return exposition.toString() + (await registry.metrics());
     },
     addGauge(name, help, read) {
@@ -65,11 +75,27 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         },
       });
     },
+    addGauges(name, help, label, read) {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers: [registry],
+        collect() {
+          this.reset();
+          for (const [value, number] of read()) this.set({ [label]: value }, number);
+        },
+      });
+    },
     recordRequest: (event) => http.record(event),
     recordCall: (event) => llm.record(event),
     recordProcessFault: (fault) => void faults.at([fault]).count++,
     listen() {
-      const stops = [httpRequestFinished.subscribe(metrics.recordRequest), callFinished.subscribe(metrics.recordCall)];
+      const stops = [
+        httpRequestFinished.subscribe(metrics.recordRequest),
+        callFinished.subscribe(metrics.recordCall),
+        requestShed.subscribe(({ reason }) => void shed.at([reason]).count++),
+      ];
       return () => {
         for (const stop of stops) stop();
       };

@@ -17,6 +17,7 @@ import { decorateRequests } from './request-context.ts';
 import { createRequestIdReader } from './request-id.ts';
 import { RequestTracker, type ReadClientAddress } from './request-tracker.ts';
 import { securityHeaders } from './security-headers.ts';
+import { isForOperators, shedError, type OverloadGate } from './shedding.ts';
 
 export interface HttpServerOptions {
   readonly clock: Clock;
@@ -68,12 +69,14 @@ export interface HttpServer {
   readonly openConnections: number;
   /** Returns the address that it listens on. `port` 0 takes any free one. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }>;
+  /** Refuses requests for as long as the gate says so, all but those for health and metrics. Before it listens. */
+  shedBy(gate: OverloadGate): void;
   /** Refuses what is new, lets what is there end, closes. Repeating it returns the same promise. */
   drain(options: DrainOptions): Promise<DrainResult>;
 }
 
 /**
- * The door: everything between the socket and a route. CORS → request id → unknown routes and draining → access → body
+ * The door: everything between the socket and a route. CORS → request id → unknown routes, draining and overload → access → body
  * limits, in this order; whatever is refused is answered in the shape of its route, with all headers that a success would have.
  */
 export async function createHttpServer(given: HttpServerOptions): Promise<HttpServer> {
@@ -83,6 +86,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   const tracker = new RequestTracker(clock, connections, options.readClientAddress);
   const handleError = createErrorHandler({ clock });
   let draining: Promise<DrainResult> | undefined;
+  let gate: OverloadGate | undefined;
 
   const app = Fastify({
     logger: false,
@@ -126,7 +130,9 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
       return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
     if (request.is404) return done(refuseUnknownRoute(request, reply, allowedMethods));
-    if (draining && isCall(request.routeOptions.url ?? '')) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
+    const url = request.routeOptions.url ?? '';
+    if (draining && isCall(url)) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
+    if (gate && !isForOperators(url)) return done(shedError(gate));
     done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -150,6 +156,9 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
         },
         { prefix: '/v1' },
       );
+    },
+    shedBy(given) {
+      gate = given;
     },
     get draining() {
       return draining !== undefined;

@@ -76,6 +76,11 @@ export class CallLedger implements Ledger {
     return this.#lease.valid && (failedAt === undefined || this.#lease.beatenAt > failedAt);
   }
 
+  /** Rows and intents that wait to be committed. */
+  get queued(): number {
+    return this.#commits.owed;
+  }
+
   enter(call: ModelCall): LedgerEntry {
     const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic(), this.#onSettled);
     this.#open++;

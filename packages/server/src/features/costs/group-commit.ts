@@ -42,7 +42,6 @@ export class GroupCommit<Item> {
   readonly #options: GroupCommitOptions<Item>;
   #waiting: Waiting<Item>[] = [];
   #lingering = 0;
-  /** Items that somebody waits for. */
   #owed = 0;
   #whenIdle: (() => void)[] = [];
   #running: Promise<void> | undefined;
@@ -56,6 +55,11 @@ export class GroupCommit<Item> {
   /** When the last commit failed for want of the database, on the clock's monotonic scale; undefined while commits succeed. */
   get failedAt(): number | undefined {
     return this.#failedAt;
+  }
+
+  /** Items that somebody waits for. */
+  get owed(): number {
+    return this.#owed;
   }
 
   /** Resolves when the item is durable. */

@@ -125,3 +125,17 @@ test('a closed registry checks no more', async () => {
   await clock.advanceAsync(600_000);
   expect(calls).toBe(1);
 });
+
+test('what is watched is asked at each report, degrades it, and never makes the server unready', async () => {
+  let degraded = false;
+  registry.register('database', { critical: true, check: async () => {} });
+  registry.watch('load', () => ({ status: degraded ? 'degraded' : 'healthy', message: 'as it is' }));
+  await settled();
+  expect(registry.readiness().status).toBe('healthy');
+  degraded = true;
+  for (const report of [registry.readiness(), registry.report()]) {
+    expect(report.status).toBe('degraded');
+    expect(report.dependencies[1]).toEqual({ name: 'load', status: 'degraded', message: 'as it is', response_time_ms: null });
+  }
+  expect(() => registry.watch('load', () => ({ status: 'healthy', message: '' }))).toThrow(/registered already/);
+});

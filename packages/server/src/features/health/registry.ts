@@ -24,6 +24,8 @@ export interface HealthRegistryOptions {
 export interface HealthRegistry {
   /** Begins to check at once. A name can be taken once. */
   register(name: string, dependency: DependencyOptions): void;
+  /** Shows something of the server itself, asked for at each report. It never makes the server unready. */
+  watch(name: string, read: () => WatchedState): void;
   /**
    * Says that real use of the dependency has just failed for want of an answer: its status flips now, and a check follows
    * at once, which sets it right again if the failure was a single one. Cheap enough to call on every such failure.
@@ -31,9 +33,15 @@ export interface HealthRegistry {
   markFailed(name: string): void;
   /** All dependencies as last seen. Never waits for one. */
   report(): HealthReport;
-  /** As `report`, of the critical ones alone. */
+  /** As `report`, of the critical dependencies and what is watched. */
   readiness(): HealthReport;
   close(): void;
+}
+
+export interface WatchedState {
+  readonly status: 'healthy' | 'degraded';
+  /** Fixed words: the report is public. */
+  readonly message: string;
 }
 
 export const healthDefaults = Object.freeze({ intervalMs: 60_000, retryMs: 1_000, timeoutMs: 1_000 });
@@ -55,6 +63,7 @@ interface Dependency {
 export function createHealthRegistry(given: HealthRegistryOptions): HealthRegistry {
   const { clock, ...options } = { ...healthDefaults, ...given };
   const dependencies = new Map<string, Dependency>();
+  const watched = new Map<string, () => WatchedState>();
   let closed = false;
 
   function check(dependency: Dependency): void {
@@ -97,12 +106,18 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
       if (dependency.status === 'unhealthy') status = 'unhealthy';
       else if (dependency.status === 'degraded' && status === 'healthy') status = 'degraded';
     }
-    return { status, timestamp: new Date(clock.now()).toISOString(), dependencies: chosen.map(toWire) };
+    const shown = chosen.map(toWire);
+    for (const [name, read] of watched) {
+      const state = read();
+      if (state.status === 'degraded' && status === 'healthy') status = 'degraded';
+      shown.push({ name, ...state, response_time_ms: null });
+    }
+    return { status, timestamp: new Date(clock.now()).toISOString(), dependencies: shown };
   }
 
   return {
     register(name, dependencyOptions) {
-      if (dependencies.has(name)) throw new HoldfastError('internal_error', { detail: `a dependency named ${name} is registered already` });
+      if (dependencies.has(name) || watched.has(name)) throw nameTaken(name);
       const dependency: Dependency = {
         name,
         options: dependencyOptions,
@@ -115,6 +130,10 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
       };
       dependencies.set(name, dependency);
       check(dependency);
+    },
+    watch(name, read) {
+      if (dependencies.has(name) || watched.has(name)) throw nameTaken(name);
+      watched.set(name, read);
     },
     markFailed(name) {
       const dependency = dependencies.get(name);
@@ -133,6 +152,10 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
       }
     },
   };
+}
+
+function nameTaken(name: string): HoldfastError {
+  return new HoldfastError('internal_error', { detail: `a dependency named ${name} is registered already` });
 }
 
 function toWire({ name, status, message, responseTimeMs }: Dependency): DependencyHealth {

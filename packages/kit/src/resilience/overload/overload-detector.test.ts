@@ -1,0 +1,178 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { createFakeClock, createSeededRandom } from '../../testing/index.ts';
+import { overloadBegan, overloadEnded, requestShed, type OverloadBegan, type OverloadEnded } from '../events.ts';
+import type { LoadSignal } from './load-signal.ts';
+import { createOverloadDetector } from './overload-detector.ts';
+
+function setUp(...signals: (Partial<LoadSignal> & { name: string })[]) {
+  const clock = createFakeClock();
+  const values: Record<string, number> = {};
+  const detector = createOverloadDetector({
+    clock,
+    random: createSeededRandom(7),
+    signals: signals.map((signal) => ({ limit: 100, relief: 80, ...signal, read: () => values[signal.name] ?? 0 })),
+  });
+  const told: (OverloadBegan | OverloadEnded)[] = [];
+  const stops = [overloadBegan.subscribe((event) => told.push(event)), overloadEnded.subscribe((event) => told.push(event))];
+  onTestFinished(() => {
+    detector.close();
+    for (const stop of stops) stop();
+  });
+  return {
+    clock,
+    detector,
+    told,
+    /** Lets samples see the value. */
+    see(name: string, value: number, samples = 1) {
+      values[name] = value;
+      clock.advance(500 * samples);
+    },
+    set: (name: string, value: number) => void (values[name] = value),
+    shedOf: (requests: number) => Array.from({ length: requests }, () => detector.check()).filter((reason) => reason !== undefined).length,
+  };
+}
+
+const loop = { name: 'event_loop_delay', sustainMs: 1_000 };
+
+test('nothing is shed at the limit, or below it', () => {
+  const { see, shedOf, told } = setUp(loop);
+  see('event_loop_delay', 100, 50);
+  expect([shedOf(1_000), told]).toEqual([0, []]);
+});
+
+test('one bad moment sheds nothing, however long it was; one that lasts does', () => {
+  const { see, shedOf, detector } = setUp(loop);
+  for (let round = 0; round < 20; round++) {
+    see('event_loop_delay', 60_000, 2);
+    see('event_loop_delay', 10);
+    expect(shedOf(100)).toBe(0);
+  }
+  see('event_loop_delay', 101, 3);
+  expect(shedOf(100)).toBeGreaterThan(0);
+  expect(detector.reason).toBe('event_loop_delay');
+});
+
+test('the part that is shed grows while it does not help, holds between relief and limit, and shrinks to nothing', () => {
+  const { see, detector } = setUp(loop);
+  const shares: number[] = [];
+  for (const [value, samples] of [
+    [150, 2],
+    [150, 1],
+    [150, 1],
+    [150, 1],
+    [90, 30],
+    [79, 1],
+    [79, 4],
+    [79, 5],
+  ] as const) {
+    see('event_loop_delay', value, samples);
+    shares.push(detector.share);
+  }
+  expect(shares).toEqual([0, 0.5, 0.75, 1, 1, 0.9, 0.5, 0]);
+});
+
+test('about that part of the requests is refused, the others are let in', () => {
+  const { see, shedOf } = setUp(loop);
+  see('event_loop_delay', 150, 3);
+  const shed = shedOf(10_000);
+  expect(shed).toBeGreaterThan(4_700);
+  expect(shed).toBeLessThan(5_300);
+});
+
+test('a load that swings around the limit does not make it begin and end again and again', () => {
+  const { see, told } = setUp(loop);
+  see('event_loop_delay', 150, 3);
+  for (let round = 0; round < 200; round++) {
+    see('event_loop_delay', 95);
+    see('event_loop_delay', 70);
+    see('event_loop_delay', 150);
+    see('event_loop_delay', 150, 2);
+  }
+  expect(told).toHaveLength(1);
+});
+
+test('settles where what is let in can be done', () => {
+  const { see, detector, told } = setUp(loop);
+  // Twice as many requests come as can be done: the loop is late whenever more than half are let in.
+  const shares: number[] = [];
+  for (let sample = 0; sample < 400; sample++) {
+    see('event_loop_delay', 1 - detector.share > 0.5 ? 300 : 5);
+    shares.push(detector.share);
+  }
+  const later = shares.slice(100);
+  expect(later.reduce((sum, share) => sum + share, 0) / later.length).toBeGreaterThan(0.3);
+  expect(later.reduce((sum, share) => sum + share, 0) / later.length).toBeLessThan(0.8);
+  expect(told).toHaveLength(1);
+});
+
+test('what is urgent sheds everything at the first sight', () => {
+  const { see, shedOf } = setUp({ name: 'heap', urgent: true });
+  see('heap', 101);
+  expect(shedOf(100)).toBe(100);
+  see('heap', 85, 50);
+  expect(shedOf(100)).toBe(100);
+  see('heap', 20, 10);
+  expect(shedOf(100)).toBe(0);
+});
+
+test('an instant signal refuses each request beyond its limit without waiting for a sample, and no overload ends while it is above its relief', () => {
+  const { set, see, detector, shedOf } = setUp({ name: 'requests_in_progress', instant: true });
+  set('requests_in_progress', 100);
+  expect(detector.check()).toBeUndefined();
+  set('requests_in_progress', 101);
+  expect(shedOf(50)).toBe(50);
+  see('requests_in_progress', 81, 100);
+  expect(detector.share).toBeGreaterThan(0);
+  see('requests_in_progress', 79, 10);
+  expect(shedOf(50)).toBe(0);
+});
+
+test('the reason follows the signal that is still beyond its limit', () => {
+  const { set, see, detector } = setUp(loop, { name: 'ledger_queue' });
+  set('ledger_queue', 500);
+  see('event_loop_delay', 150, 3);
+  expect(detector.reason).toBe('event_loop_delay');
+  see('event_loop_delay', 1, 30);
+  expect([detector.reason, detector.share]).toEqual(['ledger_queue', 1]);
+  expect(detector.status()).toEqual([
+    { name: 'event_loop_delay', value: 1, limit: 100, overloaded: false },
+    { name: 'ledger_queue', value: 500, limit: 100, overloaded: true },
+  ]);
+});
+
+test('its begin, its end and each refusal are announced', () => {
+  const { see, shedOf, told } = setUp({ name: 'heap', urgent: true });
+  const reasons: string[] = [];
+  const stop = requestShed.subscribe(({ reason }) => reasons.push(reason));
+  see('heap', 101, 4);
+  shedOf(3);
+  see('heap', 1, 10);
+  shedOf(3);
+  stop();
+  expect(reasons).toEqual(['heap', 'heap', 'heap']);
+  expect(told).toEqual([
+    { reason: 'heap', signals: [{ name: 'heap', value: 101, limit: 100, overloaded: true }] },
+    { reason: 'heap', durationMs: 6_500 },
+  ]);
+});
+
+test('clients are told to wait one to four seconds, not all the same', () => {
+  const { detector } = setUp(loop);
+  expect(new Set(Array.from({ length: 200 }, () => detector.retryAfterSeconds()))).toEqual(new Set([1, 2, 3, 4]));
+});
+
+test('no timer is left when it is closed', () => {
+  const { clock, detector } = setUp(loop);
+  clock.advance(10_000);
+  detector.close();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test.each([
+  ['name', { name: 'Event loop' }],
+  ['limit', { name: 'a', limit: 0 }],
+  ['relief', { name: 'a', limit: 10, relief: 11 }],
+  ['sustainMs', { name: 'a', sustainMs: -1 }],
+])('a signal with a fault in its %s is refused when it is given', (field, signal) => {
+  expect(() => setUp(signal)).toThrow(expect.objectContaining({ code: 'configuration_invalid', message: expect.stringContaining(field) }));
+});

@@ -1,0 +1,36 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { createEventLoopMonitor } from '../../time/index.ts';
+import { processSignals } from './process-signals.ts';
+
+test('each signal says a number of this process that is below its limit', () => {
+  const { signals, close } = processSignals();
+  onTestFinished(close);
+  expect(signals.map(({ name }) => name)).toEqual(['event_loop_delay', 'heap', 'memory']);
+  for (const { name, read, limit } of signals.slice(1)) {
+    expect(read(), name).toBeGreaterThan(1_000_000);
+    expect(read(), name).toBeLessThan(limit);
+  }
+});
+
+test('memory is measured against the limit that was given', () => {
+  const { signals, close } = processSignals({ memoryLimitBytes: 1_000, memoryPercent: 50, eventLoopDelayMs: 0 });
+  onTestFinished(close);
+  expect(signals.map(({ name }) => name)).toEqual(['heap', 'memory']);
+  expect(signals[1]!.limit).toBe(500);
+});
+
+test('what is switched off is not looked at', () => {
+  expect(processSignals({ eventLoopDelayMs: 0, memoryPercent: 0 }).signals).toEqual([]);
+});
+
+test('a loop that was held up says so once', async () => {
+  const monitor = createEventLoopMonitor(1);
+  onTestFinished(() => monitor.close());
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  monitor.takeMeanDelayMs();
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(monitor.takeMeanDelayMs()).toBeGreaterThan(0);
+  expect(monitor.takeMeanDelayMs()).toBe(0);
+});
