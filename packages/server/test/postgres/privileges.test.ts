@@ -65,6 +65,7 @@ const matrix: Readonly<Record<string, TableRules>> = {
     rowSecurity: true,
     access: { writer: { insert: every, select: only('every', 'id') }, jobs: { select: every, delete: every } },
   },
+  'holdfast.bans': { rowSecurity: true, access: { jobs: everything } },
   'holdfast.instances': {
     rowSecurity: false,
     access: {

@@ -50,6 +50,10 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
     ...{ revoked_at: 'timestamptz?', replaced_by: 'uuid?', last_used_at: 'timestamptz?' },
   },
   'holdfast.key_changes': { key_id: 'uuid', changed_in: 'xid8', changed_at: 'timestamptz' },
+  'holdfast.bans': {
+    ...{ range: 'text', reason: 'text', source: 'text', banned_at: 'timestamptz', ends_at: 'timestamptz?', repeats: 'int4' },
+    ...{ banned_by: 'text?', note: 'text?', lifted: 'bool', revision: 'int8', changed_in: 'xid8', changed_at: 'timestamptz' },
+  },
   'holdfast.instances': { id: 'uuid', started_at: 'timestamptz', seen_at: 'timestamptz' },
   'holdfast.settings': { key: 'text', value: 'jsonb' },
   'holdfast.call_intents': {

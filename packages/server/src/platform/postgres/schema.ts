@@ -15,6 +15,7 @@ export interface Schema {
   'holdfast.settings': SettingsTable;
   'holdfast.calls': CallsTable;
   'holdfast.call_intents': CallIntentsTable;
+  'holdfast.bans': BansTable;
 }
 
 /** `timestamptz`: a Date when read; Date or RFC 3339 text when written. */
@@ -128,6 +129,25 @@ export interface KeyChangesTable {
   /** `xid8`, as text. */
   changed_in: string;
   changed_at: Date;
+}
+
+export interface BansTable {
+  /** Canonical address or CIDR range. */
+  range: string;
+  reason: string;
+  source: 'automatic' | 'manual';
+  banned_at: Timestamp;
+  /** null: until it is lifted. */
+  ends_at: OptionalTimestamp;
+  repeats: number;
+  banned_by: string | null;
+  note: string | null;
+  lifted: Generated<boolean>;
+  /** This and the two below are written by the table's trigger. */
+  revision: ColumnType<number, never, never>;
+  /** `xid8`, as text. */
+  changed_in: ColumnType<string, never, never>;
+  changed_at: ColumnType<Date, never, never>;
 }
 
 export interface InstancesTable {

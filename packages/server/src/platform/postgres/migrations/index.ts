@@ -3,6 +3,7 @@ import { identity } from './0001-identity.ts';
 import { apiKeys } from './0002-api-keys.ts';
 import { ledger } from './0003-ledger.ts';
 import { keyChanges } from './0004-key-changes.ts';
+import { bans } from './0005-bans.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -15,4 +16,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0002-api-keys': { up: apiKeys },
   '0003-ledger': { up: ledger },
   '0004-key-changes': { up: keyChanges },
+  '0005-bans': { up: bans },
 });
