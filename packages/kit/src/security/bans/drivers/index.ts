@@ -1,0 +1,1 @@
+export { createMemoryBanStore } from './memory-ban-store.ts';
