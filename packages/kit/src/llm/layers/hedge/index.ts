@@ -1,0 +1,1 @@
+export { attemptHedge, type AttemptHedgeOptions } from './attempt-hedge.ts';
