@@ -1,0 +1,1 @@
+export { createDatabaseBanStore, type DatabaseBanStoreOptions } from './database-ban-store.ts';
