@@ -26,6 +26,7 @@ const stored = new Map(
       {
         keyId,
         organizationId: keyId,
+        organizationTier: 'unlimited',
         userId: undefined,
         digest,
         scopes: ['inference'],

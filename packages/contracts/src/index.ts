@@ -79,3 +79,12 @@ export {
   type RotatedKeyBody,
   type RotateKeyRequest,
 } from './keys.ts';
+export {
+  changeOrganizationRequest,
+  listOrganizationsQuery,
+  organization,
+  organizationPage,
+  organizationParams,
+  type ChangeOrganizationRequest,
+  type OrganizationBody,
+} from './organizations.ts';

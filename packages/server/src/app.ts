@@ -7,7 +7,7 @@ import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
 import { createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
 import { createHealthRegistry, healthRoutes } from './features/health/index.ts';
-import { keyRoutes } from './features/identity/index.ts';
+import { keyRoutes, organizationRoutes } from './features/identity/index.ts';
 import { createPipeline } from './model/index.ts';
 
 export interface AppOptions {
@@ -105,6 +105,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     }),
   );
   await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
+  await http.app.register(organizationRoutes({ service: identity.organizations, principalOf: (request) => request.principal! }));
   await http.app.register(usageRoutes(createUsageService(database)));
   await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });
   if (options.metrics) {

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { systemClock } from '@holdfast/kit/time';
-import { keyCommands, usageCommand } from './composition/index.ts';
+import { keyCommands, organizationCommands, usageCommand } from './composition/index.ts';
 import { readEnvironment, readRuntimeDir } from './config/index.ts';
 import { runCli } from './entry/cli/index.ts';
 import { serve } from './serve.ts';
@@ -16,5 +16,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   environment: () => readEnvironment(process.cwd()),
   serve: (configuration) => serve(configuration, runtimeDir),
   keys: keyCommands(runtimeDir),
+  organizations: organizationCommands(runtimeDir),
   usage: usageCommand(runtimeDir),
 });

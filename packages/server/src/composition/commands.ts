@@ -2,7 +2,13 @@ import { systemClock, systemRandom } from '@holdfast/kit/time';
 import type { Configuration } from '../config/index.ts';
 import type { CliDependencies } from '../entry/cli/index.ts';
 import { createUsageService } from '../features/costs/index.ts';
-import { createKeyAdministration, createKeyService, createKeyStore } from '../features/identity/index.ts';
+import {
+  createKeyAdministration,
+  createKeyService,
+  createKeyStore,
+  createOrganizationService,
+  createOrganizationStore,
+} from '../features/identity/index.ts';
 import { Closers } from './closers.ts';
 import { openCommandStorage, type Storage } from './storage.ts';
 
@@ -27,6 +33,19 @@ export function keyCommands(runtimeDir: string | undefined): CliDependencies['ke
       const service = createKeyService({ store: createKeyStore(database), ring: keyRing, clock: systemClock, random: systemRandom });
       return work(await createKeyAdministration({ database, service }));
     });
+}
+
+/** `holdfast organizations …` */
+export function organizationCommands(runtimeDir: string | undefined): CliDependencies['organizations'] {
+  return (configuration, work) =>
+    withStorage(configuration, runtimeDir, ({ database }) =>
+      work(
+        createOrganizationService({
+          store: createOrganizationStore(database),
+          tierNames: () => Object.keys(configuration.rateLimits.tiers),
+        }),
+      ),
+    );
 }
 
 /** `holdfast usage`: the calls of the whole instance, for whoever has the machine. */

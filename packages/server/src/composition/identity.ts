@@ -7,7 +7,10 @@ import {
   createKeyAuthenticator,
   createKeyService,
   createKeyStore,
+  createOrganizationService,
+  createOrganizationStore,
   type KeyService,
+  type OrganizationService,
 } from '../features/identity/index.ts';
 import type { Principal } from '../model/index.ts';
 import type { KeyRing } from '../platform/keyring/index.ts';
@@ -25,6 +28,7 @@ export interface IdentityOptions {
 
 export interface Identity {
   readonly keys: KeyService;
+  readonly organizations: OrganizationService;
   /** The operator's key, on the first start only. */
   readonly operatorKey: string | undefined;
   authenticate(secret: string): Principal | Promise<Principal>;
@@ -44,6 +48,10 @@ export async function openIdentity({ configuration, database, keyRing, clock, ra
   closers.add('keys', () => authenticator.close());
   return {
     keys: createKeyService({ store: createKeyStore(database), ring: keyRing, clock, random }),
+    organizations: createOrganizationService({
+      store: createOrganizationStore(database),
+      tierNames: () => Object.keys(configuration.rateLimits.tiers),
+    }),
     operatorKey: first.operatorKey,
     authenticate: (secret) => authenticator.authenticate(secret),
   };

@@ -1,5 +1,5 @@
 export { Closers } from './closers.ts';
-export { keyCommands, usageCommand } from './commands.ts';
+export { keyCommands, organizationCommands, usageCommand } from './commands.ts';
 export { openIdentity } from './identity.ts';
 export { openLedger } from './ledger.ts';
 export { logAnnouncements } from './log-announcements.ts';

@@ -3,7 +3,7 @@ import type { EventChannel } from '@holdfast/kit/events';
 import { overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import type { Log } from '@holdfast/kit/telemetry';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
-import { keyChanged, upkeepFailed } from '../features/identity/index.ts';
+import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
@@ -42,6 +42,9 @@ export function logAnnouncements({ logger }: Log): () => void {
   on(upkeepFailed, ({ task, error }) => logger.warn({ task, err: error }, 'the upkeep of keys failed and will be tried again'));
   on(keyChanged, ({ action, keyId, organizationId, byKeyId }) =>
     logger.info({ action, key_id: keyId, organization_id: organizationId, by_key_id: byKeyId }, 'a key changed'),
+  );
+  on(organizationChanged, ({ organizationId, tier, byKeyId }) =>
+    logger.info({ organization_id: organizationId, tier, by_key_id: byKeyId }, 'an organization changed'),
   );
   on(attemptFailed, ({ callId, requestId, target, error }) =>
     logger.warn({ call_id: callId, request_id: requestId, target, err: error }, 'a target failed and the next one is tried'),

@@ -10,7 +10,14 @@ function call(body: object, record: Partial<ModelCall['record']> = {}): ModelCal
     id: 'id',
     context: {
       requestId: 'r',
-      principal: { organizationId: 'o', keyId: 'k', userId: undefined, scopes: new Set(), allowedModels: undefined },
+      principal: {
+        organizationId: 'o',
+        organizationTier: 'unlimited',
+        keyId: 'k',
+        userId: undefined,
+        scopes: new Set(),
+        allowedModels: undefined,
+      },
       cancellation: new Cancellation(),
       startedAt: 0,
       startedMonotonic: 0,

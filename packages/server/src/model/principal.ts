@@ -6,6 +6,8 @@ export type Scope = (typeof scopes)[number];
 /** Who makes a call: the owner is read from the key alone, never from the request. */
 export interface Principal {
   readonly organizationId: string;
+  /** By which limits the organization's requests are counted: the name of a tier of the configuration. */
+  readonly organizationTier: string;
   readonly keyId: string;
   /** The person behind the key, when it is somebody's own. */
   readonly userId: string | undefined;

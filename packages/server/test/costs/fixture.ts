@@ -38,7 +38,7 @@ export function modelCall(overrides: CallOverrides = {}): ModelCall {
     id: newId(),
     context: {
       requestId,
-      principal: { organizationId, keyId, userId, scopes: new Set(), allowedModels: undefined },
+      principal: { organizationId, organizationTier: 'unlimited', keyId, userId, scopes: new Set(), allowedModels: undefined },
       cancellation: new Cancellation(),
       startedAt,
       startedMonotonic: systemClock.monotonic(),

@@ -11,6 +11,7 @@ export const goodKey = 'good-key';
 
 const principal: Principal = {
   organizationId: '019a9c5a-0000-7000-8000-000000000001',
+  organizationTier: 'unlimited',
   keyId: '019a9c5a-0000-7000-8000-000000000002',
   userId: undefined,
   scopes: new Set(['inference', 'usage:read']),

@@ -29,7 +29,12 @@ const matrix: Readonly<Record<string, TableRules>> = {
   'identity.verification': { rowSecurity: true, access: { identity: everything } },
   'identity.organization': {
     rowSecurity: true,
-    access: { identity: everything, app: { select: own }, operator: { select: every, insert: every, update: every } },
+    access: {
+      identity: everything,
+      app: { select: own },
+      operator: { select: every, insert: every, update: every },
+      authenticator: { select: only('every', 'id', 'tier') },
+    },
   },
   'identity.member': { rowSecurity: true, access: { identity: everything, app: { select: own } } },
   'identity.invitation': { rowSecurity: true, access: { identity: everything } },

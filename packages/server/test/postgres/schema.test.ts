@@ -13,7 +13,15 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
     createdAt: 'timestamptz',
     updatedAt: 'timestamptz',
   },
-  'identity.organization': { id: 'uuid', name: 'text', slug: 'text', logo: 'text?', metadata: 'text?', createdAt: 'timestamptz' },
+  'identity.organization': {
+    id: 'uuid',
+    name: 'text',
+    slug: 'text',
+    logo: 'text?',
+    metadata: 'text?',
+    createdAt: 'timestamptz',
+    tier: 'text',
+  },
   'identity.member': { id: 'uuid', organizationId: 'uuid', userId: 'uuid', role: 'text', createdAt: 'timestamptz' },
   'identity.invitation': {
     ...{

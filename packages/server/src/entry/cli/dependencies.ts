@@ -1,7 +1,7 @@
 import type { UsagePage, UsageQuery } from '@holdfast/contracts';
 import type { Clock } from '@holdfast/kit/time';
 import type { Configuration, Variables } from '../../config/index.ts';
-import type { KeyAdministration } from '../../features/identity/index.ts';
+import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
 
 /** What the commands need done. `main.ts` gives it; commands parse, call and show. */
 export interface CliDependencies {
@@ -16,6 +16,11 @@ export interface CliDependencies {
   readonly serve: (configuration: Configuration) => Promise<number>;
   /** Opens what keys need, lets `work` use it, and closes it, also when `work` fails. */
   readonly keys: <Result>(configuration: Configuration, work: (keys: KeyAdministration) => Promise<Result>) => Promise<Result>;
+  /** As `keys`, of organizations. */
+  readonly organizations: <Result>(
+    configuration: Configuration,
+    work: (organizations: OrganizationService) => Promise<Result>,
+  ) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
 }

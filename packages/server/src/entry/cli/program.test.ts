@@ -6,7 +6,7 @@ import { HoldfastError } from '@holdfast/kit/errors';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Configuration } from '../../config/index.ts';
-import type { ApiKey, KeyAdministration } from '../../features/identity/index.ts';
+import type { ApiKey, KeyAdministration, Organization, OrganizationService } from '../../features/identity/index.ts';
 import { runCli, type CliDependencies } from './index.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
@@ -59,6 +59,7 @@ async function run(
       environment: () => given.env ?? {},
       serve: unused,
       keys: unused,
+      organizations: unused,
       usage: unused,
       ...given,
     },
@@ -79,7 +80,8 @@ describe('the program', () => {
     expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
     const help = await run(['--help'], { environment });
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'keys', 'usage', 'config']) expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
+    for (const command of ['serve', 'keys', 'organizations', 'usage', 'config'])
+      expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
     for (const command of ['create', 'list', 'rotate', 'revoke']) expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
   });
 
@@ -289,6 +291,49 @@ describe('keys', () => {
     expect(revoked).toEqual({ code: 0, out: `Key ${keyId} is revoked.\n`, error: '' });
     const unknown = await run(['keys', 'revoke', 'x'], withKeys({ revoke: () => Promise.reject(new HoldfastError('resource_not_found')) }));
     expect(unknown).toEqual({ code: 1, out: '', error: 'holdfast: There is no such resource.\n' });
+  });
+});
+
+describe('organizations', () => {
+  const acme: Organization = { id: keyId, name: 'Acme\u001b[31m', slug: 'acme', tier: 'basic', createdAt: new Date(nowMs) };
+  const withOrganizations = (service: Partial<OrganizationService>): Pick<CliDependencies, 'organizations'> => ({
+    organizations: (_, work) => work(service as OrganizationService),
+  });
+
+  test('list shows their tiers, page after page, and names that cannot touch the terminal', async () => {
+    const list: OrganizationService['list'] = async ({ limit, beforeId }) => ({
+      organizations: Array.from({ length: limit }, (_, at) => ({ ...acme, id: `${beforeId ?? 'first'}-${at}` })),
+      more: true,
+    });
+    const ran = await run(['organizations', 'list', '--limit', '150', '--json'], withOrganizations({ list }));
+    expect((JSON.parse(ran.out) as { data: unknown[] }).data).toHaveLength(150);
+    expect(ran.error).toMatch(/There are more/);
+    const shown = await run(['organizations', 'list', '--limit', '1'], withOrganizations({ list }));
+    expect(shown.out).toMatch(/acme +Acme.+ +basic/);
+    expect(shown.out).not.toContain('\u001b');
+  });
+
+  test('tier takes an id or a slug and shows what became of it; an unknown organization or tier is told', async () => {
+    const service: Partial<OrganizationService> = {
+      find: async (name) => {
+        if (name !== 'acme') throw new HoldfastError('resource_not_found');
+        return acme;
+      },
+      setTier: async (id, tier, byKeyId) => {
+        expect([id, byKeyId]).toEqual([acme.id, undefined]);
+        if (tier !== 'pro')
+          throw new HoldfastError('invalid_request', { details: [{ field: 'tier', message: 'must be one of basic, pro' }] });
+        return { ...acme, tier };
+      },
+    };
+    expect(await run(['organizations', 'tier', 'acme', 'pro'], withOrganizations(service))).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/acme +Acme.+ +pro/),
+    });
+    const json = await run(['organizations', 'tier', 'acme', 'pro', '--json'], withOrganizations(service));
+    expect(JSON.parse(json.out)).toMatchObject({ id: acme.id, tier: 'pro' });
+    expect((await run(['organizations', 'tier', 'nobody', 'pro'], withOrganizations(service))).error).toMatch(/no such resource/);
+    expect((await run(['organizations', 'tier', 'acme', 'gold'], withOrganizations(service))).error).toMatch(/must be one of basic, pro/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { addConfig, addKeys, addServe, addUsage } from './commands/index.ts';
+import { addConfig, addKeys, addOrganizations, addServe, addUsage } from './commands/index.ts';
 import { createContext } from './context.ts';
 import type { CliDependencies } from './dependencies.ts';
 import { failureText } from './failure.ts';
@@ -28,6 +28,7 @@ export async function runCli(
     .showHelpAfterError('(`holdfast --help` lists what there is)');
   addServe(program, context);
   addKeys(program, context);
+  addOrganizations(program, context);
   addUsage(program, context);
   addConfig(program, context);
 

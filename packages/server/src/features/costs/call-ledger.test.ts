@@ -62,7 +62,14 @@ function callOf(id: string, startedMonotonic: number): ModelCall {
     id: uuidOf(id),
     context: {
       requestId: 'r',
-      principal: { organizationId: uuidOf('o'), keyId: uuidOf('k'), userId: undefined, scopes: new Set(), allowedModels: undefined },
+      principal: {
+        organizationId: uuidOf('o'),
+        organizationTier: 'unlimited',
+        keyId: uuidOf('k'),
+        userId: undefined,
+        scopes: new Set(),
+        allowedModels: undefined,
+      },
       cancellation: new Cancellation(),
       startedAt: 0,
       startedMonotonic,

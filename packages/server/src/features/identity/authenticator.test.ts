@@ -34,6 +34,7 @@ class Table implements KeyDirectory {
     const key: StoredKey = {
       keyId: `key-${this.keys.size + 1}`,
       organizationId: 'org',
+      organizationTier: 'unlimited',
       userId: undefined,
       digest,
       scopes: ['inference', 'from-the-future'],
@@ -126,6 +127,7 @@ describe('a good key', () => {
     const principal = await authenticator.authenticate(secret);
     expect(principal).toEqual({
       organizationId: 'org',
+      organizationTier: 'unlimited',
       keyId: 'key-1',
       userId: undefined,
       scopes: new Set(['inference']),

@@ -54,9 +54,11 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
     clock,
     onFailure: (error) => reportFailure('changes', error),
     wanted: () => loading.size > 0 || clock.monotonic() - lastLoadedAtMs < limits.maxAgeMs,
-    onChange(keyId) {
+    // Of a key, or of an organization, all of whose keys are then looked up again. Ids are UUIDs: none is both.
+    onChange(id) {
       changes += 1;
-      cache.dropKey(keyId);
+      cache.dropKey(id);
+      cache.dropOrganization(id);
     },
     onOverflow() {
       changes += 1;

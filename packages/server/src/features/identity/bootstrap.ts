@@ -72,7 +72,7 @@ async function makeFirst(transaction: Transaction<Schema>, { ring, clock, random
   const createdAt = new Date(clock.now());
   const { id: organizationId } = await transaction
     .insertInto('identity.organization')
-    .values({ id: createId(), name: 'Default', slug: 'default', createdAt })
+    .values({ id: createId(), name: 'Default', slug: 'default', tier: 'unlimited', createdAt })
     .returning('id')
     .executeTakeFirstOrThrow();
   await transaction

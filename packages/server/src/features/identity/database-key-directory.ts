@@ -12,14 +12,26 @@ export function createDatabaseKeyDirectory(database: Pick<Database, 'query'>): K
     async find(digests) {
       const rows = await database
         .query('authenticator')
-        .selectFrom('holdfast.api_keys')
-        .select(['id', 'organization_id', 'user_id', 'hash', 'scopes', 'allowed_models', 'expires_at', 'revoked_at'])
+        .selectFrom('holdfast.api_keys as key')
+        .innerJoin('identity.organization as organization', 'organization.id', 'key.organization_id')
+        .select([
+          'key.id',
+          'organization_id',
+          'organization.tier',
+          'user_id',
+          'hash',
+          'scopes',
+          'allowed_models',
+          'expires_at',
+          'revoked_at',
+        ])
         // One array parameter, so that every size of batch is one prepared statement.
         .where('hash', '=', sql<Buffer>`any(${digests.map(digestToBytes)}::bytea[])`)
         .execute();
       return rows.map((row) => ({
         keyId: row.id,
         organizationId: row.organization_id,
+        organizationTier: row.tier,
         userId: row.user_id ?? undefined,
         digest: digestFromBytes(row.hash),
         scopes: row.scopes,

@@ -9,6 +9,13 @@ export interface KeyChanged {
   readonly byKeyId: string | undefined;
 }
 
+export interface OrganizationChanged {
+  readonly organizationId: string;
+  readonly tier: string;
+  /** As of a key. */
+  readonly byKeyId: string | undefined;
+}
+
 export interface KeyRefused {
   readonly code: ErrorCode;
 }
@@ -19,6 +26,7 @@ export interface UpkeepFailed {
 }
 
 export const keyChanged = defineChannel<KeyChanged>('holdfast:identity:key-changed');
+export const organizationChanged = defineChannel<OrganizationChanged>('holdfast:identity:organization-changed');
 /** Somebody sent a key that is not accepted. Says why, and nothing of the key. */
 export const keyRefused = defineChannel<KeyRefused>('holdfast:identity:key-refused');
 /** The database did not answer. Known keys go on from memory for their bound; see the authenticator. */

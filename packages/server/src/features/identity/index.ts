@@ -3,7 +3,15 @@ export type { KeyAuthenticatorLimits, KeyAuthenticatorOptions } from './authenti
 export { createKeyAuthenticator, type KeyAuthenticator } from './authenticator.ts';
 export { bootstrap, type BootstrapOptions, type BootstrapResult } from './bootstrap.ts';
 export { createDatabaseKeyDirectory, createDatabaseKeySignal } from './database-key-directory.ts';
-export { keyChanged, upkeepFailed, type KeyChanged, type KeyRefused, type UpkeepFailed } from './events.ts';
+export {
+  keyChanged,
+  organizationChanged,
+  upkeepFailed,
+  type KeyChanged,
+  type OrganizationChanged,
+  type KeyRefused,
+  type UpkeepFailed,
+} from './events.ts';
 export type { KeyDirectory } from './key-directory.ts';
 export { createKeyAdministration, type KeyAdministration } from './key-administration.ts';
 export { createKeySecret, isWellFormedKey } from './key-format.ts';
@@ -17,4 +25,8 @@ export {
   type Rotation,
 } from './key-service.ts';
 export { keyRoutes, type KeyRoutesOptions } from './routes.ts';
+export { organizationRoutes, type OrganizationRoutesOptions } from './organization-routes.ts';
+export { createOrganizationService, type OrganizationService } from './organization-service.ts';
+export { createOrganizationStore, type OrganizationStore } from './organization-store.ts';
+export { toOrganizationBody, type Organization } from './organization.ts';
 export { createKeyStore, type KeyPage, type KeyStore } from './store.ts';

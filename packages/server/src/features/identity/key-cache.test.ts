@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { createKeyCache, createRefusalCache, type CachedKey } from './key-cache.ts';
 
-function key(keyId: string, digest: string): CachedKey {
+function key(keyId: string, digest: string, organizationId = 'org'): CachedKey {
   return {
     digest,
     digests: [digest],
-    principal: { organizationId: 'org', keyId, userId: undefined, scopes: new Set(), allowedModels: undefined },
+    principal: { organizationId, organizationTier: 'basic', keyId, userId: undefined, scopes: new Set(), allowedModels: undefined },
     expiresAtUnixMs: Infinity,
     staleAtMs: Infinity,
     refreshAtMs: Infinity,
@@ -41,6 +41,28 @@ describe('the memory of good keys', () => {
     cache.drop(old);
     expect(cache.get('1')).toBe(next);
     cache.dropKey('a');
+    expect(cache.size).toBe(0);
+  });
+});
+
+describe('the memory of the keys of an organization', () => {
+  test('goes as a whole, and leaves that of others', () => {
+    const cache = createKeyCache(10);
+    cache.put(key('a', '1', 'acme'));
+    cache.put(key('b', '2', 'acme'));
+    cache.put(key('c', '3', 'zebra'));
+    cache.dropOrganization('acme');
+    cache.dropOrganization('unknown');
+    expect(['1', '2', '3'].map((digest) => cache.get(digest) !== undefined)).toEqual([false, false, true]);
+    expect(cache.size).toBe(1);
+  });
+
+  test('has nothing left of keys that were replaced, dropped or pushed out', () => {
+    const cache = createKeyCache(2);
+    for (const round of ['1', '2', '3']) cache.put(key('a', round, 'acme'));
+    cache.dropKey('a');
+    for (const name of ['b', 'c', 'd']) cache.put(key(name, name, 'acme'));
+    cache.dropOrganization('acme');
     expect(cache.size).toBe(0);
   });
 });

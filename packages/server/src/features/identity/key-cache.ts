@@ -24,6 +24,8 @@ export interface KeyCache {
   get(digest: KeyDigest): CachedKey | undefined;
   put(key: CachedKey): void;
   dropKey(keyId: string): void;
+  /** Every key of it. */
+  dropOrganization(organizationId: string): void;
   drop(key: CachedKey): void;
   clear(): void;
 }
@@ -35,10 +37,14 @@ export interface KeyCache {
 export function createKeyCache(maxKeys: number): KeyCache {
   const byDigest = new Map<KeyDigest, CachedKey>();
   const byKeyId = new Map<string, CachedKey>();
+  const byOrganizationId = new Map<string, Set<CachedKey>>();
 
   function drop(key: CachedKey): void {
     if (byDigest.get(key.digest) === key) byDigest.delete(key.digest);
     if (byKeyId.get(key.principal.keyId) === key) byKeyId.delete(key.principal.keyId);
+    const siblings = byOrganizationId.get(key.principal.organizationId);
+    siblings?.delete(key);
+    if (siblings?.size === 0) byOrganizationId.delete(key.principal.organizationId);
   }
 
   return {
@@ -56,15 +62,22 @@ export function createKeyCache(maxKeys: number): KeyCache {
       }
       byDigest.set(key.digest, key);
       byKeyId.set(key.principal.keyId, key);
+      const siblings = byOrganizationId.get(key.principal.organizationId);
+      if (siblings) siblings.add(key);
+      else byOrganizationId.set(key.principal.organizationId, new Set([key]));
     },
     dropKey(keyId) {
       const key = byKeyId.get(keyId);
       if (key) drop(key);
     },
+    dropOrganization(organizationId) {
+      for (const key of byOrganizationId.get(organizationId) ?? []) drop(key);
+    },
     drop,
     clear() {
       byDigest.clear();
       byKeyId.clear();
+      byOrganizationId.clear();
     },
   };
 }

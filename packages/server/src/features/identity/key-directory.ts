@@ -5,6 +5,7 @@ import type { KeyDigest } from './key-hash.ts';
 export interface StoredKey {
   readonly keyId: string;
   readonly organizationId: string;
+  readonly organizationTier: string;
   readonly userId: string | undefined;
   readonly digest: KeyDigest;
   readonly scopes: readonly string[];

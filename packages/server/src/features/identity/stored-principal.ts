@@ -5,6 +5,7 @@ import type { StoredKey } from './key-directory.ts';
 export function toPrincipal(key: StoredKey): Principal {
   return Object.freeze({
     organizationId: key.organizationId,
+    organizationTier: key.organizationTier,
     keyId: key.keyId,
     userId: key.userId,
     scopes: new Set(key.scopes.filter(isScope)),

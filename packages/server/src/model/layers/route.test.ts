@@ -58,7 +58,14 @@ function setup(...behaviours: Behaviour[]) {
     id: 'id',
     context: {
       requestId: 'r',
-      principal: { organizationId: 'o', keyId: 'k', userId: undefined, scopes: new Set(), allowedModels: undefined },
+      principal: {
+        organizationId: 'o',
+        organizationTier: 'unlimited',
+        keyId: 'k',
+        userId: undefined,
+        scopes: new Set(),
+        allowedModels: undefined,
+      },
       cancellation: new Cancellation(),
       startedAt: 0,
       startedMonotonic: clock.monotonic(),

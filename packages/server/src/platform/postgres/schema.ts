@@ -44,6 +44,7 @@ export interface OrganizationTable {
   /** JSON text, as better-auth keeps it. */
   metadata: string | null;
   createdAt: Generated<Date>;
+  tier: Generated<string>;
 }
 
 export interface MemberTable {

@@ -1,4 +1,5 @@
 export { addConfig } from './config.ts';
 export { addKeys } from './keys.ts';
+export { addOrganizations } from './organizations.ts';
 export { addServe } from './serve.ts';
 export { addUsage } from './usage.ts';

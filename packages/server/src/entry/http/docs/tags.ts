@@ -3,6 +3,7 @@ export const apiTags = [
   { name: 'Models', description: 'Model calls, in the dialects of OpenAI and Anthropic.' },
   { name: 'Usage', description: 'What was called, by whom, and what it cost.' },
   { name: 'Keys', description: 'API keys: make, list, rotate, revoke.' },
+  { name: 'Organizations', description: 'Tenants of the instance and their tiers; for its operator.' },
   { name: 'Health', description: 'Whether the server works.' },
   { name: 'Operations', description: 'For those who run the server.' },
 ];

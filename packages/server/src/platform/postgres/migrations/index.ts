@@ -4,6 +4,7 @@ import { apiKeys } from './0002-api-keys.ts';
 import { ledger } from './0003-ledger.ts';
 import { keyChanges } from './0004-key-changes.ts';
 import { bans } from './0005-bans.ts';
+import { organizationTier } from './0006-organization-tier.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -17,4 +18,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0003-ledger': { up: ledger },
   '0004-key-changes': { up: keyChanges },
   '0005-bans': { up: bans },
+  '0006-organization-tier': { up: organizationTier },
 });
