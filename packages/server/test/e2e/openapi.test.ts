@@ -101,6 +101,16 @@ test('every answer of every route is as the description says', async () => {
   await check('DELETE', '/api/keys/{id}', `/api/keys/${id}`);
   await check('POST', '/api/keys/{id}/rotate', `/api/keys/${id}/rotate`, post({}));
 
+  const organizations = (await check('GET', '/api/organizations', '/api/organizations?limit=1')) as {
+    data: { id: string; tier: string }[];
+  };
+  expect(organizations.data).toMatchObject([{ slug: 'default', tier: 'unlimited' }]);
+  const own = `/api/organizations/${organizations.data[0]!.id}`;
+  await check('GET', '/api/organizations/{id}', own);
+  await check('GET', '/api/organizations/{id}', '/api/organizations/01a1f863-0000-7000-8000-000000000000');
+  await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'platinum' }) });
+  await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'unlimited' }) });
+
   for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) await check('GET', path, path, { key: null });
 
   const described = Object.entries(document.paths).flatMap(([path, item]) =>
