@@ -1,3 +1,4 @@
+export { clientKey } from './client-key.ts';
 export {
   createLimitStep,
   rateLimit,

@@ -1,4 +1,3 @@
-export { addressKey } from './address-key.ts';
 export {
   bucketEvicted,
   settlementLost,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import { addressKey, gcra, type BucketTake, type RateLimiter } from '../../ratelimit/index.ts';
+import { gcra, type BucketTake, type RateLimiter } from '../../ratelimit/index.ts';
+import { clientKey } from '../client-key.ts';
 import { systemClock, type Clock } from '../../time/index.ts';
 
 /** From which buckets a request takes, all or none. An empty list is not limited. Runs for each request: no work beyond what it returns. */
@@ -33,7 +34,7 @@ export interface RateLimitOptions {
 const perAddress = gcra({ name: 'ip', limit: 100, periodMs: 60_000, burst: 10 });
 
 export const rateLimitDefaults = Object.freeze({
-  levels: ((request) => [{ policy: perAddress, key: addressKey(request.ip) }]) as LevelsOfRequest,
+  levels: ((request) => [{ policy: perAddress, key: clientKey(request) }]) as LevelsOfRequest,
   exempt: Object.freeze(['/health', '/health/*', '/metrics']) as readonly string[],
   shadow: false,
   hook: 'onRequest',
