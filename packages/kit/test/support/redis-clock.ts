@@ -17,7 +17,7 @@ export function withScriptClock(client: RedisScriptClient, nowMs: () => number):
     },
     eval(text, options) {
       const asks = "local time = redis.call('TIME')";
-      if (text.split(asks).length !== 2) throw new Error('a script is expected to ask for the time once');
+      if (text.split(asks).length > 2) throw new Error('a script is expected to ask for the time once');
       const given = 'local given = tonumber(ARGV[#ARGV])\nlocal time = { math.floor(given / 1000), given % 1000 * 1000 }';
       // Keys expire by the clock of Redis, which goes on while the test's stands still: on a slow machine too soon.
       const patched = text.replace(asks, given).replaceAll(/'PEXPIRE', (\w+), str\(/g, "'PEXPIRE', $1, str(3600000 + ");

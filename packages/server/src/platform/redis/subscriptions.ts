@@ -26,9 +26,12 @@ export function createSubscriptions(
   let connected = false;
   let closed = false;
 
+  let refused = false;
+
   function setConnected(next: boolean, error?: unknown): void {
     if (connected === next) return;
     connected = next;
+    refused = false;
     redisListenerStateChanged.publish({ connected, error });
     for (const listener of [...stateListeners]) listener(connected);
   }
@@ -45,6 +48,9 @@ export function createSubscriptions(
     try {
       await client.subscribe(names, deliver);
     } catch (error) {
+      // A login that may not listen is refused each time: said once.
+      if (!refused && !closed) redisListenerStateChanged.publish({ connected: false, error });
+      refused = true;
       link?.drop(error);
       return;
     }
