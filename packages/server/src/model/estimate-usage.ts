@@ -1,9 +1,7 @@
 import type { ErrorCode, HoldfastError } from '@holdfast/kit/errors';
 import type { PartialUse, Usage } from '@holdfast/kit/llm';
+import { charactersPerToken, estimatePromptTokens } from './estimate-prompt.ts';
 import type { ModelCall } from './model-call.ts';
-
-/** Characters that make a token, on the average of English prose and code in the common tokenizers. */
-const charactersPerToken = 4;
 
 /** Failures before which a provider may have worked: what it did is not known, so it is counted. */
 const mayHaveWorked: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -37,28 +35,11 @@ function estimateUsage(call: ModelCall, error: HoldfastError | undefined, output
   if (error && outputBytes === 0 && !(mayHaveWorked.has(error.code) && call.record.sent)) return undefined;
   const completionTokens = Math.ceil(outputBytes / charactersPerToken);
   return {
-    promptTokens: Math.max(1, Math.ceil(textLength(call.body.value) / charactersPerToken)),
+    promptTokens: estimatePromptTokens(call.body),
     completionTokens: call.operation === 'embeddings' ? 0 : error ? completionTokens : Math.max(1, completionTokens),
     cachedTokens: 0,
     cacheWriteTokens: 0,
     reasoningTokens: 0,
     source: 'estimated',
   };
-}
-
-/** What an embedded picture or file is counted as, in characters: about the tokens of a middling picture. */
-const embeddedLength = 4000;
-
-/** The length of all text in a body. Depth is bounded at the door. */
-function textLength(value: unknown): number {
-  if (typeof value === 'string') return value.length > 2048 && isEmbedded(value) ? embeddedLength : value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  let length = 0;
-  for (const each of Array.isArray(value) ? value : Object.values(value)) length += textLength(each);
-  return length;
-}
-
-/** A data URL, or base64 as Anthropic carries it: long and without a blank. */
-function isEmbedded(text: string): boolean {
-  return text.startsWith('data:') || !/\s/.test(text.slice(0, 512));
 }

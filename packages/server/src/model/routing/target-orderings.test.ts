@@ -2,7 +2,7 @@ import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
 import type { Random } from '@holdfast/kit/time';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { availableFirst, configuredOrder, costOrder, latencyOrder, weightedOrder, type TargetOrdering } from './index.ts';
+import { availableFirst, configuredOrder, orderByCost, latencyOrder, weightedOrder, type TargetOrdering } from './index.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 
@@ -45,7 +45,7 @@ test('every ordering has every target exactly once, also after any history', () 
         for (const ordering of [
           configuredOrder(targets),
           weightedOrder(targets, weights.slice(0, count), random),
-          costOrder(targets, (target) => costs[names.indexOf(target)]!),
+          { order: () => orderByCost(targets, (target) => costs[names.indexOf(target)]!) },
           latency,
         ]) {
           expect(ordering.order(undefined).toSorted()).toEqual(targets);
@@ -122,21 +122,11 @@ describe('cost', () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.nat(5)), { minLength: 1, maxLength: 8 }), (costs) => {
         const targets = costs.map((_, at) => at);
-        const order = costOrder(targets, (at) => costs[at]!).order(undefined);
-        const rank = (at: number) => (costs[at] ?? Number.POSITIVE_INFINITY) * 1;
+        const order = orderByCost(targets, (at) => costs[at]!);
+        const rank = (at: number) => costs[at] ?? Number.POSITIVE_INFINITY;
         expect(order).toEqual(targets.toSorted((a, b) => (rank(a) === rank(b) ? a - b : rank(a) - rank(b))));
       }),
     );
-  });
-
-  test('is asked for each call: what is cheap for a long prompt may be dear for a long answer', () => {
-    const prices: Record<string, [number, number]> = { reader: [1, 10], writer: [3, 4] };
-    const ordering = costOrder(['reader', 'writer'], (name, call: { prompt: number; completion: number }) => {
-      const [input, output] = prices[name]!;
-      return call.prompt * input + call.completion * output;
-    });
-    expect(ordering.order({ prompt: 1_000, completion: 10 })[0]).toBe('reader');
-    expect(ordering.order({ prompt: 10, completion: 1_000 })[0]).toBe('writer');
   });
 });
 
