@@ -42,6 +42,18 @@ export interface CallFinished {
 /** Published once per call, after its ledger row is durable. */
 export const callFinished = defineChannel<CallFinished>('holdfast:llm:call-finished');
 
+/** Which of several targets a call asks first. */
+export interface TargetChosen {
+  /** The name of the model in the configuration. */
+  readonly model: string;
+  /** `fallback`, `weighted`, `latency` or `cost`. */
+  readonly strategy: string;
+  /** `provider/model` */
+  readonly target: string;
+}
+
+export const targetChosen = defineChannel<TargetChosen>('holdfast:llm:target-chosen');
+
 /** A target failed and another is tried: what the client never hears of. A failure that ends the call is told as its error. */
 export interface AttemptFailed {
   readonly callId: string;

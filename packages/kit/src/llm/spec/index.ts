@@ -1,6 +1,14 @@
 export type { AttemptHead, AttemptRequest, AttemptResult, AttemptSink, PartialUse, Provider } from './attempt.ts';
 export { AttemptError, type AttemptErrorOptions } from './attempt-error.ts';
-export { attemptFailed, callFinished, type AttemptFailed, type CallFinished, type CallOutcome } from './call-events.ts';
+export {
+  attemptFailed,
+  callFinished,
+  targetChosen,
+  type AttemptFailed,
+  type CallFinished,
+  type CallOutcome,
+  type TargetChosen,
+} from './call-events.ts';
 export type { Dialect, Operation } from './operation.ts';
 export type { ShallowBody } from './shallow-body.ts';
 export type { Usage } from './usage.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
-import { callFinished, type CallFinished } from '../../llm/spec/index.ts';
+import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
+import { hedgeFinished } from '../../resilience/index.ts';
 import { createMetrics } from './index.ts';
 
 const request: HttpRequestFinished = {
@@ -115,6 +116,21 @@ test('a call whose price is unknown is counted as such, never as free', async ()
   const samples = parse(await metrics.scrape());
   expect(samples.get(`holdfast_llm_unpriced_calls_total{${chat}}`)).toBe(1);
   expect(samples.get(`holdfast_llm_cost_usd_total{${chat}}`)).toBe(0);
+});
+
+test('choices of targets and ends of hedges are counted from their channels', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  const stop = metrics.listen();
+  targetChosen.publish({ model: 'fast', strategy: 'latency', target: 'primary/gpt-4o-mini' });
+  targetChosen.publish({ model: 'fast', strategy: 'latency', target: 'primary/gpt-4o-mini' });
+  hedgeFinished.publish({ name: 'fast', winner: 'second' });
+  hedgeFinished.publish({ name: 'fast', winner: undefined });
+  stop();
+  hedgeFinished.publish({ name: 'fast', winner: 'second' });
+  const samples = parse(await metrics.scrape());
+  expect(samples.get('holdfast_llm_target_choices_total{model="fast",strategy="latency",target="primary/gpt-4o-mini"}')).toBe(2);
+  expect(samples.get('holdfast_hedges_total{name="fast",winner="second"}')).toBe(1);
+  expect(samples.get('holdfast_hedges_total{name="fast",winner="none"}')).toBe(1);
 });
 
 describe('cardinality', () => {

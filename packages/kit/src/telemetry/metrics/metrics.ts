@@ -1,10 +1,11 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
-import { callFinished, type CallFinished } from '../../llm/spec/index.ts';
-import { requestShed } from '../../resilience/index.ts';
+import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
+import { hedgeFinished, requestShed } from '../../resilience/index.ts';
 import { Exposition } from './exposition.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { LlmMetrics } from './llm-metrics.ts';
+import { RoutingMetrics } from './routing-metrics.ts';
 import { SeriesTable } from './series-table.ts';
 
 export interface MetricsOptions {
@@ -46,6 +47,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   }
   const http = new HttpMetrics();
   const llm = new LlmMetrics({ isKnownModel: options.isKnownModel ?? (() => false) });
+  const routing = new RoutingMetrics();
   const shed = new SeriesTable(['reason'], () => ({ count: 0 }), 20);
   const faults = new SeriesTable(['fault'], () => ({ count: 0 }), 10);
 
@@ -56,6 +58,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       const exposition = new Exposition();
       http.expose(exposition);
       llm.expose(exposition);
+      routing.expose(exposition);
       exposition.counter('holdfast_process_faults_total', 'Uncaught exceptions and unhandled rejections.', faults, ({ count }) => count);
       exposition.counter(
         'holdfast_shed_total',
@@ -94,6 +97,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       const stops = [
         httpRequestFinished.subscribe(metrics.recordRequest),
         callFinished.subscribe(metrics.recordCall),
+        targetChosen.subscribe((event) => routing.recordChoice(event)),
+        hedgeFinished.subscribe((event) => routing.recordHedge(event)),
         requestShed.subscribe(({ reason }) => void shed.at([reason]).count++),
       ];
       return () => {
