@@ -1,4 +1,5 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
+import { createClientIpResolver } from '@holdfast/kit/security';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import { Closers, openIdentity, openLedger, openModels, openOverload, openRedis, openStorage } from './composition/index.ts';
@@ -86,6 +87,11 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const http = await createHttpServer({
     clock,
     createId,
+    clientIp: createClientIpResolver({
+      trustedProxies: configuration.server.trustedProxies,
+      trustedHops: configuration.server.trustedHops,
+      header: configuration.server.forwardingHeader,
+    }),
     authenticate: (secret) => identity.authenticate(secret),
     version,
     maxBodyBytes: configuration.limits.maxBodyBytes,

@@ -90,6 +90,11 @@ export const errorTable = {
     message: 'The API key may not use this model. Ask for a key that allows it.',
     help: 'The key was made with a list of allowed models and the one asked for is not among them.',
   },
+  address_banned: {
+    category: 'authorization',
+    message: 'Requests from this address are refused at the moment.',
+    help: 'The address, or a range that holds it, is banned: by an operator, or for a while by a detector of abuse. `holdfast bans list` shows who and why, `holdfast bans lift` ends it. Nothing more is told to the client on purpose, but for `Retry-After` when the ban ends by itself.',
+  },
   // --- what is asked for
   route_not_found: {
     category: 'not_found',

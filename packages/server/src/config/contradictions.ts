@@ -16,6 +16,13 @@ export function refuseContradictions(sources: Sources, values: Settings): void {
       'Lower it, or raise HOLDFAST_REQUEST_TIMEOUT_MS.',
     );
   }
+  if (server.trustedHops > 0 && server.trustedProxies.length > 0) {
+    contradiction(
+      'server.trustedHops',
+      'server.trustedProxies is set too, and each says whom to trust in its own way.',
+      'Keep trustedProxies; trustedHops is for proxies without fixed addresses.',
+    );
+  }
   // A master key that is there and faulty has its own line.
   const hasMasterKey =
     secrets.masterKey !== undefined ||

@@ -179,6 +179,19 @@ describe('each fault is told alone, where it stands', () => {
     ['a secret that is no text', { file: 'secrets: { masterKey: 12345 }' }, 'holdfast.config.yaml:1:12', /expected a text/],
     ['two forms of one secret', { file: 'secrets: { masterKey: a, masterKeyFile: b }' }, /holdfast/, /masterKey and masterKeyFile are set/],
 
+    [
+      'a proxy that is no address',
+      { env: { HOLDFAST_TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.0/33' } },
+      'environment HOLDFAST_TRUSTED_PROXIES',
+      /trustedProxies: expected a list of addresses, CIDR ranges/,
+    ],
+    [
+      'proxies named in two ways',
+      { file: 'server: { trustedProxies: [loopback], trustedHops: 1 }' },
+      'holdfast.config.yaml:1',
+      /trustedHops: server\.trustedProxies is set too/,
+    ],
+
     // Providers
     ['a provider that is no map', { file: oneProvider('openai') }, 'holdfast.config.yaml:1:14', /expected a map such as/],
     ['a provider without kind', { file: oneProvider('{ apiKey: a }') }, /yaml:1:14/, /kind is missing\. Known kinds: openai/],

@@ -26,6 +26,9 @@ describe('defaults', () => {
     expect(configuration.server).toEqual({
       host: '127.0.0.1',
       port: 8080,
+      trustedProxies: [],
+      trustedHops: 0,
+      forwardingHeader: 'x-forwarded-for',
       dataDir: path.join(cwd, '.holdfast'),
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
@@ -120,6 +123,14 @@ describe('values of the environment', () => {
     expect(load({ HOLDFAST_CORS_ORIGINS: 'https://a.example, http://localhost:3000,' }).cors.origins).toEqual([
       'https://a.example',
       'http://localhost:3000',
+    ]);
+  });
+
+  test('proxies are addresses, ranges and words for ranges', () => {
+    expect(load({ HOLDFAST_TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::1,loopback' }).server.trustedProxies).toEqual([
+      '10.0.0.0/8',
+      '2001:db8::1',
+      'loopback',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
-import { choice, filePath, flag, integer, listOf, text } from './value-types.ts';
+import { choice, filePath, flag, integer, ipRange, listOf, text } from './value-types.ts';
 
 /** pino's levels; the other spellings are those of Python, syslog and Java. */
 const logLevel = choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -34,6 +34,27 @@ export const settings = {
       default: '.holdfast',
       description:
         'Folder of what the server keeps: the embedded database and its master key. Needs a disk that survives a restart. One server at a time.',
+    },
+    trustedProxies: {
+      type: listOf(ipRange, 'a list of addresses, CIDR ranges, `loopback`, `private` and `linklocal`'),
+      environment: 'HOLDFAST_TRUSTED_PROXIES',
+      default: [] as readonly string[],
+      defaultText: 'none',
+      description:
+        'Your reverse proxies and load balancers: whom they name in the forwarding header is taken for the client, in the log, for limits and for bans. Name them and nobody else: whoever stands in one of these ranges can claim any address. Without it the other end of the connection is the client. Comma-separated in the environment, a list in the file.',
+    },
+    trustedHops: {
+      type: integer(0, 16),
+      environment: 'HOLDFAST_TRUSTED_HOPS',
+      default: 0,
+      description:
+        'In place of `trustedProxies` where proxies have no fixed addresses: how many stand before this server. Only where nobody can reach it past them.',
+    },
+    forwardingHeader: {
+      type: choice(['x-forwarded-for', 'forwarded']),
+      environment: 'HOLDFAST_FORWARDING_HEADER',
+      default: 'x-forwarded-for',
+      description: 'The header in which trusted proxies name the client. The other one is never read.',
     },
     headersTimeoutMs: {
       type: integer(100, 600_000),

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { parseIpRange } from '@holdfast/kit/security';
 import { z } from 'zod';
 
 /** What a setting may be: its schema, how its text in the environment is read, and how a fault and the reference name it. */
@@ -58,6 +59,15 @@ export function filePath(expected: string): ValueType<string> {
     resolve: (value, folder) => path.resolve(folder, value),
   };
 }
+
+const rangeNames: ReadonlySet<string> = new Set(['loopback', 'private', 'linklocal']);
+
+/** An address, a CIDR range, or a word for ranges that the kit knows. */
+export const ipRange: ValueType<string> = {
+  schema: z.string().refine((value) => rangeNames.has(value) || parseIpRange(value) !== undefined),
+  expected: 'an address, a CIDR range, `loopback`, `private` or `linklocal`',
+  fromText: (value) => value,
+};
 
 /** A list; comma-separated in the environment. */
 export function listOf(item: ValueType<string>, expected: string): ValueType<readonly string[]> {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { anthropicError, errorEnvelope, openaiError } from '@holdfast/contracts';
 import { httpErrorRaised, httpRequestFinished, type HttpErrorRaised, type HttpRequestFinished } from '@holdfast/kit/events';
 import { errorTraits, HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import { createClientIpResolver, type ClientIpResolver } from '@holdfast/kit/security';
 import { systemClock } from '@holdfast/kit/time';
 import { createHttpServer, securityHeaders } from '../../src/entry/http/index.ts';
 import { goodKey, openDoor, openSocket, parseAnswer } from './door.ts';
@@ -285,26 +286,21 @@ test('every request is announced once, with how it ended', async () => {
   expect(events[0]!.organizationId).toBe('019a9c5a-0000-7000-8000-000000000001');
 });
 
-test('a request has one client address, read once of connection and headers, also where no route is found', async () => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const asked: [string, unknown][] = [];
-  const seen: string[] = [];
-  const { url } = await openDoor({
-    readClientAddress(connectionAddress, headers) {
-      asked.push([connectionAddress, headers['x-forwarded-for']]);
-      return '203.0.113.7';
-    },
-  });
-  const stop = httpRequestFinished.subscribe(({ clientAddress }) => {
-    if (seen.push(clientAddress) === 3) resolve();
-  });
-  for (const path of ['/health', '/nothing', '/%zz']) await (await fetch(`${url}${path}`, { headers: { 'x-forwarded-for': 'x' } })).text();
-  await promise;
-  stop();
-  expect(seen).toEqual(['203.0.113.7', '203.0.113.7', '203.0.113.7']);
-  expect(asked).toEqual([
-    ['127.0.0.1', 'x'],
-    ['127.0.0.1', 'x'],
-    ['127.0.0.1', 'x'],
-  ]);
+test('the address of a request is whom a trusted proxy names, and nobody else; also where no route is found', async () => {
+  const forwarded = async (clientIp?: ClientIpResolver): Promise<string[]> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const { url } = await openDoor(clientIp && { clientIp });
+    const stop = httpRequestFinished.subscribe(({ clientAddress }) => {
+      if (seen.push(clientAddress) === 3) resolve();
+    });
+    const headers = { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' };
+    for (const path of ['/health', '/nothing', '/%zz']) await (await fetch(`${url}${path}`, { headers })).text();
+    await promise;
+    stop();
+    return seen;
+  };
+  expect(await forwarded()).toEqual(Array(3).fill('127.0.0.1'));
+  expect(await forwarded(createClientIpResolver({ trustedProxies: ['10.0.0.0/8'] }))).toEqual(Array(3).fill('127.0.0.1'));
+  expect(await forwarded(createClientIpResolver({ trustedProxies: ['loopback'] }))).toEqual(Array(3).fill('203.0.113.7'));
 });

@@ -1,11 +1,14 @@
-import type { Server } from 'node:http';
+import type { ClientIp, ClientIpResolver } from '@holdfast/kit/security';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 const stateOf = Symbol('connection');
 
 interface ConnectionState {
-  /** Asked for when it was opened: a socket whose other end has gone no longer knows. */
-  readonly address: string;
+  /** Asked for when it was opened: a socket whose other end has gone no longer knows. Undefined for a unix socket. */
+  readonly peer: string | undefined;
+  /** Whoever is at the other end, when no header names somebody else. Made with the first request. */
+  client: ClientIp | undefined;
   /** Requests whose answers have not reached the operating system. */
   busy: number;
   /** The socket's counters when its last request ended. */
@@ -18,6 +21,11 @@ type KnownSocket = Socket & { [stateOf]?: ConnectionState };
 /** The open connections, and what passed over each since it was last asked. */
 export class Connections {
   readonly #sockets = new Set<KnownSocket>();
+  readonly #resolver: ClientIpResolver;
+
+  constructor(resolver: ClientIpResolver) {
+    this.#resolver = resolver;
+  }
 
   get count(): number {
     return this.#sockets.size;
@@ -25,18 +33,20 @@ export class Connections {
 
   watch(server: Server): void {
     server.on('connection', (socket: KnownSocket) => {
-      socket[stateOf] = { address: socket.remoteAddress ?? 'unknown', busy: 0, read: 0, written: 0 };
+      socket[stateOf] = { peer: socket.remoteAddress, client: undefined, busy: 0, read: 0, written: 0 };
       this.#sockets.add(socket);
       socket.once('close', () => void this.#sockets.delete(socket));
     });
   }
 
-  /** Notes that a request began, and returns the address at the other end of its connection. */
-  begin(socket: KnownSocket): string {
+  /** Notes that a request began, and returns who sent it. */
+  begin(socket: KnownSocket, headers: IncomingHttpHeaders): ClientIp {
     const state = socket[stateOf];
-    if (!state) return 'unknown';
+    if (!state) return this.#resolver.resolve({ peer: undefined, header: undefined });
     state.busy++;
-    return state.address;
+    const named = this.#resolver.header && headers[this.#resolver.header];
+    if (named !== undefined) return this.#resolver.resolve({ peer: state.peer, header: named });
+    return (state.client ??= this.#resolver.resolve({ peer: state.peer, header: undefined }));
   }
 
   /** What the request that ends now moved over the connection: its counters, less what was there before. */

@@ -4,19 +4,22 @@ import type { Clock } from '@holdfast/kit/time';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { discardBody } from './discard-body.ts';
 import { errorShapeOf, toErrorResponse } from './error-shape.ts';
+import { toRefusal, type Refusal } from './refusal.ts';
 import { securityHeaders } from './security-headers.ts';
 import { fromThrown } from './thrown.ts';
 
 export interface ErrorHandlerOptions {
   readonly clock: Clock;
+  readonly onRefusal?: ((refusal: Refusal) => void) | undefined;
 }
 
 /** Answers whatever was thrown in the shape of its route, and tells the log what the client does not see. */
-export function createErrorHandler({ clock }: ErrorHandlerOptions) {
+export function createErrorHandler({ clock, onRefusal }: ErrorHandlerOptions) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const error = fromThrown(thrown, request);
     request.failure = error.traits;
     announce(error, request);
+    onRefusal?.(toRefusal(request, error));
     // Fastify closes after every error of the body, but one that was read to its end leaves the connection in order.
     if (request.raw.complete && error.code !== 'draining') reply.removeHeader('connection');
     if (reply.getHeader('connection') === 'close' && !request.raw.complete) {
@@ -55,17 +58,19 @@ function announce(error: HoldfastError, request: FastifyRequest): void {
 }
 
 /**
+ * `open` may refuse the request for another reason, which then stands.
+ *
  * For faults that Fastify finds before a route is chosen, such as a path that does not decode. No hook runs for them, so
  * the headers that hooks give are given here.
  */
 export function createFrameworkErrorHandler(
   handle: ReturnType<typeof createErrorHandler>,
-  open: (request: FastifyRequest, reply: FastifyReply) => void,
+  open: (request: FastifyRequest, reply: FastifyReply) => HoldfastError | undefined,
 ) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    open(request, reply);
+    const refusal = open(request, reply);
     reply.headers(securityHeaders).header('x-request-id', request.id);
-    handle(thrown, request, reply);
+    handle(refusal ?? thrown, request, reply);
   };
 }
 

@@ -1,9 +1,10 @@
 export { type Authenticate } from './access.ts';
+export type { BanCheck, ClientBan } from './ban-check.ts';
 export { type DrainOptions, type DrainResult } from './drain.ts';
 export { addMetricsRoute, type MetricsSource } from './metrics-route.ts';
 export { installProcessGuards, type ProcessFault, type ProcessGuardOptions } from './process-guards.ts';
+export type { Refusal } from './refusal.ts';
 export { type Access, type RequestFailure } from './request-context.ts';
-export type { ReadClientAddress } from './request-tracker.ts';
 export { logRequests, type RequestLog } from './request-log.ts';
 export { securityHeaders } from './security-headers.ts';
 export { createHttpServer, type HttpApp, type HttpServer, type HttpServerOptions } from './server.ts';

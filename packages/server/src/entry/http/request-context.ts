@@ -1,4 +1,5 @@
 import type { ErrorCategory, ErrorCode } from '@holdfast/kit/errors';
+import type { ClientIp } from '@holdfast/kit/security';
 import type { FastifyInstance } from 'fastify';
 import type { Principal, Scope } from '../../model/index.ts';
 
@@ -13,7 +14,7 @@ declare module 'fastify' {
      * Who sent the request: the other end of the connection, or whom a trusted proxy names. The one address for log, bans and limits;
      * never read a forwarding header anywhere else.
      */
-    clientAddress: string;
+    client: ClientIp;
     /** When the request arrived, on the monotonic clock, in milliseconds. */
     receivedAtMs: number;
     /** What the request failed with, for its log line and metrics. Set by whoever writes an error past the error handler. */
@@ -44,7 +45,7 @@ export interface RequestFailure {
 /** Gives every request object its members up front, so that all share one hidden class. */
 export function decorateRequests(app: FastifyInstance): void {
   app.decorateRequest('principal', null);
-  app.decorateRequest('clientAddress', '');
+  app.decorateRequest('client', null as never);
   app.decorateRequest('receivedAtMs', 0);
   app.decorateRequest('failure', null);
   app.decorateRequest('notes', null);

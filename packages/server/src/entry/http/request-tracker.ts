@@ -1,7 +1,7 @@
 import { httpRequestFinished } from '@holdfast/kit/events';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Connections } from './connections.ts';
 
 const requestOf = Symbol('request');
@@ -10,26 +10,18 @@ const trackerOf = Symbol('tracker');
 type TrackedResponse = ServerResponse & { [requestOf]?: FastifyRequest | undefined; [trackerOf]?: RequestTracker };
 
 /**
- * The address of the client behind a connection. What a header says counts only when the connection comes from a proxy that is
- * trusted. The result goes into the log unescaped: it MUST be an IP address.
- */
-export type ReadClientAddress = (connectionAddress: string, headers: IncomingHttpHeaders) => string;
-
-/**
  * Knows which requests are in flight, and announces each as it ends, whichever way: answered through Fastify, written
  * past it, or left by its client. (Fastify's own `onResponse` says nothing of the last.) One listener a request, shared by all: no closure.
  */
 export class RequestTracker {
   readonly #clock: Clock;
   readonly #connections: Connections;
-  readonly #readClientAddress: ReadClientAddress;
   #inFlight = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor(clock: Clock, connections: Connections, readClientAddress: ReadClientAddress) {
+  constructor(clock: Clock, connections: Connections) {
     this.#clock = clock;
     this.#connections = connections;
-    this.#readClientAddress = readClientAddress;
   }
 
   /** Requests whose answers have not reached the operating system. */
@@ -41,7 +33,7 @@ export class RequestTracker {
   open(request: FastifyRequest, reply: FastifyReply): void {
     request.receivedAtMs = this.#clock.monotonic();
     this.#inFlight++;
-    request.clientAddress = this.#readClientAddress(this.#connections.begin(request.raw.socket), request.raw.headers);
+    request.client = this.#connections.begin(request.raw.socket, request.raw.headers);
     const response = reply.raw as TrackedResponse;
     response[requestOf] = request;
     response[trackerOf] = this;
@@ -79,7 +71,7 @@ export class RequestTracker {
       latencyMs: this.#clock.monotonic() - request.receivedAtMs,
       requestBytes: moved.requestBytes,
       responseBytes: moved.responseBytes,
-      clientAddress: request.clientAddress,
+      clientAddress: request.client.address.text,
       organizationId: principal?.organizationId,
       keyId: principal?.keyId,
       userId: principal?.userId,

@@ -1,12 +1,21 @@
 import cors from '@fastify/cors';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
 import { HoldfastError } from '@holdfast/kit/errors';
+import { createClientIpResolver, type ClientIpResolver } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, type RawServerDefault } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+  type RawServerDefault,
+} from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { enforceAccess, type Authenticate } from './access.ts';
 import { noteAllowedMethods } from './allowed-methods.ts';
 import { keepJsonBodies, parseJsonBodies } from './body-parsers.ts';
+import { bannedError, refuseBanned, type BanCheck } from './ban-check.ts';
 import { createClientErrorHandler } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { describeApi } from './docs/index.ts';
@@ -15,7 +24,8 @@ import { createErrorHandler, createFrameworkErrorHandler, refuseUnknownRoute, se
 import { decorateRawHeaders } from './raw-headers.ts';
 import { decorateRequests } from './request-context.ts';
 import { createRequestIdReader } from './request-id.ts';
-import { RequestTracker, type ReadClientAddress } from './request-tracker.ts';
+import type { Refusal } from './refusal.ts';
+import { RequestTracker } from './request-tracker.ts';
 import { securityHeaders } from './security-headers.ts';
 import { isForOperators, shedError, type OverloadGate } from './shedding.ts';
 
@@ -24,8 +34,12 @@ export interface HttpServerOptions {
   /** Makes request ids, and ids of refusals that have no request. */
   readonly createId: () => string;
   readonly authenticate: Authenticate;
-  /** Default: the other end of the connection, whatever the headers say. */
-  readonly readClientAddress?: ReadClientAddress;
+  /** Who sent a request. Default: whoever is at the other end of the connection, whatever the headers say. */
+  readonly clientIp?: ClientIpResolver;
+  /** Who is refused for whom they are. Default: nobody. */
+  readonly bans?: BanCheck;
+  /** Called for each request that is answered with an error, unless its route writes that by itself. MUST NOT throw. */
+  readonly onRefusal?: (refusal: Refusal) => void;
   /** The version of Holdfast, for the API description. */
   readonly version: string;
   /** Larger bodies are refused with 413. Default 32 MiB. */
@@ -48,7 +62,6 @@ export const httpServerDefaults = Object.freeze({
   maxBodyBytes: 32 * 1024 * 1024,
   maxDepth: 64,
   corsOrigins: Object.freeze([]) as readonly string[],
-  readClientAddress: ((connectionAddress) => connectionAddress) as ReadClientAddress,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
@@ -76,15 +89,15 @@ export interface HttpServer {
 }
 
 /**
- * The door: everything between the socket and a route. CORS → request id → unknown routes, draining and overload → access → body
+ * The door: everything between the socket and a route. Request id and client → CORS → bans → unknown routes, draining and overload → access → body
  * limits, in this order; whatever is refused is answered in the shape of its route, with all headers that a success would have.
  */
 export async function createHttpServer(given: HttpServerOptions): Promise<HttpServer> {
   const options = { ...httpServerDefaults, ...given };
-  const { clock } = options;
-  const connections = new Connections();
-  const tracker = new RequestTracker(clock, connections, options.readClientAddress);
-  const handleError = createErrorHandler({ clock });
+  const { clock, bans } = options;
+  const connections = new Connections(options.clientIp ?? createClientIpResolver());
+  const tracker = new RequestTracker(clock, connections);
+  const handleError = createErrorHandler({ clock, onRefusal: options.onRefusal });
   let draining: Promise<DrainResult> | undefined;
   let gate: OverloadGate | undefined;
 
@@ -105,7 +118,11 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       requireHostHeader: false,
     },
     clientErrorHandler: createClientErrorHandler(options),
-    frameworkErrors: createFrameworkErrorHandler(handleError, (request, reply) => tracker.open(request, reply)),
+    frameworkErrors: createFrameworkErrorHandler(handleError, (request, reply) => {
+      tracker.open(request, reply);
+      const ban = bans?.check(request.client);
+      return ban && bannedError(ban);
+    }),
   }).withTypeProvider<ZodTypeProvider>();
 
   connections.watch(app.server);
@@ -126,7 +143,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   const allowedMethods = noteAllowedMethods(app);
   enforceAccess(app, options.authenticate);
 
-  app.addHook('onRequest', (request, reply, done) => {
+  const comeIn = (request: FastifyRequest, reply: FastifyReply, done: (refusal?: Error) => void): void => {
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
       return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
     if (request.is404) return done(refuseUnknownRoute(request, reply, allowedMethods));
@@ -134,6 +151,11 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
     if (draining && isCall(url)) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
     if (gate && !isForOperators(url)) return done(shedError(gate));
     done();
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    const ban = bans?.check(request.client);
+    if (ban === undefined || isForOperators(request.routeOptions.url ?? '')) return comeIn(request, reply, done);
+    refuseBanned(ban, request, (refusal) => (refusal ? done(refusal) : comeIn(request, reply, done)));
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.headers(securityHeaders).header('x-request-id', request.id);

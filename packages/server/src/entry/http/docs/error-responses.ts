@@ -13,7 +13,7 @@ export function errorsOfEveryRoute(path: string, route: { readonly access: Acces
   if (route.access !== 'public')
     codes.push('key_missing', 'key_malformed', 'key_unknown', 'key_expired', 'key_revoked', 'database_unavailable');
   if (route.access !== 'public' && route.access !== 'authenticated') codes.push('scope_missing');
-  if (path.startsWith('/v1') || path.startsWith('/api')) codes.push('draining', 'server_overloaded');
+  if (path.startsWith('/v1') || path.startsWith('/api')) codes.push('address_banned', 'draining', 'server_overloaded');
   return codes;
 }
 
