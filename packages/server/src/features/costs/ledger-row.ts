@@ -32,10 +32,10 @@ function writeCommon(call: ModelCall, instanceId: string): CompositeWriter {
   return writer
     .begin()
     .uuid(call.id)
-    .uuid(principal.organizationId)
-    .uuid(instanceId)
+    .recurringUuid(principal.organizationId)
+    .recurringUuid(instanceId)
     .text(clientText(context.requestId))
-    .uuid(principal.keyId)
+    .recurringUuid(principal.keyId)
     .uuid(principal.userId)
     .text(clientText(call.endUser))
     .text(clientText(call.feature))

@@ -39,6 +39,19 @@ describe('a composite value', () => {
     expect(bytes.length).toBe(36 + length + 24);
   });
 
+  test('has the same bytes for a UUID that comes again, also after ten thousand others', () => {
+    const writer = new CompositeWriter();
+    const expected = writer.begin().uuid(id).end();
+    for (let other = 0; other < 10_001; other++) {
+      const bytes = writer
+        .begin()
+        .recurringUuid(`01970000-0001-7000-8000-${String(other).padStart(12, '0')}`)
+        .end();
+      expect(bytes.toString('hex', 22)).toBe(String(other).padStart(12, '0'));
+      expect(writer.begin().recurringUuid(id).end().equals(expected)).toBe(true);
+    }
+  });
+
   test('is a copy: the next value does not change it', () => {
     const writer = new CompositeWriter();
     const first = writer.begin().text('first').end();
@@ -50,6 +63,7 @@ describe('a composite value', () => {
     'refuses %j as a UUID',
     (text) => {
       expect(() => new CompositeWriter().begin().uuid(text)).toThrow(TypeError);
+      expect(() => new CompositeWriter().begin().recurringUuid(text)).toThrow(TypeError);
     },
   );
 });
