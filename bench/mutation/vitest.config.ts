@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests of one module of the kit, as mutation tests run them: what needs Redis or a server runs in `npm test`. */
+export default defineConfig({
+  resolve: { conditions: ['dev-source'] },
+  ssr: { resolve: { conditions: ['dev-source'] } },
+  test: {
+    include: [
+      `packages/kit/src/${process.env['MUTATED_MODULE']}/**/*.test.ts`,
+      `packages/kit/test/${process.env['MUTATED_MODULE']}/**/*.test.ts`,
+    ],
+    exclude: ['**/redis*.test.ts', '**/fleet.test.ts'],
+    testTimeout: 30_000,
+  },
+});
