@@ -12,6 +12,7 @@ export interface ImportRule {
     readonly circular?: boolean;
     readonly couldNotResolve?: boolean;
     readonly dependencyTypes?: DependencyType[];
+    readonly dependencyTypesNot?: DependencyType[];
   };
 }
 
@@ -83,7 +84,8 @@ export const importRules: readonly ImportRule[] = [
     comment:
       'The package.json of this package does not name that dependency, so it is not there once published. Install it with `npm install -E -w`.',
     from: { path: '^packages/[^/]+/src/', pathNot: tests },
-    to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    // A peer that our own tests need is a development dependency as well.
+    to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['npm-peer'] },
   },
 
   // --- 3: the floors of the kit

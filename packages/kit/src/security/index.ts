@@ -36,3 +36,38 @@ export {
   type ForwardingHeader,
 } from './client-ip/index.ts';
 export { addressKey, IpAddress, IpRange, parseIp, parseIpRange, RangeMap } from './ip/index.ts';
+export {
+  createEndpointScanning,
+  createKeyGuessing,
+  createSignInGuessing,
+  createTravelDetector,
+  endpointScanningDefaults,
+  keyGuessingDefaults,
+  scannerNamed,
+  signInGuessingDefaults,
+  travelDefaults,
+  type CountryLookup,
+  type EndpointScanning,
+  type EndpointScanningOptions,
+  type Finding,
+  type FindingKind,
+  type KeyGuessing,
+  type KeyGuessingOptions,
+  type SignInAttempt,
+  type SignInGuessing,
+  type SignInGuessingOptions,
+  type TravelDetector,
+  type TravelOptions,
+} from './detectors/index.ts';
+export {
+  abuseDetected,
+  abuseWatchDefaults,
+  createAbuseWatch,
+  type AbuseDetected,
+  type AbuseWatch,
+  type AbuseWatchOptions,
+  type CredentialState,
+  type RefusedKey,
+  type UnansweredRequest,
+  type WatchedSignIn,
+} from './watch/index.ts';

@@ -20,6 +20,11 @@ export class IpAddress {
     return this.a === 0 && this.b === 0 && this.c === mappedPrefix ? 4 : 6;
   }
 
+  /** 127.0.0.0/8 or ::1. */
+  get isLoopback(): boolean {
+    return this.family === 4 ? this.d >>> 24 === 127 : this.a === 0 && this.b === 0 && this.c === 0 && this.d === 1;
+  }
+
   /** Canonical: dotted decimal, or RFC 5952. */
   get text(): string {
     return (this.#text ??= this.family === 4 ? formatIpv4(this.d) : formatIpv6(this));

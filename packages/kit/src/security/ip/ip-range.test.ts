@@ -63,15 +63,15 @@ test('a client is an IPv4 address, or the network of an IPv6 one', () => {
   expect(key('203.0.113.7')).toBe('203.0.113.7');
   expect(key('2001:db8:0:1:2:3:4:5')).toBe('2001:db8:0:1::/64');
   expect(key('2001:db8:0:1:2:3:4:5', 48)).toBe('2001:db8::/48');
+  expect(key('::1')).toBe('::1');
   expect(key('2001:db8:0:1:2:3:4:5', 128)).toBe('2001:db8:0:1:2:3:4:5');
   fc.assert(
-    fc.property(fc.ipV6(), fc.integer({ min: 0, max: 0xffff_ffff }), (text, host) => {
+    fc.property(fc.ipV6(), (text) => {
       const address = parseIp(text)!;
-      if (address.family === 4) return;
+      if (address.family === 4 || address.isLoopback) return;
       const neighbour = parseIp(addressKey(address, 64).first.text)!;
       expect(key(text)).toBe(key(neighbour.text));
       expect(addressKey(address, 64).contains(address)).toBe(true);
-      expect(host).toBeGreaterThanOrEqual(0);
     }),
   );
 });

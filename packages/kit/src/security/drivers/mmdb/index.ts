@@ -1,0 +1,1 @@
+export { openCountryDatabase, type CountryDatabase } from './country-database.ts';
