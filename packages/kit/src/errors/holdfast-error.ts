@@ -8,6 +8,8 @@ export interface HoldfastErrorOptions {
   readonly details?: unknown;
   /** Lower bound of the wait before another try, in seconds. */
   readonly retryAfterSeconds?: number;
+  /** Overrides the table's advice: false where all that could be tried has been, so that clients do not multiply it. */
+  readonly retryable?: boolean;
   readonly cause?: unknown;
 }
 
@@ -23,6 +25,7 @@ export class HoldfastError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
   readonly retryAfterSeconds: number | undefined;
+  readonly #retryable: boolean | undefined;
   readonly [mark] = true;
 
   constructor(code: ErrorCode, options: HoldfastErrorOptions = {}) {
@@ -30,6 +33,7 @@ export class HoldfastError extends Error {
     this.code = code;
     this.details = options.details;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.#retryable = options.retryable;
   }
 
   get traits(): ErrorTraits {
@@ -42,7 +46,7 @@ export class HoldfastError extends Error {
     return this.traits.status;
   }
   get retryable(): boolean {
-    return this.traits.retryable;
+    return this.#retryable ?? this.traits.retryable;
   }
   get publicMessage(): string {
     return this.traits.message;

@@ -192,7 +192,7 @@ export const errorTable = {
   first_token_timeout: {
     category: 'timeout',
     message: 'The provider did not begin its answer in time. Try again later or choose another model.',
-    help: 'No first event of a stream within `limits.firstTokenMs` of the model. Comments and pings do not count.',
+    help: 'No first event of a stream within `limits.firstTokenMs` of the model (comments and pings do not count), or no plain answer within `limits.answerMs`.',
   },
   stream_stalled: {
     category: 'timeout',
@@ -243,6 +243,11 @@ export const errorTable = {
     category: 'unavailable',
     message: 'Too many calls are under way. Try again in a moment.',
     help: 'A bulkhead or an adaptive concurrency limit is full, and so is its queue, or the wait in it took too long. The log names the limit.',
+  },
+  model_unavailable: {
+    category: 'unavailable',
+    message: 'All providers of this model are failing and are left alone for a moment. Try again after the time in `Retry-After`.',
+    help: 'The circuit breakers of all targets of the model are open, so nothing was sent. Each closes by itself when a probe succeeds; without `Retry-After` an operator opened them by hand.',
   },
   // --- limits
   rate_limited: {

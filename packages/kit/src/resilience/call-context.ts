@@ -103,6 +103,7 @@ export function beginCall(
   work: (context: CallContext) => unknown,
   cancellation: Cancellation = nobody,
   deadlineAt: number = Number.POSITIVE_INFINITY,
+  attempt = 1,
 ): CallContext {
-  return new CallContext(new SharedCall(work), cancellation, deadlineAt, 1, 0);
+  return new CallContext(new SharedCall(work), cancellation, deadlineAt, attempt, 0);
 }

@@ -13,6 +13,8 @@ export interface ExecuteOptions {
   readonly cancellation?: Cancellation | undefined;
   /** When the call has to be over, in milliseconds on the monotonic scale of the policy's clock. Default: never. */
   readonly deadlineAt?: number | undefined;
+  /** Which try of some retry outside of the policy it is, counted from 1: a breaker lets none but the first probe. Default 1. */
+  readonly attempt?: number | undefined;
 }
 
 export type Execute = <T>(work: Work<T>, options?: ExecuteOptions) => Promise<T>;
@@ -25,10 +27,10 @@ export function createExecute(policy: Policy, endsAtOnce = false): Execute {
   const chain = policy(endsAtOnce ? runWork : runWorkUntilCancelled);
   return <T>(work: Work<T>, options?: ExecuteOptions): Promise<T> => {
     if (options === undefined) return chain(beginCall(work)) as Promise<T>;
-    const { signal, deadlineAt, cancellation } = options;
-    if (signal === undefined) return chain(beginCall(work, cancellation, deadlineAt)) as Promise<T>;
+    const { signal, deadlineAt, cancellation, attempt } = options;
+    if (signal === undefined) return chain(beginCall(work, cancellation, deadlineAt, attempt)) as Promise<T>;
     if (signal.aborted) return Promise.reject(signal.reason);
-    return underSignal(chain, work, signal, cancellation, deadlineAt) as Promise<T>;
+    return underSignal(chain, work, signal, cancellation, deadlineAt, attempt) as Promise<T>;
   };
 }
 
@@ -38,11 +40,12 @@ function underSignal(
   signal: AbortSignal,
   cancellation = new Cancellation(),
   deadlineAt?: number,
+  attempt?: number,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onAbort = () => cancellation.cancel(signal.reason);
     signal.addEventListener('abort', onAbort);
-    chain(beginCall(work, cancellation, deadlineAt)).then(
+    chain(beginCall(work, cancellation, deadlineAt, attempt)).then(
       (value) => {
         signal.removeEventListener('abort', onAbort);
         resolve(value);

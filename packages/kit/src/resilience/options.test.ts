@@ -45,11 +45,12 @@ describe('an option that makes no sense is refused when it is given, with what w
     ['retry', { budgetPercent: -1 }, 'retry.budgetPercent must be a number ≥ 0 or Infinity, not -1'],
     ['retry', { budgetMinPerWindow: -1 }, 'retry.budgetMinPerWindow must be a number ≥ 0, not -1'],
     ['retry', { budgetWindowMs: 1 }, 'retry.budgetWindowMs must be a number ≥ 10, not 1'],
+    ['retry', { maxRetryAfterMs: -1 }, 'retry.maxRetryAfterMs must be a number ≥ 0 or Infinity, not -1'],
     ['retry', { classify: 'all' }, "retry.classify must be a function, not 'all'"],
     [
       'retry',
       { maxAttempts: 3 },
-      "an option of retry must be one of attempts, backoff, firstDelayMs, factor, maxDelayMs, jitter, budgetPercent, budgetMinPerWindow, budgetWindowMs, name, budget, classify, clock, random, not 'maxAttempts'",
+      "an option of retry must be one of attempts, backoff, firstDelayMs, factor, maxDelayMs, jitter, budgetPercent, budgetMinPerWindow, budgetWindowMs, name, maxRetryAfterMs, budget, classify, clock, random, not 'maxAttempts'",
     ],
     ['retry', null, 'the options of retry must be an object, not null'],
     ['retry', [1], 'the options of retry must be an object, not [ 1 ]'],

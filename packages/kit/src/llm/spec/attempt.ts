@@ -22,6 +22,8 @@ export interface AttemptRequest {
    * however much of its own time it has left.
    */
   readonly deadlineAt?: number;
+  /** Which try at its target it is, counted from 1. Default 1. */
+  readonly attempt?: number;
 }
 
 export interface AttemptHead {
@@ -51,6 +53,14 @@ export interface AttemptSink {
   data(bytes: Buffer): boolean;
   /** Calls back once when the reader has caught up. */
   drained(callback: () => void): void;
+}
+
+/** The sink of a call, which outlives an attempt: as long as nothing is out, the next attempt may begin where none had been. */
+export interface RestartableSink extends AttemptSink {
+  /** The reader has, or may have, a byte: there is no way back. */
+  readonly begun: boolean;
+  /** The attempt that gave what is not out yet has failed: it is forgotten, and another may begin. */
+  abandon(): void;
 }
 
 export interface AttemptResult {

@@ -1,4 +1,4 @@
-export type { AttemptHead, AttemptRequest, AttemptResult, AttemptSink, PartialUse, Provider } from './attempt.ts';
+export type { AttemptHead, AttemptRequest, AttemptResult, AttemptSink, PartialUse, Provider, RestartableSink } from './attempt.ts';
 export { AttemptError, type AttemptErrorOptions } from './attempt-error.ts';
 export {
   attemptFailed,
@@ -14,4 +14,4 @@ export type { ShallowBody } from './shallow-body.ts';
 export type { Usage } from './usage.ts';
 export { editBody, type BodyEdits } from './edit-body.ts';
 export { readShallowBody, type ShallowBodyLimits } from './read-shallow-body.ts';
-export type { AttemptLayer, AttemptNext } from './attempt-layer.ts';
+export type { AttemptLayer, AttemptNext, TargetNext } from './attempt-layer.ts';

@@ -23,6 +23,8 @@ export interface RetryNumbers {
 export interface RetryOptions extends Partial<RetryNumbers> {
   /** For announcements. Default `default`. */
   readonly name?: string;
+  /** A target that asks for a longer wait is given up at once. Default Infinity: the deadline of the call is the limit. */
+  readonly maxRetryAfterMs?: number;
   /** Retries in a window, as a share of its calls. Default 20; Infinity for no budget. */
   readonly budgetPercent?: number;
   /** Retries that a window has in any case, so that a quiet target has some. Default 3. */
@@ -52,6 +54,7 @@ export const llmRetryDefaults: RetryNumbers = Object.freeze({ ...httpRetryDefaul
 
 export interface RetrySettings extends RetryNumbers {
   readonly name: string;
+  readonly maxRetryAfterMs: number;
   readonly budget: RetryBudget;
   readonly classify: FailureClassifier;
   readonly clock: Clock;
@@ -59,11 +62,12 @@ export interface RetrySettings extends RetryNumbers {
 }
 
 const budgetKeys = ['budgetPercent', 'budgetMinPerWindow', 'budgetWindowMs'] as const;
-const otherKeys = ['name', 'budget', 'classify', 'clock', 'random'] as const;
+const otherKeys = ['name', 'maxRetryAfterMs', 'budget', 'classify', 'clock', 'random'] as const;
 
 export function readRetryOptions(options: RetryOptions): RetrySettings {
   checkKeys('retry', options, [...Object.keys(httpRetryDefaults), ...budgetKeys, ...otherKeys]);
   const { name = 'default', clock = systemClock, random = systemRandom, classify = classifyFailure } = options;
+  const { maxRetryAfterMs = Number.POSITIVE_INFINITY } = options;
   const { attempts, backoff, firstDelayMs, factor, maxDelayMs, jitter } = withDefaults(httpRetryDefaults, options);
   const budget =
     options.budget ??
@@ -78,6 +82,7 @@ export function readRetryOptions(options: RetryOptions): RetrySettings {
     clock,
     random,
     budget,
+    maxRetryAfterMs: checkNumber('retry.maxRetryAfterMs', maxRetryAfterMs, { unlimited: true }),
     classify: checkFunction('retry.classify', classify),
     attempts: checkNumber('retry.attempts', attempts, { min: 1, whole: true }),
     backoff: checkOneOf('retry.backoff', backoff, ['exponential', 'linear', 'immediate']),

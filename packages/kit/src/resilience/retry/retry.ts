@@ -57,7 +57,7 @@ function planRetry(settings: RetrySettings, context: CallContext, attempt: numbe
   const lowerBoundMs = retryAfterMsOf(error, () => clock.now());
   let delayMs = backoffMs(settings, attempt, settings.random);
   if (lowerBoundMs !== undefined) {
-    if (lowerBoundMs >= restMs) return 'retry_after';
+    if (lowerBoundMs >= restMs || lowerBoundMs > settings.maxRetryAfterMs) return 'retry_after';
     // On top of it, lest all who were told the same second come back in it; but never so late that it is in vain.
     delayMs = lowerBoundMs + Math.min(delayMs, (restMs - lowerBoundMs) / 2);
   } else if (delayMs >= restMs) {

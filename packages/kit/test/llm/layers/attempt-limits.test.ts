@@ -7,7 +7,7 @@ import { createFakeClock, type FakeClock } from '../../../src/testing/index.ts';
 import { Cancellation } from '../../../src/time/index.ts';
 import { SeenAnswer } from '../providers/attempt.ts';
 
-const limits = { connectMs: 100, firstTokenMs: 1_000, stallMs: 500, totalMs: 10_000 };
+const limits = { connectMs: 100, firstTokenMs: 1_000, answerMs: 5_000, stallMs: 500, totalMs: 10_000 };
 const head = { headers: {} };
 const result: AttemptResult = {
   head,
@@ -40,12 +40,13 @@ beforeEach(() => {
   provider = new Played();
 });
 
-function begin(stream = true, deadlineAt?: number) {
+function begin(stream = true, deadlineAt?: number, others: Partial<typeof limits> = {}) {
   const sink = new SeenAnswer();
   const cancellation = new Cancellation();
   let outcome: unknown;
+  let thrown: unknown;
   const attempted = attemptLimits(
-    limits,
+    { ...limits, ...others },
     clock,
   )(provider.next)(
     {
@@ -61,9 +62,12 @@ function begin(stream = true, deadlineAt?: number) {
     sink,
   ).then(
     () => (outcome = 'done'),
-    (error: unknown) => (outcome = error instanceof HoldfastError ? error.code : error),
+    (error: unknown) => {
+      thrown = error;
+      return (outcome = error instanceof HoldfastError ? error.code : error);
+    },
   );
-  return { sink, cancellation, attempted, outcome: () => outcome };
+  return { sink, cancellation, attempted, outcome: () => outcome, error: () => thrown };
 }
 
 describe('attemptLimits', () => {
@@ -118,13 +122,41 @@ describe('attemptLimits', () => {
     expect(outcome()).toBe('call_timeout');
   });
 
-  test('a plain answer has only the whole to keep to', async () => {
+  test('a plain answer that is not whole in answerMs is given up as silent', async () => {
     const { outcome } = begin(false);
+    await clock.advanceAsync(50);
     provider.sink.connected();
-    await clock.advanceAsync(9_999);
+    await clock.advanceAsync(4_000);
+    provider.sink.pulse();
+    await clock.advanceAsync(999);
     expect(outcome()).toBeUndefined();
     await clock.advanceAsync(1);
-    expect(outcome()).toBe('call_timeout');
+    expect(outcome()).toBe('first_token_timeout');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.each([
+    ['that has not begun to answer in all of its time', false, undefined, () => {}, false],
+    ['that was asked so late that it had not half of its time', false, 4_900, () => {}, true],
+    ['that was answering', true, undefined, () => provider.sink.head(head), true],
+    [
+      'whose reader was slow',
+      true,
+      undefined,
+      (sink: SeenAnswer) => {
+        provider.sink.head(head);
+        sink.flowing = false;
+        provider.sink.data(Buffer.from('x'));
+      },
+      true,
+    ],
+  ])('a target %s is blamed for the end of the call, or not', async (_which, stream, deadlineMs, play, blameless) => {
+    const { sink, error } = begin(stream, deadlineMs, { answerMs: 10_000, stallMs: 10_000 });
+    provider.sink.connected();
+    play(sink);
+    await clock.advanceAsync(10_000);
+    expect(error()).toMatchObject({ code: 'call_timeout' });
+    expect((error() as { blameless?: boolean }).blameless ?? false).toBe(blameless);
   });
 
   test('the silence of a provider that must wait for its reader does not count', async () => {

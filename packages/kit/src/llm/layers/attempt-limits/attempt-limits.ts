@@ -1,6 +1,14 @@
-import { HoldfastError, type ErrorCode } from '../../../errors/index.ts';
+import { HoldfastError, isHoldfastError, type ErrorCode } from '../../../errors/index.ts';
 import { Cancellation, type Clock, type Timer } from '../../../time/index.ts';
-import type { AttemptHead, AttemptLayer, AttemptNext, AttemptRequest, AttemptResult, AttemptSink } from '../../spec/index.ts';
+import {
+  AttemptError,
+  type AttemptHead,
+  type AttemptLayer,
+  type AttemptNext,
+  type AttemptRequest,
+  type AttemptResult,
+  type AttemptSink,
+} from '../../spec/index.ts';
 import type { AttemptLimits } from './options.ts';
 
 /**
@@ -8,7 +16,7 @@ import type { AttemptLimits } from './options.ts';
  * wait ended) and rejects with the limit's own code.
  */
 export function attemptLimits(limits: AttemptLimits, clock: Clock): AttemptLayer {
-  return (next: AttemptNext): AttemptNext =>
+  return <Request extends AttemptRequest>(next: AttemptNext<Request>): AttemptNext<Request> =>
     (request, sink) => {
       const watch = new AttemptWatch(limits, clock, request, sink);
       return next(watch.request, watch).then(
@@ -18,12 +26,13 @@ export function attemptLimits(limits: AttemptLimits, clock: Clock): AttemptLayer
     };
 }
 
-/** What is waited for; `reader` and `plain` have no limit but the total. */
+/** What is waited for; `reader` has no limit but the total. */
 type Phase = 'connect' | 'firstToken' | 'silence' | 'reader' | 'plain';
 
 const codes: Partial<Record<Phase, ErrorCode>> = {
   connect: 'provider_connect_timeout',
   firstToken: 'first_token_timeout',
+  plain: 'first_token_timeout',
   silence: 'stream_stalled',
 };
 
@@ -32,27 +41,29 @@ const codes: Partial<Record<Phase, ErrorCode>> = {
  * something happens (there are thousands of pulses for each limit that passes); it looks when it fires whether there is
  * still something to wait for, and sleeps on.
  */
-class AttemptWatch implements AttemptSink {
-  readonly request: AttemptRequest;
+class AttemptWatch<Request extends AttemptRequest> implements AttemptSink {
+  readonly request: Request;
   readonly #limits: AttemptLimits;
   readonly #clock: Clock;
   readonly #sink: AttemptSink;
   readonly #cancellation = new Cancellation();
   readonly #stopListening: () => void;
+  readonly #beganAt: number;
   readonly #endsAt: number;
+  #blameless = false;
   #phase: Phase = 'connect';
   /** When the phase began, or, in silence, when the provider was last heard. */
   #since: number;
   #timer: Timer | undefined;
   #firesAt = Number.POSITIVE_INFINITY;
 
-  constructor(limits: AttemptLimits, clock: Clock, request: AttemptRequest, sink: AttemptSink) {
+  constructor(limits: AttemptLimits, clock: Clock, request: Request, sink: AttemptSink) {
     this.#limits = limits;
     this.#clock = clock;
     this.#sink = sink;
     this.request = { ...request, cancellation: this.#cancellation };
     this.#stopListening = request.cancellation.onCancel((reason) => this.#cancellation.cancel(reason));
-    this.#since = clock.monotonic();
+    this.#beganAt = this.#since = clock.monotonic();
     this.#endsAt = Math.min(this.#since + limits.totalMs, request.deadlineAt ?? Number.POSITIVE_INFINITY);
     this.#sleep(this.#since);
   }
@@ -93,7 +104,7 @@ class AttemptWatch implements AttemptSink {
 
   failed(error: unknown): never {
     this.#release();
-    throw error;
+    throw this.#blameless ? blameless(error) : error;
   }
 
   #enter(phase: Phase): void {
@@ -111,6 +122,8 @@ class AttemptWatch implements AttemptSink {
         return this.#limits.firstTokenMs;
       case 'silence':
         return this.#limits.stallMs;
+      case 'plain':
+        return this.#limits.answerMs;
       default:
         return Number.POSITIVE_INFINITY;
     }
@@ -130,19 +143,40 @@ class AttemptWatch implements AttemptSink {
     const now = this.#clock.monotonic();
     // Timers may fire up to a millisecond early.
     if (now < this.#dueAt() - 1) return this.#sleep(now);
-    if (now >= this.#endsAt - 1) return this.#expire('call_timeout', this.#limits.totalMs);
+    if (now >= this.#endsAt - 1) return this.#expireWhole();
     this.#expire(codes[this.#phase]!, this.#phaseLimitMs());
   }
 
+  /**
+   * Not the fault of a target that was answering: how long an answer is, and how slowly it is read, is the client's choice, and
+   * no client may close a target to the others. Nor of one that was asked so late that it had not half of its time.
+   */
+  #expireWhole(): void {
+    this.#blameless = this.#phase === 'silence' || this.#phase === 'reader' || this.#endsAt - this.#beganAt < this.#limits.totalMs / 2;
+    this.#expire('call_timeout', this.#endsAt - this.#beganAt);
+  }
+
   #expire(code: ErrorCode, limitMs: number): void {
-    this.#cancellation.cancel(new HoldfastError(code, { detail: `the limit of ${limitMs} ms passed` }));
+    this.#cancellation.cancel(new HoldfastError(code, { detail: `the limit of ${Math.round(limitMs)} ms passed` }));
   }
 
   #release(): void {
     // A drain or a pulse that comes late must not set a timer for an attempt that is over.
-    this.#phase = 'plain';
+    this.#phase = 'reader';
     this.#firesAt = Number.NEGATIVE_INFINITY;
     this.#timer?.cancel();
     this.#stopListening();
   }
+}
+
+function blameless(error: unknown): unknown {
+  if (!isHoldfastError(error)) return error;
+  const { partial, upstreamStatus } = error as Partial<AttemptError>;
+  return new AttemptError(error.code, {
+    detail: error.message,
+    cause: error,
+    blameless: true,
+    ...(partial && { partial }),
+    ...(upstreamStatus !== undefined && { upstreamStatus }),
+  });
 }

@@ -1,0 +1,2 @@
+export { attemptBreaker } from './attempt-breaker.ts';
+export { classifyAttempt } from './classify-attempt.ts';

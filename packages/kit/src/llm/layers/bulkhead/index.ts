@@ -1,0 +1,1 @@
+export { attemptBulkhead } from './attempt-bulkhead.ts';

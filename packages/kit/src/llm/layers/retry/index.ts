@@ -1,0 +1,1 @@
+export { attemptRetry } from './attempt-retry.ts';
