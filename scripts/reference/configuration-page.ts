@@ -2,17 +2,22 @@ import { sandboxDefaults, sandboxSettingNames } from '@holdfast/kit/llm/provider
 import { limitLevels, limitTiers, type LimitTier } from '@holdfast/kit/ratelimit';
 import {
   aboveField,
+  breakerFields,
+  bulkheadFields,
   endpointExemptField,
   endpointPerField,
+  holdBackField,
   levelFields,
   levelVariables,
   limitFields,
   providerFields,
   providerKinds,
   rateFields,
+  retryFields,
   secretKeys,
   settingEntries,
   sinceField,
+  weightField,
   type ProviderKindTraits,
   type SettingEntry,
 } from '../../packages/server/src/config/index.ts';
@@ -82,14 +87,14 @@ export function configurationPage(): string {
           code('targets'),
           'a list of `provider/model`',
           'required',
-          'Where the call goes, in the order in which they are tried. What follows the first slash is the name by which the provider knows the model.',
+          'Where the call goes, in the order in which they are tried. What follows the first slash is the name by which the provider knows the model. One that has more to say is a map with a `target`.',
         ],
-        ...Object.entries(limitFields).map(([name, field]) => [
-          code(`limits.${name}`),
-          field.type.expected,
-          code(field.defaultText),
-          field.description,
-        ]),
+        fieldRow('targets[].weight', weightField),
+        ...groupRows('limits', limitFields),
+        ...groupRows('retry', retryFields),
+        ...groupRows('breaker', breakerFields),
+        ...groupRows('bulkhead', bulkheadFields),
+        fieldRow('holdBackMs', holdBackField),
       ],
     ),
     '## prices',
@@ -112,6 +117,21 @@ export function configurationPage(): string {
       ],
     ),
   ].join('\n\n')}\n`;
+}
+
+interface DescribedField {
+  readonly type: { readonly expected: string };
+  readonly defaultText: string;
+  readonly description: string;
+}
+
+function groupRows(group: string, fields: Readonly<Record<string, DescribedField>>): string[][] {
+  return Object.entries(fields).map(([name, field]) => fieldRow(`${group}.${name}`, field));
+}
+
+/** A default that is words, and not a value, has its own marks where it needs some. */
+function fieldRow(name: string, { type, defaultText, description }: DescribedField): string[] {
+  return [code(name), type.expected, defaultText.includes('`') ? defaultText : code(defaultText), description];
 }
 
 function settingTable(entries: readonly SettingEntry[]): string {
@@ -177,6 +197,8 @@ models:
   fast:
     targets: [primary/gpt-4o-mini]
     limits: { connectMs: 10000, firstTokenMs: 60000, stallMs: 60000, totalMs: 600000 }
+    retry: { attempts: 3, firstDelayMs: 1000, factor: 2, maxDelayMs: 30000, jitter: full, budgetPercent: 20 }
+    breaker: { mode: consecutive, threshold: 5, recoveryMs: 60000 }
 server:
   port: 8080
 log:
@@ -225,4 +247,4 @@ prices:
 \`\`\``;
 
 const modelsIntroduction = `The names that clients ask for; only in the file. Names are letters, digits and \`. _ : @ + -\`. A \`provider/model\` that is not listed passes straight to that provider, with
-the default limits.`;
+the defaults.`;

@@ -1,9 +1,10 @@
 import { attemptLimitDefaults } from '@holdfast/kit/llm/layers/attempt-limits';
 import { createTransport } from '@holdfast/kit/llm/transport';
+import type { BreakerStore } from '@holdfast/kit/resilience';
 import type { Clock, Random } from '@holdfast/kit/time';
-import type { Configuration } from '../config/index.ts';
+import type { Configuration, ModelConfiguration } from '../config/index.ts';
 import type { Reloadable } from '../features/configuration/index.ts';
-import { createModelCatalog, KeptParts, ModelGeneration, ServedModels } from '../model/index.ts';
+import { createModelCatalog, KeptParts, ModelGeneration, ServedModels, type ModelCatalog, type ModelDefinition } from '../model/index.ts';
 import type { Closers } from './closers.ts';
 import { openPricing } from './pricing.ts';
 import { ProviderBook } from './provider-book.ts';
@@ -13,6 +14,8 @@ export interface ModelsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly closers: Closers;
+  /** Where instances share the states of their breakers. Default: nowhere. */
+  readonly breakerStore?: BreakerStore | undefined;
   /** A provider failed to close after a reload or at the end. */
   readonly onCloseFailure: (part: string, error: unknown) => void;
 }
@@ -26,7 +29,7 @@ export interface Models {
 const settlingMs = 60_000;
 
 /** The providers, the names that clients may ask for, and the prices: all that makes a generation of models. */
-export function openModels({ configuration, clock, random, closers, onCloseFailure }: ModelsOptions): Models {
+export function openModels({ configuration, clock, random, closers, breakerStore, onCloseFailure }: ModelsOptions): Models {
   const transport = createTransport({ allowedOrigins: [] });
   closers.add('transport', () => transport.close());
   const book = new ProviderBook({
@@ -41,15 +44,15 @@ export function openModels({ configuration, clock, random, closers, onCloseFailu
     const { providers, release } = book.take(from.providers);
     try {
       const kept = new KeptParts(before);
-      const models = new Map(
-        from.models.map((model) => [
-          model.name,
-          { targets: model.targets.map((target) => `${target.provider}/${target.model}`), limits: model.limits },
-        ]),
-      );
-      const catalog = createModelCatalog({ providers, models, clock, kept });
+      const models = new Map(from.models.map((model) => [model.name, definitionOf(model)]));
+      const catalog = createModelCatalog({ providers, models, clock, random, breakerStore, kept });
       const longestCallMs = Math.max(attemptLimitDefaults.totalMs, ...from.models.map((model) => model.limits.totalMs)) + settlingMs;
-      return { kept, release, generation: new ModelGeneration({ catalog, pricing, clock, longestCallMs, onUnused: release }) };
+      const end = (next?: ModelCatalog): void => {
+        release();
+        catalog.dispose(next);
+      };
+      const onUnused = (): void => end(current.generation.catalog);
+      return { kept, end, generation: new ModelGeneration({ catalog, pricing, clock, longestCallMs, onUnused }) };
     } catch (error) {
       release();
       throw error;
@@ -58,7 +61,7 @@ export function openModels({ configuration, clock, random, closers, onCloseFailu
 
   let current = build(configuration, undefined);
   const served = new ServedModels(current.generation);
-  closers.add('providers', () => current.release());
+  closers.add('providers', () => current.end());
   return {
     served,
     reload: {
@@ -69,9 +72,20 @@ export function openModels({ configuration, clock, random, closers, onCloseFailu
             current = built;
             served.replace(built.generation);
           },
-          discard: built.release,
+          discard: () => built.end(current.generation.catalog),
         };
       },
     },
+  };
+}
+
+function definitionOf({ targets, limits, retry, breaker, bulkhead, holdBackMs }: ModelConfiguration): ModelDefinition {
+  const { budgetPercent, ...numbers } = retry;
+  return {
+    targets: targets.map(({ provider, model, weight }) => ({ name: `${provider}/${model}`, weight })),
+    limits,
+    retry: numbers,
+    guards: { breaker, bulkhead, budgetPercent },
+    holdBackMs,
   };
 }

@@ -24,7 +24,7 @@ export type { Overrides } from './sources.ts';
 
 // What the reference page is generated from.
 export type { Field } from './fields.ts';
-export { limitFields } from './models/index.ts';
+export { breakerFields, bulkheadFields, holdBackField, limitFields, retryFields, weightField } from './models/index.ts';
 export { aboveField, rateFields, sinceField } from './prices/index.ts';
 export { providerFields, providerKinds, type ProviderKindTraits } from './providers/index.ts';
 export { endpointExemptField, endpointPerField, levelFields, levelVariables } from './rate-limits/index.ts';

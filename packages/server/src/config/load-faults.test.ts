@@ -294,7 +294,7 @@ describe('each fault is told alone, where it stands', () => {
       'a target without provider',
       { file: model('{ targets: [gpt-4o] }') },
       /yaml:2/,
-      /targets\[0\]: expected provider\/model, received "gpt-4o"/,
+      /targets\[0\]: expected provider\/model, or .*, received "gpt-4o"/,
     ],
     [
       'a target of an unknown provider',
@@ -310,6 +310,51 @@ describe('each fault is told alone, where it stands', () => {
       { file: model('{ targets: [p/a], limits: { stallMs: 0 } }') },
       /yaml:2/,
       /stallMs: expected an integer from 1/,
+    ],
+    [
+      'a weight of nothing',
+      { file: model('{ targets: [{ target: p/a, weight: 0 }] }') },
+      /yaml:2/,
+      /targets\[0\]\.weight: expected a number from 0\.001/,
+    ],
+    ['an unknown key of a target', { file: model('{ targets: [{ target: p/a, wieght: 2 }] }') }, /yaml:2/, /Did you mean weight\?/],
+    [
+      'a target of a map without one',
+      { file: model('{ targets: [{ weight: 2 }] }') },
+      /yaml:2/,
+      /targets\[0\]: expected provider\/model, or \{ target:/,
+    ],
+    [
+      'no attempt at all',
+      { file: model('{ targets: [p/a], retry: { attempts: 0 } }') },
+      /yaml:2/,
+      /retry\.attempts: expected an integer from 1 to 10/,
+    ],
+    [
+      'a jitter that does not exist',
+      { file: model('{ targets: [p/a], retry: { jitter: some } }') },
+      /yaml:2/,
+      /retry\.jitter: expected one of `full`, `none`/,
+    ],
+    ['an unknown key of a retry', { file: model('{ targets: [p/a], retry: { attemps: 2 } }') }, /yaml:2/, /Did you mean attempts\?/],
+    ['a retry that is no map', { file: model('{ targets: [p/a], retry: 3 }') }, /yaml:2/, /retry: expected a map, received 3/],
+    [
+      'an unknown mode of a breaker',
+      { file: model('{ targets: [p/a], breaker: { mode: both } }') },
+      /yaml:2/,
+      /breaker\.mode: expected one of/,
+    ],
+    [
+      'a bulkhead without room',
+      { file: model('{ targets: [p/a], bulkhead: { maxConcurrent: 0 } }') },
+      /yaml:2/,
+      /bulkhead\.maxConcurrent: expected an integer from 1/,
+    ],
+    [
+      'a hold-back of minutes',
+      { file: model('{ targets: [p/a], holdBackMs: 600000 }') },
+      /yaml:2/,
+      /holdBackMs: expected an integer from 0 to 60000/,
     ],
     ['limits that are no map', { file: model('{ targets: [p/a], limits: 5 }') }, /yaml:2/, /limits: expected a map, received 5/],
 
@@ -331,6 +376,32 @@ describe('each fault is told alone, where it stands', () => {
       { file: model('{ targets: [p/a], limits: { connectMs: 9000, totalMs: 5000 } }') },
       /yaml:2/,
       /connectMs: it is longer than totalMs/,
+    ],
+    [
+      'an answer later than the call',
+      { file: model('{ targets: [p/a], limits: { answerMs: 9000, totalMs: 5000 } }') },
+      /yaml:2/,
+      /answerMs: it is longer than totalMs/,
+    ],
+    [
+      'two breakers for one target',
+      { file: `providers: { ${provider} }\nmodels:\n  a: { targets: [p/x] }\n  b: { targets: [p/y, p/x], breaker: { threshold: 3 } }` },
+      'holdfast.config.yaml:4:40',
+      /models\.b\.breaker\.threshold: it is 3 here and 5 in models\.a, and both lead to p\/x, which has one breaker\. Say the same in both/,
+    ],
+    [
+      'two bulkheads for one target',
+      { file: `providers: { ${provider} }\nmodels:\n  a: { targets: [p/x], bulkhead: { maxConcurrent: 5 } }\n  b: { targets: [p/x] }` },
+      /yaml:4/,
+      /models\.b\.bulkhead\.maxConcurrent: it is not set here and 5 in models\.a/,
+    ],
+    [
+      'two retry budgets for one target',
+      {
+        file: `providers: { ${provider} }\nmodels:\n  a: { targets: [p/x], retry: { budgetPercent: 5 } }\n  b: { targets: [p/x], retry: { attempts: 2 } }`,
+      },
+      /yaml:4/,
+      /models\.b\.retry\.budgetPercent: it is 20 here and 5 in models\.a, .* one retry budget/,
     ],
     [
       'a database of your own without a master key',

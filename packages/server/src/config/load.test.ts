@@ -243,9 +243,9 @@ describe('models', () => {
 
   test('targets keep their order, and the name of the model its slashes', () => {
     expect(withModel('{ targets: [p/a, p/meta/llama-3:70b, "p/demo?latencyMs=5"] }').targets).toEqual([
-      { provider: 'p', model: 'a' },
-      { provider: 'p', model: 'meta/llama-3:70b' },
-      { provider: 'p', model: 'demo?latencyMs=5' },
+      { provider: 'p', model: 'a', weight: 1 },
+      { provider: 'p', model: 'meta/llama-3:70b', weight: 1 },
+      { provider: 'p', model: 'demo?latencyMs=5', weight: 1 },
     ]);
   });
 
@@ -253,14 +253,44 @@ describe('models', () => {
     expect(withModel('{ targets: [p/a], limits: { totalMs: 5000 } }').limits).toEqual({
       connectMs: 5000,
       firstTokenMs: 5000,
+      answerMs: 5000,
       stallMs: 5000,
       totalMs: 5000,
     });
     expect(withModel('{ targets: [p/a], limits: { firstTokenMs: 900000 } }').limits).toEqual({
       connectMs: 10_000,
       firstTokenMs: 900_000,
+      answerMs: 900_000,
       stallMs: 60_000,
       totalMs: 900_000,
     });
+  });
+
+  test('a target can have a weight', () => {
+    expect(withModel('{ targets: [p/a, { target: p/b, weight: 3 }] }').targets).toEqual([
+      { provider: 'p', model: 'a', weight: 1 },
+      { provider: 'p', model: 'b', weight: 3 },
+    ]);
+  });
+
+  test('plain answers leave time for the other targets, unless told otherwise', () => {
+    expect(withModel('{ targets: [p/a, p/b, p/c] }').limits.answerMs).toBe(200_000);
+    expect(withModel('{ targets: [p/a, p/b, p/c], limits: { answerMs: 500000 } }').limits.answerMs).toBe(500_000);
+  });
+
+  test('what guards a target has the defaults of the kit', () => {
+    const { retry, breaker, bulkhead, holdBackMs } = withModel('{ targets: [p/a] }');
+    expect(retry).toEqual({ attempts: 3, firstDelayMs: 1000, factor: 2, maxDelayMs: 30_000, jitter: 'full', budgetPercent: 20 });
+    expect(breaker).toEqual({ enabled: true, mode: 'consecutive', threshold: 5, ratio: 0.5, windowMs: 30_000, recoveryMs: 60_000 });
+    expect(bulkhead).toEqual({ maxConcurrent: undefined, maxQueued: 100, maxQueueMs: 30_000 });
+    expect(holdBackMs).toBe(0);
+  });
+
+  test('models may share a target of which they say the same', () => {
+    const guarded = '{ targets: [p/a], breaker: { threshold: 3 } }';
+    const { models, origins } = load({}, `providers: { p: { kind: sandbox } }\nmodels: { one: ${guarded}, two: ${guarded} }`);
+    expect(models.map(({ breaker }) => breaker.threshold)).toEqual([3, 3]);
+    expect(origins['models.one.breaker.threshold']?.source).toBe('file');
+    expect(origins['models.one.breaker.recoveryMs']?.source).toBe('default');
   });
 });

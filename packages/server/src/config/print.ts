@@ -1,7 +1,7 @@
 import type { AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
 import type { Configuration } from './configuration.ts';
 import { pathToText } from './file/index.ts';
-import { limitFields } from './models/index.ts';
+import { limitFields, weightField, type ModelTarget } from './models/index.ts';
 import { defaultOrigin, type Origin } from './origin.ts';
 import { fromPriceEntry } from './prices/index.ts';
 import { printRateLimits } from './rate-limits/index.ts';
@@ -49,20 +49,26 @@ export function configurationEntries(configuration: Configuration): readonly Con
     entries.push(entry([...path, 'baseUrl'], provider.baseUrl));
     entries.push(entry([...path, 'apiKey'], count === 0 ? 'not set' : count === 1 ? 'set' : `${count} keys set`, true));
   }
-  for (const { name, targets, limits } of configuration.models) {
+  for (const { name, targets, limits, holdBackMs, ...groups } of configuration.models) {
     entries.push({
-      ...entry(
-        ['models', name, 'targets'],
-        targets.map(({ provider, model }) => `${provider}/${model}`),
-      ),
+      ...entry(['models', name, 'targets'], targets.map(showTarget)),
     });
     for (const limit of Object.keys(limitFields) as (keyof AttemptLimits)[])
       entries.push(entry(['models', name, 'limits', limit], limits[limit]));
+    for (const group of ['retry', 'breaker', 'bulkhead'] as const) {
+      for (const [key, value] of Object.entries(groups[group])) entries.push(entry(['models', name, group, key], value ?? null));
+    }
+    entries.push(entry(['models', name, 'holdBackMs'], holdBackMs));
   }
   for (const [kind, models] of Object.entries(configuration.prices)) {
     for (const [model, price] of Object.entries(models)) entries.push(entry(['prices', kind, model], fromPriceEntry(price)));
   }
   return entries;
+}
+
+function showTarget({ provider, model, weight }: ModelTarget): unknown {
+  const target = `${provider}/${model}`;
+  return weight === weightField.default ? target : { target, weight };
 }
 
 /**

@@ -25,6 +25,15 @@ export function integer(min: number, max: number): ValueType<number> {
   };
 }
 
+/** A number that may have a fraction. */
+export function decimal(min: number, max: number): ValueType<number> {
+  return {
+    schema: z.number().min(min).max(max),
+    expected: `a number from ${min} to ${max}`,
+    fromText: (value) => (/^[+-]?\d{1,16}(\.\d{1,16})?$/.test(value) ? Number(value) : value),
+  };
+}
+
 const flags: Readonly<Record<string, boolean>> = {
   true: true,
   1: true,

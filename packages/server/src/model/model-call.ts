@@ -1,6 +1,7 @@
 import type { HoldfastError } from '@holdfast/kit/errors';
 import type { AttemptHead, AttemptResult, CallOutcome, Dialect, Operation, PartialUse, ShallowBody } from '@holdfast/kit/llm';
 import type { Cancellation } from '@holdfast/kit/time';
+import type { AttemptJournal } from './attempt-journal.ts';
 import type { Principal } from './principal.ts';
 import type { ModelRoute } from './model-route.ts';
 import type { Pricing } from './pricing.ts';
@@ -51,35 +52,13 @@ export interface ModelCall {
   readonly record: CallRecord;
 }
 
-/** One try at one target, as it ended. */
-export interface AttemptRecord {
-  readonly provider: string;
-  readonly model: string;
-  readonly outcome: 'completed' | 'failed' | 'aborted';
-  readonly error_code: string | null;
-  readonly latency_ms: number;
-}
-
 /** The one mutable part of a call: measurements, written by the layer that knows them. */
-export interface CallRecord {
+export interface CallRecord extends AttemptJournal {
   route: ModelRoute | undefined;
   /** The prices of when the call began; set together with the route. */
   pricing: Pricing | undefined;
-  /** The provider that was tried last. */
-  provider: string | undefined;
-  /** Its kind, by which prices are looked up. */
-  providerKind: string | undefined;
-  /** The model asked of that provider. */
-  targetModel: string | undefined;
-  readonly attempts: AttemptRecord[];
-  /** A connection took the request of the last attempt: from then on the provider may have worked. */
-  sent: boolean;
   /** Milliseconds until the first event of a stream, from the arrival of the request. */
   firstTokenMs: number | undefined;
-  /** Milliseconds from the start of the attempt that streams until its first event: the provider's part of `firstTokenMs`. */
-  providerFirstTokenMs: number | undefined;
-  /** Milliseconds spent in waiting for providers: everything else is ours. */
-  providerMs: number;
   /** Milliseconds by layer, exclusive of the layers within. */
   readonly layers: Record<string, number>;
   /** Set once, by the layer that settles the call. */
@@ -108,10 +87,16 @@ export function emptyRecord(): CallRecord {
     providerKind: undefined,
     targetModel: undefined,
     attempts: [],
+    attemptsMade: 0,
+    attemptsUnderWay: 0,
+    attemptsBeganAt: 0,
+    attemptsEndedAt: 0,
+    failure: undefined,
     sent: false,
     firstTokenMs: undefined,
-    providerFirstTokenMs: undefined,
+    waitedForHeadMs: undefined,
     providerMs: 0,
+    pausedMs: 0,
     layers: {},
     settled: undefined,
   };

@@ -1,18 +1,38 @@
-import { attemptLimitDefaults, attemptLimits, type AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
-import type { AttemptNext, Operation, Provider } from '@holdfast/kit/llm';
-import type { Clock } from '@holdfast/kit/time';
+import { attemptLimitDefaults, type AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
+import type { Operation, Provider } from '@holdfast/kit/llm';
+import { llmRetryDefaults, type BreakerStore, type RetryNumbers } from '@holdfast/kit/resilience';
+import type { Clock, Random } from '@holdfast/kit/time';
+import { createTarget } from './create-target.ts';
+import { GuardBook } from './guard-book.ts';
 import { KeptParts } from './kept-parts.ts';
 import type { ModelCatalog, ModelRoute, Target } from './model-route.ts';
+import type { GuardSettings } from './target-guard.ts';
 
 export interface ModelDefinition {
-  readonly targets: readonly string[];
+  readonly targets: readonly TargetDefinition[];
   readonly limits: AttemptLimits;
+  /** Default: three attempts, from 1 s, doubling. */
+  readonly retry?: Partial<RetryNumbers>;
+  /** Of its targets: the same in all models that name one of them. */
+  readonly guards?: GuardSettings;
+  /** Default 0. */
+  readonly holdBackMs?: number;
+}
+
+export interface TargetDefinition {
+  /** `provider/model` */
+  readonly name: string;
+  /** Default 1. */
+  readonly weight?: number;
 }
 
 export interface ModelCatalogOptions {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly models: ReadonlyMap<string, ModelDefinition>;
   readonly clock: Clock;
+  readonly random: Random;
+  /** Where instances share the states of their breakers. Default: nowhere. */
+  readonly breakerStore?: BreakerStore | undefined;
   /** What unchanged targets take over from the catalog before. Default: nothing. */
   readonly kept?: KeptParts;
 }
@@ -22,53 +42,83 @@ const maxRemembered = 1000;
 
 const operations: readonly Operation[] = ['chat', 'embeddings', 'count_tokens'];
 
-/** Builds each target with its attempt layers once, not per call. */
-export function createModelCatalog({ providers, models, clock, kept = new KeptParts() }: ModelCatalogOptions): ModelCatalog {
+/** Builds each target with its layers once, not per call. */
+export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
+  const { providers, models, clock, random, breakerStore, kept = new KeptParts() } = options;
   const routes = new Map<string, ModelRoute>();
   const passedThrough = new Map<string, ModelRoute>();
+  const guards = new GuardBook({ configured: guardsOf(models), kept, clock, breakerStore });
 
-  function target(routeName: string, name: string, limits: AttemptLimits): Target | undefined {
+  function target({ name, weight = 1 }: TargetDefinition, definition: ModelDefinition): Target | undefined {
     const slash = name.indexOf('/');
     const provider = slash < 0 ? undefined : providers.get(name.slice(0, slash));
     const model = name.slice(slash + 1);
     if (!provider || model === '') return undefined;
-    return kept.keep(keyOf(routeName, name), { on: [provider], settings: limits }, () => {
-      const provide: AttemptNext = (request, sink) => provider.attempt(request, sink);
-      return { name, provider, model, attempt: attemptLimits(limits, clock)(provide) };
+    const retry = { ...llmRetryDefaults, ...definition.retry };
+    return createTarget({
+      name,
+      provider,
+      model,
+      weight,
+      limits: definition.limits,
+      retry,
+      // Nobody waits long for one target while there is another.
+      maxRetryAfterMs: definition.targets.length > 1 ? retry.maxDelayMs : undefined,
+      guard: guards.get(name, provider),
+      clock,
+      random,
     });
+  }
+
+  function route(name: string, definition: ModelDefinition, targets: readonly Target[]): ModelRoute {
+    const { limits, retry, holdBackMs = 0 } = definition;
+    const attempts = retry?.attempts ?? llmRetryDefaults.attempts;
+    return { name, targets, totalMs: limits.totalMs, holdBackMs, triesAgain: attempts > 1 || targets.length > 1 };
   }
 
   function forgetOldest(): void {
     const oldest = passedThrough.keys().next().value!;
     passedThrough.delete(oldest);
-    kept.forget(keyOf(oldest, oldest));
+    guards.forget(oldest);
   }
 
   for (const [name, definition] of models) {
-    const targets = definition.targets.map((each) => target(name, each, definition.limits)!);
-    routes.set(name, { name, targets, totalMs: definition.limits.totalMs });
+    routes.set(
+      name,
+      route(
+        name,
+        definition,
+        definition.targets.map((each) => target(each, definition)!),
+      ),
+    );
   }
 
   return {
     find(model) {
       const known = routes.get(model) ?? passedThrough.get(model);
       if (known) return known;
-      const through = target(model, model, attemptLimitDefaults);
+      const definition = { targets: [{ name: model }], limits: attemptLimitDefaults };
+      const through = target(definition.targets[0]!, definition);
       if (!through) return undefined;
-      const route = { name: model, targets: [through], totalMs: attemptLimitDefaults.totalMs };
+      const made = route(model, definition, [through]);
       if (passedThrough.size >= maxRemembered) forgetOldest();
-      passedThrough.set(model, route);
-      return route;
+      passedThrough.set(model, made);
+      return made;
     },
     list: () =>
-      [...routes.values()].map((route) => ({
-        id: route.name,
-        ownedBy: route.targets[0]!.provider.name,
-        operations: operations.filter((operation) => route.targets.some((each) => each.provider.supports(operation))),
+      [...routes.values()].map((each) => ({
+        id: each.name,
+        ownedBy: each.targets[0]!.provider.name,
+        operations: operations.filter((operation) => each.targets.some(({ provider }) => provider.supports(operation))),
       })),
+    breakers: () => guards.breakers(),
+    findBreaker: (name) => guards.findBreaker(name),
+    dispose: (next) => guards.dispose(next),
   };
 }
 
-function keyOf(routeName: string, targetName: string): string {
-  return `target ${targetName} of ${routeName}`;
+function guardsOf(models: ReadonlyMap<string, ModelDefinition>): ReadonlyMap<string, GuardSettings> {
+  const settings = new Map<string, GuardSettings>();
+  for (const { targets, guards = {} } of models.values()) for (const { name } of targets) settings.set(name, guards);
+  return settings;
 }

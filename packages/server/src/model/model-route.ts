@@ -1,12 +1,19 @@
-import type { AttemptNext, Operation, Provider } from '@holdfast/kit/llm';
+import type { Operation, Provider, TargetNext } from '@holdfast/kit/llm';
+import type { CircuitBreaker } from '@holdfast/kit/resilience';
+import type { TargetRequest } from './target-request.ts';
 
-/** One provider and the name by which it knows the model, with the layers of an attempt around it. */
+/** One provider and the name by which it knows the model, with the layers of a target around it. */
 export interface Target {
   /** `provider/model`, as in the configuration. */
   readonly name: string;
   readonly provider: Provider;
   readonly model: string;
-  readonly attempt: AttemptNext;
+  /** Its share where a strategy goes by weight. */
+  readonly weight: number;
+  /** Undefined when the configuration wants none. */
+  readonly breaker: CircuitBreaker | undefined;
+  /** Everything that may be tried at this target for one call. */
+  readonly attempt: TargetNext<TargetRequest>;
 }
 
 /** What a name that clients ask for stands for. */
@@ -16,6 +23,10 @@ export interface ModelRoute {
   readonly targets: readonly Target[];
   /** How long a call may take, all its attempts together. */
   readonly totalMs: number;
+  /** Milliseconds for which the beginning of a stream is kept back; 0 for not at all. */
+  readonly holdBackMs: number;
+  /** More than one attempt is made where one fails: whoever asked need not repeat what has been repeated. */
+  readonly triesAgain: boolean;
 }
 
 export interface ListedModel {
@@ -28,4 +39,10 @@ export interface ListedModel {
 export interface ModelCatalog {
   find(model: string): ModelRoute | undefined;
   list(): readonly ListedModel[];
+  /** Of all targets that have one, those of the configuration first. */
+  breakers(): readonly CircuitBreaker[];
+  /** By `provider/model`. */
+  findBreaker(target: string): CircuitBreaker | undefined;
+  /** Ends the subscriptions of all breakers but those that `next` goes on with. */
+  dispose(next?: ModelCatalog): void;
 }

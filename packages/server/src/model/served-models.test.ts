@@ -1,4 +1,4 @@
-import { createFakeClock } from '@holdfast/kit/testing';
+import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
 import { expect, test } from 'vitest';
 import { createModelCatalog } from './model-catalog.ts';
 import { ModelGeneration, ServedModels } from './served-models.ts';
@@ -10,7 +10,7 @@ function setup() {
   const unused: string[] = [];
   const generation = (name: string): ModelGeneration =>
     new ModelGeneration({
-      catalog: createModelCatalog({ providers: new Map(), models: new Map(), clock }),
+      catalog: createModelCatalog({ providers: new Map(), models: new Map(), clock, random: createSeededRandom(1) }),
       pricing: { costNanoUsd: () => 0 },
       clock,
       longestCallMs,

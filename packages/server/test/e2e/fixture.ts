@@ -35,14 +35,14 @@ export async function startGateway(
         lab: { kind: 'sandbox' },
         ...options.providers,
       },
-      models: {
+      models: underOneAttempt({
         fast: { targets: ['primary/gpt-4o-mini'], limits },
         smart: { targets: ['claude/claude-sonnet-4-5'], limits },
         embed: { targets: ['primary/text-embedding-3-small'], limits },
         spare: { targets: ['down/x', 'primary/gpt-4o-mini'], limits },
         lonely: { targets: ['down/x'], limits },
         ...options.models,
-      },
+      }),
     },
   });
   const call = (path: string, init: RequestInit & { readonly key?: string | null } = {}): Promise<Response> => {
@@ -75,6 +75,15 @@ export async function startGateway(
       await upstream.close();
     },
   };
+}
+
+/**
+ * Most tests are about what becomes of one attempt, and fail many of them: what is tried again, and when no more, has tests of
+ * its own, and models that say so.
+ */
+function underOneAttempt(models: Readonly<Record<string, object>>): Record<string, object> {
+  const once = { retry: { attempts: 1 }, breaker: { enabled: false } };
+  return Object.fromEntries(Object.entries(models).map(([name, model]) => [name, { ...once, ...model }]));
 }
 
 /** A request id of a test's own, by which it finds its row. */

@@ -1,3 +1,10 @@
 export { limitFields } from './limit-fields.ts';
-export type { ModelConfiguration, ModelTarget } from './model-configuration.ts';
+export type {
+  BreakerConfiguration,
+  BulkheadConfiguration,
+  ModelConfiguration,
+  ModelTarget,
+  RetryConfiguration,
+} from './model-configuration.ts';
 export { readModels } from './read-models.ts';
+export { breakerFields, bulkheadFields, holdBackField, retryFields, weightField } from './resilience-fields.ts';

@@ -4,6 +4,7 @@ import { integer } from '../value-types.ts';
 
 const milliseconds = integer(1, 86_400_000);
 
+/** `defaultText` of numbers that are no default but follow from others is in words. */
 export const limitFields: Readonly<Record<keyof AttemptLimits, Field<number>>> = {
   connectMs: {
     type: milliseconds,
@@ -15,6 +16,12 @@ export const limitFields: Readonly<Record<keyof AttemptLimits, Field<number>>> =
     defaultText: String(attemptLimitDefaults.firstTokenMs),
     description:
       'Streams: milliseconds until the first event of the answer. Comments and pings do not count. Raise it for models that think long.',
+  },
+  answerMs: {
+    type: milliseconds,
+    defaultText: '`totalMs`, divided by the number of targets',
+    description:
+      'Plain answers: milliseconds until the answer of one target is whole. Without it, a silent target would leave no time for the next one.',
   },
   stallMs: {
     type: milliseconds,

@@ -6,6 +6,39 @@ export interface ModelConfiguration {
   /** In the order in which they are tried. At least one. */
   readonly targets: readonly ModelTarget[];
   readonly limits: AttemptLimits;
+  readonly retry: RetryConfiguration;
+  readonly breaker: BreakerConfiguration;
+  readonly bulkhead: BulkheadConfiguration;
+  /** Milliseconds for which the beginning of a stream is kept back; 0 for not at all. */
+  readonly holdBackMs: number;
+}
+
+/** Of one model, but for `budgetPercent`, which is the target's. */
+export interface RetryConfiguration {
+  readonly attempts: number;
+  readonly firstDelayMs: number;
+  readonly factor: number;
+  readonly maxDelayMs: number;
+  readonly jitter: 'full' | 'none';
+  readonly budgetPercent: number;
+}
+
+/** Of the target: the same in all models that name it. */
+export interface BreakerConfiguration {
+  readonly enabled: boolean;
+  readonly mode: 'consecutive' | 'ratio';
+  readonly threshold: number;
+  readonly ratio: number;
+  readonly windowMs: number;
+  readonly recoveryMs: number;
+}
+
+/** Of the target: the same in all models that name it. */
+export interface BulkheadConfiguration {
+  /** Undefined: no bulkhead. */
+  readonly maxConcurrent: number | undefined;
+  readonly maxQueued: number;
+  readonly maxQueueMs: number;
 }
 
 export interface ModelTarget {
@@ -13,4 +46,6 @@ export interface ModelTarget {
   readonly provider: string;
   /** The name by which the provider knows the model. May have slashes. */
   readonly model: string;
+  /** Its share where a strategy goes by weight. */
+  readonly weight: number;
 }

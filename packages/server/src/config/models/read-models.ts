@@ -6,10 +6,14 @@ import { nearestHint } from '../nearest.ts';
 import { fileFault, fileSection, isFileMap, type Sources } from '../sources.ts';
 import { limitFields } from './limit-fields.ts';
 import type { ModelConfiguration, ModelTarget } from './model-configuration.ts';
+import { readGroup, readMap } from './read-group.ts';
+import { breakerFields, bulkheadFields, holdBackField, retryFields, weightField } from './resilience-fields.ts';
+import { refuseTargetsAtOdds } from './targets-at-odds.ts';
 
 /** Model names go into headers, metrics and the ledger, and `provider/model` is told from them by its slash. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
 const maxTargets = 32;
+const modelKeys = ['targets', 'limits', 'retry', 'breaker', 'bulkhead', 'holdBackMs'];
 
 /** The models of the file. `providerNames` are the ones that a target may name. */
 export function readModels(sources: Sources, providerNames: ReadonlySet<string>): readonly ModelConfiguration[] {
@@ -24,11 +28,20 @@ export function readModels(sources: Sources, providerNames: ReadonlySet<string>)
       fileFault(sources, path, 'expected a map such as { targets: [provider/model] }.');
       continue;
     }
-    refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map: entry, path, known: ['targets', 'limits'] });
+    refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map: entry, path, known: modelKeys });
     sources.origins.set(pathToText([...path, 'targets']), { source: 'file', text: sources.file!.lineOf([...path, 'targets']) });
     const targets = readTargets(sources, entry['targets'], [...path, 'targets'], providerNames);
-    models.push({ name, targets, limits: readLimits(sources, entry['limits'], [...path, 'limits']) });
+    models.push({
+      name,
+      targets,
+      limits: readLimits(sources, entry['limits'], [...path, 'limits'], targets.length),
+      retry: readGroup(sources, entry['retry'], [...path, 'retry'], retryFields),
+      breaker: readGroup(sources, entry['breaker'], [...path, 'breaker'], breakerFields),
+      bulkhead: readGroup(sources, entry['bulkhead'], [...path, 'bulkhead'], bulkheadFields),
+      holdBackMs: readField(sources, entry, path, 'holdBackMs', holdBackField) ?? holdBackField.default,
+    });
   }
+  refuseTargetsAtOdds(sources, models);
   return models;
 }
 
@@ -47,9 +60,10 @@ function readTargets(sources: Sources, given: unknown, path: SettingPath, provid
   const seen = new Set<string>();
   for (const [index, item] of (given as readonly unknown[]).entries()) {
     const itemPath = [...path, index];
-    const match = typeof item === 'string' ? /^([^/\s]+)\/([^\s\p{Cc}]{1,256})$/u.exec(item) : null;
+    const { target: written, weight } = readTarget(sources, item, itemPath);
+    const match = typeof written === 'string' ? /^([^/\s]+)\/([^\s\p{Cc}]{1,256})$/u.exec(written) : null;
     if (!match) {
-      fileFault(sources, itemPath, `expected provider/model, received ${showReceived(item)}.`);
+      fileFault(sources, itemPath, `expected provider/model, or { target: provider/model, weight: 3 }, received ${showReceived(item)}.`);
       continue;
     }
     const [target, provider, model] = match as unknown as [string, string, string];
@@ -59,27 +73,36 @@ function readTargets(sources: Sources, given: unknown, path: SettingPath, provid
     }
     if (seen.has(target)) fileFault(sources, itemPath, `${showName(target)} is named twice.`);
     seen.add(target);
-    targets.push({ provider, model });
+    targets.push({ provider, model, weight });
   }
   return targets;
 }
 
-function readLimits(sources: Sources, given: unknown, path: SettingPath): AttemptLimits {
-  const map = given ?? {};
-  if (!isFileMap(map)) {
-    fileFault(sources, path, `expected a map, received ${showReceived(given)}.`);
-    return attemptLimitDefaults;
-  }
-  if (sources.file)
-    refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map, path, known: Object.keys(limitFields) });
+/** `provider/model`, alone or with what else is said of it. */
+function readTarget(sources: Sources, item: unknown, path: SettingPath): { readonly target: unknown; readonly weight: number } {
+  if (!isFileMap(item)) return { target: item, weight: weightField.default };
+  refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map: item, path, known: ['target', 'weight'] });
+  return { target: item['target'], weight: readField(sources, item, path, 'weight', weightField) ?? weightField.default };
+}
+
+function readLimits(sources: Sources, given: unknown, path: SettingPath, targetCount: number): AttemptLimits {
+  const map = readMap(sources, given, path, Object.keys(limitFields));
   const read = (name: keyof AttemptLimits) => readField(sources, map, path, name, limitFields[name]);
-  const set = { connectMs: read('connectMs'), firstTokenMs: read('firstTokenMs'), stallMs: read('stallMs'), totalMs: read('totalMs') };
+  const set = {
+    connectMs: read('connectMs'),
+    firstTokenMs: read('firstTokenMs'),
+    answerMs: read('answerMs'),
+    stallMs: read('stallMs'),
+    totalMs: read('totalMs'),
+  };
 
   // Only what was written can contradict; a default gives way to it.
-  const totalMs = set.totalMs ?? Math.max(attemptLimitDefaults.totalMs, set.connectMs ?? 0, set.firstTokenMs ?? 0, set.stallMs ?? 0);
-  const within = (name: 'connectMs' | 'firstTokenMs' | 'stallMs', ceiling: number, ceilingName: keyof AttemptLimits): number => {
+  const totalMs =
+    set.totalMs ?? Math.max(attemptLimitDefaults.totalMs, set.connectMs ?? 0, set.firstTokenMs ?? 0, set.answerMs ?? 0, set.stallMs ?? 0);
+  const share = Math.ceil(totalMs / Math.max(1, targetCount));
+  const within = (name: Exclude<keyof AttemptLimits, 'totalMs'>, ceiling: number, ceilingName: keyof AttemptLimits): number => {
     const value = set[name];
-    if (value === undefined) return Math.min(attemptLimitDefaults[name], ceiling);
+    if (value === undefined) return Math.min(name === 'answerMs' ? share : attemptLimitDefaults[name], ceiling);
     if (value > ceiling)
       fileFault(sources, [...path, name], `it is longer than ${ceilingName} (${value} > ${ceiling}), so it would never be reached.`);
     return value;
@@ -87,6 +110,7 @@ function readLimits(sources: Sources, given: unknown, path: SettingPath): Attemp
   return {
     connectMs: within('connectMs', totalMs, 'totalMs'),
     firstTokenMs: within('firstTokenMs', totalMs, 'totalMs'),
+    answerMs: within('answerMs', totalMs, 'totalMs'),
     stallMs: within('stallMs', totalMs, 'totalMs'),
     totalMs,
   };

@@ -238,6 +238,7 @@ function corsOptions(origins: readonly string[]) {
       'x-should-retry',
       'x-holdfast-provider',
       'x-holdfast-model',
+      'x-holdfast-attempts',
       'x-holdfast-overhead-ms',
     ],
     maxAge: 600,

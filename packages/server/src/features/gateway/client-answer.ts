@@ -37,7 +37,7 @@ export class ClientAnswer implements CallSink {
 
   head(head: AttemptHead): void {
     const { record } = this.#call!;
-    this.#writeHead(head, 'text/event-stream; charset=utf-8', undefined, record.providerFirstTokenMs ?? 0);
+    this.#writeHead(head, 'text/event-stream; charset=utf-8', undefined, record.waitedForHeadMs ?? 0);
   }
 
   data(bytes: Buffer): boolean {
@@ -61,7 +61,7 @@ export class ClientAnswer implements CallSink {
         result.head,
         stream ? 'text/event-stream; charset=utf-8' : 'application/json; charset=utf-8',
         result.tail.length,
-        record.providerMs,
+        record.providerMs + record.pausedMs,
       );
     }
     raw.end(result.tail);
@@ -75,7 +75,7 @@ export class ClientAnswer implements CallSink {
     raw.end(this.#call!.dialect === 'anthropic' ? toAnthropicStreamError(error, context) : toOpenaiStreamError(error, context));
   }
 
-  #writeHead(head: AttemptHead, contentType: string, length: number | undefined, providerMs: number): void {
+  #writeHead(head: AttemptHead, contentType: string, length: number | undefined, waitedMs: number): void {
     this.#begun = true;
     const { context, record, dialect } = this.#call!;
     this.#reply.hijack();
@@ -85,7 +85,8 @@ export class ClientAnswer implements CallSink {
     else headers.push('content-length', String(length));
     if (dialect === 'anthropic') headers.push('request-id', context.requestId);
     headers.push('x-holdfast-provider', record.provider ?? '', 'x-holdfast-model', headerText(record.targetModel ?? ''));
-    const overheadMs = Math.max(0, this.#clock.monotonic() - context.startedMonotonic - providerMs);
+    const overheadMs = Math.max(0, this.#clock.monotonic() - context.startedMonotonic - waitedMs);
+    headers.push('x-holdfast-attempts', String(record.attemptsMade));
     headers.push('x-holdfast-overhead-ms', overheadMs.toFixed(3));
     for (const name in head.headers) headers.push(name, head.headers[name]!);
     this.#reply.raw.writeHead(200, headers);

@@ -60,7 +60,10 @@ export function serveCall(options: ServeCallOptions, shape: CallShape) {
     } catch (thrown) {
       const error = toHoldfastError(thrown);
       request.notes = notesOf(call);
-      if (!answer.begun && !raw.destroyed) throw error;
+      if (!answer.begun && !raw.destroyed) {
+        if (call.record.attemptsMade > 0) reply.header('x-holdfast-attempts', call.record.attemptsMade);
+        throw error;
+      }
       // Nobody reads an error event on a connection that is gone, but the framework must not answer it either.
       if (!answer.begun) reply.hijack();
       answer.breakOff(error);
@@ -80,7 +83,7 @@ function notesOf({ id, record }: ModelCall): FastifyRequest['notes'] {
     ...(targetModel !== undefined && { model: targetModel }),
     ...(settled && { outcome: settled.outcome }),
     ...(usage && { prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens }),
-    ...(record.attempts.length > 1 && { attempts: record.attempts.length }),
+    ...(record.attemptsMade > 1 && { attempts: record.attemptsMade }),
   };
 }
 

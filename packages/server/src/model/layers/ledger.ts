@@ -59,6 +59,7 @@ function ending(call: ModelCall, clock: Clock, settled: SettledCall, finishReaso
   const { context, record } = call;
   const latencyMs = clock.monotonic() - context.startedMonotonic;
   record.layers['provider'] = record.providerMs;
+  if (record.pausedMs > 0) record.layers['pause'] = record.pausedMs;
   return {
     outcome: settled.outcome as CallEnding['outcome'],
     errorCode: settled.error?.code,
@@ -68,7 +69,7 @@ function ending(call: ModelCall, clock: Clock, settled: SettledCall, finishReaso
     servedModel: settled.use?.servedModel ?? record.targetModel,
     costNanoUsd: settled.costNanoUsd,
     latencyMs,
-    overheadMs: Math.max(0, latencyMs - record.providerMs),
+    overheadMs: Math.max(0, latencyMs - record.providerMs - record.pausedMs),
     finishedAt: clock.now(),
   };
 }

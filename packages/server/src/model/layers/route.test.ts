@@ -1,6 +1,6 @@
 import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import { readShallowBody, type AttemptRequest, type AttemptResult, type AttemptSink, type Provider } from '@holdfast/kit/llm';
-import { createFakeClock } from '@holdfast/kit/testing';
+import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
 import { Cancellation } from '@holdfast/kit/time';
 import { describe, expect, test } from 'vitest';
 import { createModelCatalog } from '../model-catalog.ts';
@@ -25,7 +25,7 @@ const fail =
   };
 const silent: Behaviour = (request) => new Promise((_, reject) => request.cancellation.onCancel(reject));
 
-const limits = { connectMs: 1_000, firstTokenMs: 5_000, stallMs: 5_000, totalMs: 8_000 };
+const limits = { connectMs: 1_000, firstTokenMs: 5_000, answerMs: 8_000, stallMs: 5_000, totalMs: 8_000 };
 
 function setup(...behaviours: Behaviour[]) {
   const clock = createFakeClock();
@@ -50,8 +50,9 @@ function setup(...behaviours: Behaviour[]) {
   );
   const catalog = createModelCatalog({
     providers,
-    models: new Map([['m', { targets: behaviours.map((_, index) => `p${index}/x`), limits }]]),
+    models: new Map([['m', { targets: behaviours.map((_, index) => ({ name: `p${index}/x` })), limits, retry: { attempts: 1 } }]]),
     clock,
+    random: createSeededRandom(1),
   });
   const record = { ...emptyRecord(), route: catalog.find('m')! };
   const call: ModelCall = {
@@ -105,6 +106,7 @@ describe('routeCall', () => {
     'provider_auth_failed',
     'stream_cut',
     'dialect_unsupported',
+    'context_length_exceeded',
   ] as const)('after %s the next target is tried', async (code) => {
     const { asked, done, record } = setup(fail(code), succeed);
     expect(await done).toBe('completed');
@@ -115,14 +117,11 @@ describe('routeCall', () => {
     ]);
   });
 
-  test.each(['provider_rejected_request', 'context_length_exceeded', 'content_filtered'] as const)(
-    '%s is about the request: nobody else is asked',
-    async (code) => {
-      const { asked, done } = setup(fail(code), succeed);
-      expect(await done).toBe(code);
-      expect(asked).toEqual(['p0']);
-    },
-  );
+  test.each(['provider_rejected_request', 'content_filtered'] as const)('%s is about the request: nobody else is asked', async (code) => {
+    const { asked, done } = setup(fail(code), succeed);
+    expect(await done).toBe(code);
+    expect(asked).toEqual(['p0']);
+  });
 
   test('once the client may have a byte nobody else is asked', async () => {
     const { asked, done } = setup(async (_request, sink) => {

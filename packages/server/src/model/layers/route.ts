@@ -1,8 +1,12 @@
-import { isHoldfastError, toHoldfastError, type ErrorCode, type HoldfastError } from '@holdfast/kit/errors';
-import { attemptFailed, type AttemptHead, type AttemptResult, type AttemptSink } from '@holdfast/kit/llm';
+import { toHoldfastError, type HoldfastError } from '@holdfast/kit/errors';
+import type { AttemptResult, RestartableSink } from '@holdfast/kit/llm';
+import { causeTraits } from '@holdfast/kit/resilience';
 import type { Clock } from '@holdfast/kit/time';
 import type { CallNext, ModelCall } from '../model-call.ts';
 import type { Target } from '../model-route.ts';
+import { HoldBackSink } from './hold-back-sink.ts';
+import { RouteSink } from './route-sink.ts';
+import { finalError, moreTelling, targetFailure, type TargetFailure } from './told-failure.ts';
 
 /**
  * Sends the call to the targets of its route in their order. The next one is tried when the one before failed in a way
@@ -10,105 +14,53 @@ import type { Target } from '../model-route.ts';
  */
 export function routeCall(clock: Clock): CallNext {
   return async (call) => {
-    const { targets, totalMs } = call.record.route!;
+    const { targets, totalMs, holdBackMs } = call.record.route!;
     const deadlineAt = clock.monotonic() + totalMs;
-    let failure: HoldfastError | undefined;
+    const routeSink = new RouteSink(call, clock);
+    const held = holdBackMs > 0 && call.stream ? new HoldBackSink(routeSink, holdBackMs, clock) : undefined;
+    const failures: TargetFailure[] = [];
+    let told: TargetFailure | undefined;
     for (const target of targets) {
       if (!target.provider.supports(call.operation)) continue;
       if (call.context.cancellation.cancelled) throw call.context.cancellation.reason;
-      const sink = new RouteSink(call, clock);
       try {
-        return await attemptTarget(call, target, sink, deadlineAt, clock);
+        const result = await attemptTarget(call, target, held ?? routeSink, deadlineAt);
+        held?.release();
+        return result;
       } catch (thrown) {
         const error = toHoldfastError(thrown);
-        call.sink.abandon();
-        if (call.sink.begun || call.context.cancellation.cancelled || !worthAnother(error) || clock.monotonic() >= deadlineAt) throw error;
-        attemptFailed.publish({ callId: call.id, requestId: call.context.requestId, target: target.name, error });
-        failure = error;
+        if (call.sink.begun || call.context.cancellation.cancelled) throw error;
+        const failure = targetFailure(error, target, call);
+        if (failure.cause === 'refused') recordRefusal(call, target, error);
+        failures.push(failure);
+        told = moreTelling(told, failure);
+        if (!causeTraits[failure.cause].mayTryNextTarget || failure.cause === 'unknown' || clock.monotonic() >= deadlineAt) break;
       }
     }
-    throw failure!;
+    throw finalError(failures, told!, call);
   };
 }
 
-/** Firm refusals that lie with the target and not with the request. */
-const faultsOfTarget: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_auth_failed', 'dialect_unsupported', 'operation_unsupported']);
-
-/** Another target may do better. */
-function worthAnother(error: HoldfastError): boolean {
-  return error.retryable || faultsOfTarget.has(error.code);
+function attemptTarget(call: ModelCall, target: Target, sink: RestartableSink, deadlineAt: number): Promise<AttemptResult> {
+  return target.attempt(
+    {
+      operation: call.operation,
+      dialect: call.dialect,
+      model: target.model,
+      stream: call.stream,
+      body: call.body,
+      headers: call.headers,
+      cancellation: call.context.cancellation,
+      deadlineAt,
+      callId: call.id,
+      requestId: call.context.requestId,
+      journal: call.record,
+    },
+    sink,
+  );
 }
 
-async function attemptTarget(call: ModelCall, target: Target, sink: RouteSink, deadlineAt: number, clock: Clock): Promise<AttemptResult> {
-  const { record } = call;
-  record.provider = target.provider.name;
-  record.providerKind = target.provider.kind;
-  record.targetModel = target.model;
-  record.sent = false;
-  const began = clock.monotonic();
-  try {
-    const result = await target.attempt(
-      {
-        operation: call.operation,
-        dialect: call.dialect,
-        model: target.model,
-        stream: call.stream,
-        body: call.body,
-        headers: call.headers,
-        cancellation: call.context.cancellation,
-        deadlineAt,
-      },
-      sink,
-    );
-    finish(call, target, began, clock, undefined);
-    return result;
-  } catch (error) {
-    finish(call, target, began, clock, error);
-    throw error;
-  }
-}
-
-function finish(call: ModelCall, target: Target, began: number, clock: Clock, error: unknown): void {
-  const latencyMs = clock.monotonic() - began;
-  const code = error === undefined ? undefined : isHoldfastError(error) ? error.code : 'internal_error';
-  call.record.providerMs += latencyMs;
-  call.record.attempts.push({
-    provider: target.provider.name,
-    model: target.model,
-    outcome: code === undefined ? 'completed' : code === 'client_closed' ? 'aborted' : 'failed',
-    error_code: code ?? null,
-    latency_ms: Math.round(latencyMs * 1000) / 1000,
-  });
-}
-
-class RouteSink implements AttemptSink {
-  readonly #call: ModelCall;
-  readonly #clock: Clock;
-  readonly #began: number;
-
-  constructor(call: ModelCall, clock: Clock) {
-    this.#call = call;
-    this.#clock = clock;
-    this.#began = clock.monotonic();
-  }
-
-  connected(): void {
-    this.#call.record.sent = true;
-  }
-  pulse(): void {}
-
-  head(head: AttemptHead): void {
-    const now = this.#clock.monotonic();
-    this.#call.record.firstTokenMs = now - this.#call.context.startedMonotonic;
-    this.#call.record.providerFirstTokenMs = now - this.#began;
-    this.#call.sink.head(head);
-  }
-
-  data(bytes: Buffer): boolean {
-    return this.#call.sink.data(bytes);
-  }
-
-  drained(callback: () => void): void {
-    this.#call.sink.drained(callback);
-  }
+/** A policy of ours kept the call from the target: no attempt, but why another one served. */
+function recordRefusal({ record }: ModelCall, { provider, model }: Target, { code }: HoldfastError): void {
+  record.attempts.push({ provider: provider.name, model, outcome: 'refused', error_code: code, latency_ms: 0 });
 }

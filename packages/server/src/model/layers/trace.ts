@@ -42,7 +42,7 @@ function announce(call: ModelCall, clock: Clock, settled: SettledCall | undefine
     costNanoUsd: settled.costNanoUsd,
     latencyMs,
     firstTokenMs: record.firstTokenMs,
-    overheadMs: latencyMs - record.providerMs,
-    attempts: record.attempts.length,
+    overheadMs: latencyMs - record.providerMs - record.pausedMs,
+    attempts: record.attemptsMade,
   });
 }

@@ -1,0 +1,118 @@
+import { isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import type { AttemptHead, AttemptNext, AttemptResult, AttemptSink } from '@holdfast/kit/llm';
+import type { Clock } from '@holdfast/kit/time';
+import type { AttemptJournal, AttemptRecord } from '../attempt-journal.ts';
+import type { TargetRequest } from '../target-request.ts';
+import { announceFailure } from './announce-failure.ts';
+
+/** The target as records name it. */
+export interface RecordedTarget {
+  /** `provider/model` */
+  readonly name: string;
+  readonly provider: string;
+  readonly kind: string;
+  readonly model: string;
+}
+
+/** Writes every request to a provider down in the journal of its call: repeated ones and losers of a race too. */
+export function recordAttempt(target: RecordedTarget, clock: Clock) {
+  return (next: AttemptNext<TargetRequest>): AttemptNext<TargetRequest> =>
+    (request, sink) => {
+      const attempt = new RecordedAttempt(target, clock, request, sink);
+      return next(request, attempt).then(
+        (result) => attempt.completed(result),
+        (error: unknown) => attempt.failed(error),
+      );
+    };
+}
+
+class RecordedAttempt implements AttemptSink {
+  readonly #target: RecordedTarget;
+  readonly #clock: Clock;
+  readonly #journal: AttemptJournal;
+  readonly #sink: AttemptSink;
+  readonly #beganAt: number;
+  #sent = false;
+
+  constructor(target: RecordedTarget, clock: Clock, request: TargetRequest, sink: AttemptSink) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#journal = request.journal;
+    this.#sink = sink;
+    this.#beganAt = clock.monotonic();
+    const { journal } = request;
+    if (journal.attemptsUnderWay === 0) {
+      if (journal.attemptsMade > 0) journal.pausedMs += this.#beganAt - journal.attemptsEndedAt;
+      journal.attemptsBeganAt = this.#beganAt;
+    }
+    journal.attemptsUnderWay += 1;
+    journal.attemptsMade += 1;
+    announceFailure(request);
+    this.#isServing();
+  }
+
+  connected(): void {
+    this.#sent = true;
+    this.#isServing();
+    this.#sink.connected();
+  }
+
+  pulse(): void {
+    this.#sink.pulse();
+  }
+
+  head(head: AttemptHead): void {
+    this.#isServing();
+    const journal = this.#journal;
+    journal.waitedForHeadMs = journal.providerMs + journal.pausedMs + this.#clock.monotonic() - journal.attemptsBeganAt;
+    this.#sink.head(head);
+  }
+
+  data(bytes: Buffer): boolean {
+    return this.#sink.data(bytes);
+  }
+
+  drained(callback: () => void): void {
+    this.#sink.drained(callback);
+  }
+
+  completed(result: AttemptResult): AttemptResult {
+    this.#isServing();
+    this.#end('completed', null);
+    return result;
+  }
+
+  failed(error: unknown): never {
+    const code = isHoldfastError(error) ? error.code : 'internal_error';
+    const aborted = code === 'client_closed' || code === 'hedge_lost';
+    this.#end(aborted ? 'aborted' : 'failed', code);
+    if (!aborted) this.#journal.failure = { target: this.#target.name, error };
+    throw error;
+  }
+
+  /** What the journal says of the call is said of the attempt that got furthest: where several run, of the one that answers. */
+  #isServing(): void {
+    const journal = this.#journal;
+    journal.provider = this.#target.provider;
+    journal.providerKind = this.#target.kind;
+    journal.targetModel = this.#target.model;
+    journal.sent = this.#sent;
+  }
+
+  #end(outcome: AttemptRecord['outcome'], code: ErrorCode | null): void {
+    const journal = this.#journal;
+    const now = this.#clock.monotonic();
+    journal.attemptsUnderWay -= 1;
+    if (journal.attemptsUnderWay === 0) {
+      journal.providerMs += now - journal.attemptsBeganAt;
+      journal.attemptsEndedAt = now;
+    }
+    journal.attempts.push({
+      provider: this.#target.provider,
+      model: this.#target.model,
+      outcome,
+      error_code: code,
+      latency_ms: Math.round((now - this.#beganAt) * 1000) / 1000,
+    });
+  }
+}

@@ -1,0 +1,9 @@
+import type { AttemptRequest } from '@holdfast/kit/llm';
+import type { AttemptJournal } from './attempt-journal.ts';
+
+/** One try at one target, which knows whose it is: the layers hand it down to the one that writes attempts down. */
+export interface TargetRequest extends AttemptRequest {
+  readonly callId: string;
+  readonly requestId: string;
+  readonly journal: AttemptJournal;
+}
