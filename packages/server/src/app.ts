@@ -2,10 +2,20 @@ import { httpErrorRaised } from '@holdfast/kit/events';
 import { createClientIpResolver } from '@holdfast/kit/security';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
-import { Closers, openIdentity, openLedger, openModels, openOverload, openRedis, openStorage } from './composition/index.ts';
+import {
+  Closers,
+  openIdentity,
+  openLedger,
+  openLimiter,
+  openModels,
+  openOverload,
+  openRedis,
+  openStorage,
+  requestLimits,
+} from './composition/index.ts';
 import type { Configuration } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
-import { createUsageService, usageRoutes } from './features/costs/index.ts';
+import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
 import { createHealthRegistry, healthRoutes } from './features/health/index.ts';
 import { keyRoutes, organizationRoutes } from './features/identity/index.ts';
@@ -84,8 +94,13 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   });
   const pipeline = createPipeline({ models: models.served, ledger, clock });
 
+  const { metrics } = options;
+  const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
+  const limits = requestLimits(configuration, limiter);
+
   const http = await createHttpServer({
     clock,
+    limits,
     createId,
     clientIp: createClientIpResolver({
       trustedProxies: configuration.server.trustedProxies,
@@ -100,7 +115,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     headersTimeoutMs: configuration.server.headersTimeoutMs,
     requestTimeoutMs: configuration.server.requestTimeoutMs,
   });
-  openOverload({ ...common, http, ledger, health, metrics: options.metrics });
+  openOverload({ ...common, http, ledger, health, metrics });
   http.addGateway(
     gatewayRoutes({
       pipeline,
@@ -114,16 +129,16 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(organizationRoutes({ service: identity.organizations, principalOf: (request) => request.principal! }));
   await http.app.register(usageRoutes(createUsageService(database)));
   await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });
-  if (options.metrics) {
-    addMetricsRoute(http.app as never, options.metrics);
-    options.metrics.addGauge('holdfast_http_open_connections', 'Connections of clients that are open.', () => http.openConnections);
-    options.metrics.addGauge('holdfast_http_requests_in_progress', 'Requests that are being answered.', () => http.inFlight);
-    options.metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () =>
-      ledger.available ? 1 : 0,
-    );
-    if (redis) options.metrics.addGauge('holdfast_redis_up', '1 while Redis can be reached.', () => (redis.connected ? 1 : 0));
+  if (metrics) {
+    addMetricsRoute(http.app as never, metrics);
+    metrics.addGauge('holdfast_http_open_connections', 'Connections of clients that are open.', () => http.openConnections);
+    metrics.addGauge('holdfast_http_requests_in_progress', 'Requests that are being answered.', () => http.inFlight);
+    metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () => (ledger.available ? 1 : 0));
+    if (redis) metrics.addGauge('holdfast_redis_up', '1 while Redis can be reached.', () => (redis.connected ? 1 : 0));
   }
 
+  await http.app.ready();
+  limits?.refuseUnknownEndpoints();
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });
   let stopping: Promise<{ cut: number }> | undefined;
   return {

@@ -24,7 +24,7 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
     ...configuration.models.flatMap((model) => model.targets.map((target) => target.model)),
   ]);
   const metrics = configuration.metrics.enabled ? createMetrics({ isKnownModel: (name) => known.has(name) }) : undefined;
-  const stopListening = [logAnnouncements(log), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
+  const stopListening = [logAnnouncements(log, clock), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
   const end = createEnding();
   // The clock's timers keep no process alive: a stop that waits for one while all sockets are closed already would end here, half

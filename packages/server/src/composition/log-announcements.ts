@@ -1,15 +1,19 @@
 import { attemptFailed } from '@holdfast/kit/llm';
 import type { EventChannel } from '@holdfast/kit/events';
 import { overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
+import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
 import type { Log } from '@holdfast/kit/telemetry';
+import type { Clock } from '@holdfast/kit/time';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
+import { tierUnknown } from '../features/limits/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
+import { createShadowLog } from './shadow-log.ts';
 
 /** Writes what the server's own parts announce. Modules do not log; this is where their words become lines. Returns the function that ends it. */
-export function logAnnouncements({ logger }: Log): () => void {
+export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   const stops: (() => void)[] = [];
   function on<Message extends object>(channel: EventChannel<Message>, write: (message: Message) => void): void {
     stops.push(channel.subscribe(write));
@@ -45,6 +49,20 @@ export function logAnnouncements({ logger }: Log): () => void {
   );
   on(organizationChanged, ({ organizationId, tier, byKeyId }) =>
     logger.info({ organization_id: organizationId, tier, by_key_id: byKeyId }, 'an organization changed'),
+  );
+  on(storeLost, ({ instances, error }) =>
+    logger.warn({ instances, err: error }, 'Redis does not decide on limits: this instance limits by its share until it does'),
+  );
+  on(storeRecovered, ({ instances, awayMs }) => logger.info({ instances, away_ms: Math.round(awayMs) }, 'Redis decides on limits again'));
+  on(settlementLost, ({ policies, error }) =>
+    logger.warn({ levels: policies, err: error }, 'what was given back to limits did not reach Redis: it drains there'),
+  );
+  const logShadow = createShadowLog(clock, ({ level, key, count }) =>
+    logger.warn({ level, key, count }, 'a limit in shadow would have refused requests'),
+  );
+  on(takeDecided, logShadow);
+  on(tierUnknown, ({ tier, organizationId }) =>
+    logger.warn({ tier, organization_id: organizationId }, 'an organization has a tier that is not configured, and is limited as basic'),
   );
   on(attemptFailed, ({ callId, requestId, target, error }) =>
     logger.warn({ call_id: callId, request_id: requestId, target, err: error }, 'a target failed and the next one is tried'),

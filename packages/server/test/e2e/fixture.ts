@@ -4,6 +4,11 @@ import type { UsagePage, UsageRow } from '@holdfast/contracts';
 import OpenAI from 'openai';
 import { startServer, type RunningServer, type StartServerOptions } from '../support/server.ts';
 
+/** Limits are what other tests are about: these send a minute's worth of bad requests from one address. */
+export const roomyRateLimits = {
+  levels: { global: { requestsPerMinute: 1_000_000, burst: 100_000 }, ip: { requestsPerMinute: 1_000_000, burst: 100_000 } },
+};
+
 export interface Gateway {
   readonly upstream: ScriptedUpstream;
   readonly server: RunningServer;
@@ -21,6 +26,8 @@ export async function startGateway(
     readonly limits?: Record<string, number>;
     readonly providers?: Record<string, object>;
     readonly models?: Record<string, object>;
+    /** Default: more than any test asks for in its minute, since all of them come from one address. */
+    readonly rateLimits?: Record<string, unknown>;
   } = {},
 ): Promise<Gateway> {
   const upstream = await startScriptedUpstream();
@@ -28,6 +35,7 @@ export async function startGateway(
   const server = await startServer({
     ...options,
     config: {
+      rateLimits: options.rateLimits ?? roomyRateLimits,
       providers: {
         primary: { kind: 'openai', baseUrl: upstream.openaiBaseUrl, apiKey: 'sk-upstream-secret' },
         claude: { kind: 'anthropic', baseUrl: upstream.openaiBaseUrl, apiKey: 'sk-ant-upstream-secret' },

@@ -1,10 +1,12 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
 import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
+import { bucketEvicted, settlementLost, takeDecided } from '../../ratelimit/index.ts';
 import { hedgeFinished, requestShed } from '../../resilience/index.ts';
 import { Exposition } from './exposition.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { LlmMetrics } from './llm-metrics.ts';
+import { RateLimitMetrics } from './rate-limit-metrics.ts';
 import { RoutingMetrics } from './routing-metrics.ts';
 import { SeriesTable } from './series-table.ts';
 
@@ -48,6 +50,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const http = new HttpMetrics();
   const llm = new LlmMetrics({ isKnownModel: options.isKnownModel ?? (() => false) });
   const routing = new RoutingMetrics();
+  const limits = new RateLimitMetrics();
   const shed = new SeriesTable(['reason'], () => ({ count: 0 }), 20);
   const faults = new SeriesTable(['fault'], () => ({ count: 0 }), 10);
 
@@ -59,6 +62,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       http.expose(exposition);
       llm.expose(exposition);
       routing.expose(exposition);
+      limits.expose(exposition);
       exposition.counter('holdfast_process_faults_total', 'Uncaught exceptions and unhandled rejections.', faults, ({ count }) => count);
       exposition.counter(
         'holdfast_shed_total',
@@ -97,6 +101,9 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       const stops = [
         httpRequestFinished.subscribe(metrics.recordRequest),
         callFinished.subscribe(metrics.recordCall),
+        takeDecided.subscribe((event) => limits.record(event)),
+        bucketEvicted.subscribe((event) => limits.recordEviction(event)),
+        settlementLost.subscribe((event) => limits.recordLost(event)),
         targetChosen.subscribe((event) => routing.recordChoice(event)),
         hedgeFinished.subscribe((event) => routing.recordHedge(event)),
         requestShed.subscribe(({ reason }) => void shed.at([reason]).count++),

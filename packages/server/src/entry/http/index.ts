@@ -5,6 +5,7 @@ export { addMetricsRoute, type MetricsSource } from './metrics-route.ts';
 export { installProcessGuards, type ProcessFault, type ProcessGuardOptions } from './process-guards.ts';
 export type { Refusal } from './refusal.ts';
 export { type Access, type RequestFailure } from './request-context.ts';
+export type { RequestLimits } from './request-limits.ts';
 export { logRequests, type RequestLog } from './request-log.ts';
 export { securityHeaders } from './security-headers.ts';
 export { createHttpServer, type HttpApp, type HttpServer, type HttpServerOptions } from './server.ts';

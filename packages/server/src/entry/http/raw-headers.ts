@@ -1,3 +1,4 @@
+import { headerFields } from '@holdfast/kit/ratelimit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { securityHeaderList } from './security-headers.ts';
 
@@ -9,6 +10,11 @@ export function decorateRawHeaders(app: FastifyInstance, isDraining: () => boole
   app.decorateReply('rawHeaders', function rawHeaders(this: FastifyReply): string[] {
     const headers = template.slice();
     headers.push('x-request-id', this.request.id);
+    const { rateLimitDecision } = this.request;
+    if (rateLimitDecision !== null) {
+      const fields = headerFields(rateLimitDecision);
+      for (const name in fields) headers.push(name, fields[name]!);
+    }
     if (isDraining()) headers.push('connection', 'close');
     // Only a browser names its origin, and only then has the CORS plugin put anything onto the reply.
     if (this.request.headers.origin !== undefined) {

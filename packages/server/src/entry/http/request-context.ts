@@ -49,4 +49,5 @@ export function decorateRequests(app: FastifyInstance): void {
   app.decorateRequest('receivedAtMs', 0);
   app.decorateRequest('failure', null);
   app.decorateRequest('notes', null);
+  app.decorateRequest('rateLimitDecision', null);
 }

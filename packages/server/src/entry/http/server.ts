@@ -1,6 +1,7 @@
 import cors from '@fastify/cors';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
 import { HoldfastError } from '@holdfast/kit/errors';
+import { headerFields } from '@holdfast/kit/ratelimit';
 import { createClientIpResolver, type ClientIpResolver } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import Fastify, {
@@ -25,6 +26,7 @@ import { decorateRawHeaders } from './raw-headers.ts';
 import { decorateRequests } from './request-context.ts';
 import { createRequestIdReader } from './request-id.ts';
 import type { Refusal } from './refusal.ts';
+import { limitStepOf, type RequestLimits } from './request-limits.ts';
 import { RequestTracker } from './request-tracker.ts';
 import { securityHeaders } from './security-headers.ts';
 import { isForOperators, shedError, type OverloadGate } from './shedding.ts';
@@ -40,6 +42,8 @@ export interface HttpServerOptions {
   readonly bans?: BanCheck;
   /** Called for each request that is answered with an error, unless its route writes that by itself. MUST NOT throw. */
   readonly onRefusal?: (refusal: Refusal) => void;
+  /** Default: requests are not limited. */
+  readonly limits?: RequestLimits | undefined;
   /** The version of Holdfast, for the API description. */
   readonly version: string;
   /** Larger bodies are refused with 413. Default 32 MiB. */
@@ -89,8 +93,8 @@ export interface HttpServer {
 }
 
 /**
- * The door: everything between the socket and a route. Request id and client → CORS → bans → unknown routes, draining and overload → access → body
- * limits, in this order; whatever is refused is answered in the shape of its route, with all headers that a success would have.
+ * The door: everything between the socket and a route. Request id and client → CORS → bans → unknown routes, draining and overload → access →
+ * limits on requests → body limits, in this order; whatever is refused is answered in the shape of its route, with all headers that a success would have.
  */
 export async function createHttpServer(given: HttpServerOptions): Promise<HttpServer> {
   const options = { ...httpServerDefaults, ...given };
@@ -141,12 +145,16 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   // Before all that can refuse: a refusal must carry CORS headers too, or a browser hides it from its page.
   if (options.corsOrigins.length > 0) await app.register(cors, corsOptions(options.corsOrigins));
   const allowedMethods = noteAllowedMethods(app);
-  enforceAccess(app, options.authenticate);
+  enforceAccess(app, options.authenticate, options.limits);
+  const limitUnknown = limitStepOf(options.limits, { methods: [], path: undefined, access: 'public' });
 
   const comeIn = (request: FastifyRequest, reply: FastifyReply, done: (refusal?: Error) => void): void => {
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
       return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
-    if (request.is404) return done(refuseUnknownRoute(request, reply, allowedMethods));
+    if (request.is404) {
+      if (limitUnknown === undefined) return done(refuseUnknownRoute(request, reply, allowedMethods));
+      return limitUnknown(request, reply, (refusal) => done(refusal ?? refuseUnknownRoute(request, reply, allowedMethods)));
+    }
     const url = request.routeOptions.url ?? '';
     if (draining && isCall(url)) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
     if (gate && !isForOperators(url)) return done(shedError(gate));
@@ -159,6 +167,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.headers(securityHeaders).header('x-request-id', request.id);
+    if (request.rateLimitDecision !== null) reply.headers(headerFields(request.rateLimitDecision));
     if (draining) reply.header('connection', 'close');
     done(null, payload);
   });
@@ -236,6 +245,11 @@ function corsOptions(origins: readonly string[]) {
       'request-id',
       'retry-after',
       'x-should-retry',
+      'x-ratelimit-limit',
+      'x-ratelimit-remaining',
+      'x-ratelimit-reset',
+      'ratelimit',
+      'ratelimit-policy',
       'x-holdfast-provider',
       'x-holdfast-model',
       'x-holdfast-attempts',

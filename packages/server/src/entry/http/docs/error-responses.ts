@@ -8,6 +8,7 @@ const components: Readonly<Record<ErrorShape, string>> = { envelope: 'ErrorEnvel
 /** Errors that follow from where a route is and what it takes, so that no route has to list them. */
 export function errorsOfEveryRoute(path: string, route: { readonly access: Access; readonly hasBody: boolean }): ErrorCode[] {
   const codes: ErrorCode[] = ['malformed_http', 'headers_too_large', 'internal_error'];
+  if (path.startsWith('/v1') || path.startsWith('/api')) codes.push('rate_limited');
   if (route.hasBody)
     codes.push('invalid_json', 'invalid_request', 'body_too_deep', 'body_too_large', 'content_type_unsupported', 'request_timeout');
   if (route.access !== 'public')

@@ -1,0 +1,99 @@
+import { HoldfastError } from '@holdfast/kit/errors';
+import type { BucketTake, LimitPolicy } from '@holdfast/kit/ratelimit';
+import type { Principal } from '../../model/index.ts';
+import { tierUnknown } from './announcements.ts';
+import { createLevelPolicies, type EndpointPolicies, type LevelPolicies } from './level-policies.ts';
+import type { EndpointSubject, RequestLimitOptions } from './options.ts';
+
+/** What is known of a route when it is added. */
+export interface LimitedRoute {
+  readonly methods: readonly string[];
+  /** Its pattern: `/api/keys/:id`. Undefined for whatever is not found. */
+  readonly path: string | undefined;
+  /** Whether a valid key calls models with it: such calls do not count into the global level. */
+  readonly isModelCall: boolean;
+}
+
+/**
+ * From which buckets a request takes: those of whoever makes it, or of its address when nobody is known by a valid key. Runs for each
+ * request.
+ */
+export type LevelsOfRoute = (principal: Principal | null, address: string) => readonly BucketTake[];
+
+/** Which levels count a request. */
+export interface RequestLimits {
+  /** Once a route, when it is added. */
+  forRoute(route: LimitedRoute): LevelsOfRoute;
+  /** Throws `configuration_invalid` for endpoints that no route has. Once all routes are there. */
+  refuseUnknownEndpoints(): void;
+}
+
+const nothing: readonly BucketTake[] = Object.freeze([]);
+
+export function createRequestLimits(options: RequestLimitOptions): RequestLimits {
+  const policies = createLevelPolicies(options);
+  const found = new Set<string>();
+  const unknownTiers = new Set<string>();
+
+  function tierOf({ organizationTier, organizationId }: Principal): readonly LimitPolicy[] {
+    const known = policies.tiers.get(organizationTier);
+    if (known) return known;
+    if (!unknownTiers.has(organizationTier)) {
+      unknownTiers.add(organizationTier);
+      tierUnknown.publish({ tier: organizationTier, organizationId });
+    }
+    return policies.tiers.get('basic')!;
+  }
+
+  return {
+    forRoute(route) {
+      const endpoints = policies.endpoints.filter((endpoint) => isEndpointOf(endpoint, route));
+      for (const { name } of endpoints) found.add(name);
+      if (endpoints.some(({ exempt }) => exempt)) return () => nothing;
+      return levelsOf(policies, endpoints, route.isModelCall, tierOf);
+    },
+    refuseUnknownEndpoints() {
+      const unknown = options.endpoints.filter(({ name }) => !found.has(name)).map(({ name }) => name);
+      if (unknown.length === 0) return;
+      const faults = unknown.map((name) => `rateLimits.endpoints: there is no route ${name}; /docs lists what there is`);
+      throw new HoldfastError('configuration_invalid', { detail: faults.join('\n'), details: faults });
+    },
+  };
+}
+
+function isEndpointOf(endpoint: { readonly method: string | undefined; readonly path: string }, { methods, path }: LimitedRoute): boolean {
+  return endpoint.path === path && (endpoint.method === undefined || methods.includes(endpoint.method));
+}
+
+function levelsOf(
+  { levels }: LevelPolicies,
+  endpoints: readonly EndpointPolicies[],
+  isModelCall: boolean,
+  tierOf: (principal: Principal) => readonly LimitPolicy[],
+): LevelsOfRoute {
+  return (principal, address) => {
+    const takes: BucketTake[] = [];
+    if (principal === null) {
+      add(takes, levels.global, 'everybody');
+      add(takes, levels.ip, address);
+    } else {
+      if (!isModelCall) add(takes, levels.global, 'everybody');
+      if (principal.userId !== undefined) add(takes, levels.user, principal.userId);
+      add(takes, levels.key, principal.keyId);
+      add(takes, tierOf(principal), principal.organizationId);
+    }
+    for (const { per, policies } of endpoints) add(takes, policies, subjectOf(per, principal, address));
+    return takes;
+  };
+}
+
+function add(takes: BucketTake[], policies: readonly LimitPolicy[], key: string): void {
+  for (const policy of policies) takes.push({ policy, key });
+}
+
+function subjectOf(per: EndpointSubject, principal: Principal | null, address: string): string {
+  if (per === 'everybody') return per;
+  if (principal === null || per === 'ip') return address;
+  if (per === 'organization') return principal.organizationId;
+  return (per === 'user' ? principal.userId : undefined) ?? principal.keyId;
+}
