@@ -17,6 +17,14 @@ import {
   policyOrder,
   retryBudgetDefaults,
 } from '@holdfast/kit/resilience';
+import {
+  banDurationDefaults,
+  clientIpDefaults,
+  endpointScanningDefaults,
+  keyGuessingDefaults,
+  signInGuessingDefaults,
+  travelDefaults,
+} from '@holdfast/kit/security';
 import { createMetrics } from '@holdfast/kit/telemetry';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -46,6 +54,45 @@ describe('the guide on the ledger', () => {
   });
   test('names every filter and no other', () => {
     expect(namesIn(sectionOf(guide, '## Reading it')).toSorted()).toEqual(Object.keys(usageQuery.shape).toSorted());
+  });
+});
+
+describe('the guide on abuse', () => {
+  const guide = read('docs/guides/abuse.md');
+  const minutes = (milliseconds: number): number => milliseconds / 60_000;
+
+  test("explains every option of the client's address and no other", () => {
+    expect(namesIn(sectionOf(guide, "## The client's address")).toSorted()).toEqual(Object.keys(clientIpDefaults).toSorted());
+  });
+  test('gives the thresholds that are in force', () => {
+    const found = new Map(readTableRows(sectionOf(guide, '## Who is found out')).map(([kind, when]) => [codeOfCell(kind!), when!]));
+    const { threshold, windowMs, accountThreshold, accountWindowMs } = signInGuessingDefaults;
+    const numbers = {
+      endpoint_scanning: [
+        endpointScanningDefaults.threshold,
+        minutes(endpointScanningDefaults.windowMs),
+        endpointScanningDefaults.probeWeight,
+      ],
+      key_guessing: [
+        keyGuessingDefaults.threshold,
+        minutes(keyGuessingDefaults.windowMs),
+        keyGuessingDefaults.threshold * keyGuessingDefaults.knownFactor,
+        24,
+      ],
+      sign_in_guessing: [threshold, minutes(windowMs), 2],
+      account_under_attack: [accountThreshold],
+      automated_tool: [],
+      implausible_travel: [],
+    };
+    expect(Object.fromEntries([...found].map(([kind, when]) => [kind, when.match(/\d+/g)?.map(Number) ?? []]))).toEqual(numbers);
+    expect([minutes(accountWindowMs), minutes(travelDefaults.withinMs)]).toEqual([60, 60]);
+  });
+  test('gives the durations that are in force', () => {
+    const { firstMs, factor, maxMs, forgetAfterMs } = banDurationDefaults;
+    expect([minutes(firstMs), factor, minutes(maxMs), minutes(forgetAfterMs)]).toEqual([5, 2, 24 * 60, 24 * 60]);
+    expect(guide).toContain(
+      'A ban lasts 5 minutes, and twice as long each time the same client comes back within a day of its last one, up to a day',
+    );
   });
 });
 

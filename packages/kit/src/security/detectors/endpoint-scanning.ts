@@ -13,7 +13,7 @@ export interface EndpointScanningOptions extends CountingOptions {
   readonly windowMs?: number;
   /** What a path such as `/.env` or `/wp-login.php` counts, where another unknown one counts 1. Default 5. */
   readonly probeWeight?: number;
-  /** Default 50,000; about 400 bytes each, 1 kB when busy. */
+  /** Default 50,000; about 600 bytes each with one path, twice that with many. */
   readonly maxClients?: number;
 }
 
