@@ -11,6 +11,15 @@ export {
   uuid,
 } from './common/index.ts';
 export {
+  configurationFaults,
+  configurationState,
+  reloadReport,
+  type ConfigurationFaultsBody,
+  type ConfigurationStateBody,
+  type NameChangesBody,
+  type ReloadReportBody,
+} from './configuration/index.ts';
+export {
   anthropicError,
   anthropicErrorTypes,
   errorEnvelope,

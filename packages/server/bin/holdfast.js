@@ -19,6 +19,9 @@ const source = path.join(packageFolder, 'src', 'main.ts');
 // earlier would hide every change since.
 const inWorkspace = fs.existsSync(source);
 
+// A server reloads on SIGHUP, whose default would end it: one that comes before the server listens to it must not.
+if (process.argv.indexOf('serve', 2) > 0 && process.platform !== 'win32') process.on('SIGHUP', () => {});
+
 if (!isNewEnough(process.versions.node)) {
   const node = inWorkspace ? workspaceNode() : undefined;
   if (node === undefined) {

@@ -4,6 +4,9 @@ import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import {
   Closers,
+  instance,
+  measureConfiguration,
+  openConfiguration,
   openIdentity,
   openLedger,
   openLimiter,
@@ -13,8 +16,9 @@ import {
   openStorage,
   requestLimits,
 } from './composition/index.ts';
-import type { Configuration } from './config/index.ts';
+import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
+import { configurationRoutes, type ConfigurationService, type Reloadable } from './features/configuration/index.ts';
 import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
 import { createHealthRegistry, healthRoutes } from './features/health/index.ts';
@@ -22,7 +26,9 @@ import { keyRoutes, organizationRoutes } from './features/identity/index.ts';
 import { createPipeline } from './model/index.ts';
 
 export interface AppOptions {
-  readonly configuration: Configuration;
+  readonly source: ConfigurationSource;
+  /** Parts outside of the app that take a new configuration with it. */
+  readonly reloadables: readonly Reloadable<Configuration>[];
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -40,6 +46,7 @@ export interface App {
   readonly url: string;
   /** The operator's key, on the first start only. */
   readonly operatorKey: string | undefined;
+  readonly configuration: Pick<ConfigurationService, 'reload' | 'state'>;
   /** Lets calls end, up to the bound of the configuration, then closes everything in the reverse order of its opening. */
   stop(): Promise<{ readonly cut: number }>;
 }
@@ -56,7 +63,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 async function openApp(options: AppOptions, closers: Closers): Promise<App> {
-  const { configuration, version, clock, random } = options;
+  const { source, version, clock, random } = options;
+  const configuration = source.atStart;
   const createId = createUuidV7(clock, random);
   const common = { configuration, clock, random, closers };
 
@@ -128,9 +136,12 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
   await http.app.register(organizationRoutes({ service: identity.organizations, principalOf: (request) => request.principal! }));
   await http.app.register(usageRoutes(createUsageService(database)));
+  const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, ...options.reloadables] });
+  await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });
   if (metrics) {
     addMetricsRoute(http.app as never, metrics);
+    closers.add('configuration metrics', measureConfiguration(metrics, reloads));
     metrics.addGauge('holdfast_http_open_connections', 'Connections of clients that are open.', () => http.openConnections);
     metrics.addGauge('holdfast_http_requests_in_progress', 'Requests that are being answered.', () => http.inFlight);
     metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () => (ledger.available ? 1 : 0));
@@ -144,8 +155,11 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   return {
     url: urlOf(address),
     operatorKey: identity.operatorKey,
+    configuration: reloads,
     stop: () =>
       (stopping ??= (async () => {
+        // Not waited for: a reload that is running must not keep clients waiting.
+        void reloads.close();
         const { cut } = await http.drain({ timeoutMs: configuration.server.drainTimeoutMs });
         await closers.closeAll(options.onCloseFailure);
         return { cut };

@@ -14,7 +14,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   clock: systemClock,
   environment: () => readEnvironment(process.cwd()),
-  serve: (configuration) => serve(configuration, runtimeDir),
+  serve: (source) => serve(source, runtimeDir),
   keys: keyCommands(runtimeDir),
   organizations: organizationCommands(runtimeDir),
   usage: usageCommand(runtimeDir),

@@ -1,16 +1,20 @@
 import process from 'node:process';
+
 import { createAccessLog, createLogger, createMetrics, type Log } from '@holdfast/kit/telemetry';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { startApp, type App } from './app.ts';
-import { logAnnouncements } from './composition/index.ts';
-import type { Configuration } from './config/index.ts';
+import { createKnownModels, logAnnouncements, reloadOnHangup } from './composition/index.ts';
+import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { printWelcome } from './entry/cli/index.ts';
 import { installProcessGuards, logRequests } from './entry/http/index.ts';
 import { version } from './version.ts';
 
 /** Serves until a signal or a fault ends it; resolves with the exit code. Throws what kept it from starting. */
-export async function serve(configuration: Configuration, runtimeDir: string | undefined): Promise<number> {
+export async function serve(source: ConfigurationSource, runtimeDir: string | undefined): Promise<number> {
+  const configuration = source.atStart;
   const clock = systemClock;
+  const end = createEnding();
+  const hangups = reloadOnHangup({ onTerminalClosed: () => end.now(0) });
   const log = await createLogger({
     clock,
     level: configuration.log.level,
@@ -19,14 +23,11 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
     ...(configuration.log.file !== undefined && { file: configuration.log.file, sink: { write() {} } }),
   });
   const { logger } = log;
-  const known = new Set([
-    ...configuration.models.map((model) => model.name),
-    ...configuration.models.flatMap((model) => model.targets.map((target) => target.model)),
-  ]);
+  hangups.logTo(log);
+  const known = createKnownModels(configuration);
   const metrics = configuration.metrics.enabled ? createMetrics({ isKnownModel: (name) => known.has(name) }) : undefined;
   const stopListening = [logAnnouncements(log, clock), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
-  const end = createEnding();
   // The clock's timers keep no process alive: a stop that waits for one while all sockets are closed already would end here, half
   // done and with exit code 0.
   const { port1: alive } = new MessageChannel();
@@ -43,7 +44,8 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
   const removeSignals = stopOnSignal(log, end);
   try {
     const app = await startApp({
-      configuration,
+      source,
+      reloadables: [known],
       version,
       clock,
       random: systemRandom,
@@ -55,7 +57,11 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
       },
       onCloseFailure: (part, error) => logger.error({ err: error }, `${part} did not close in order`),
     });
-    return await run(app, configuration, log, end, removeSignals);
+    hangups.serving(() => app.configuration.reload({ kind: 'signal', signal: 'SIGHUP' }));
+    return await run(app, configuration, log, end, () => {
+      hangups.stopping();
+      removeSignals();
+    });
   } finally {
     removeSignals();
     alive.close();
@@ -65,7 +71,7 @@ export async function serve(configuration: Configuration, runtimeDir: string | u
   }
 }
 
-async function run(app: App, configuration: Configuration, { logger }: Log, end: Ending, removeSignals: () => void): Promise<number> {
+async function run(app: App, configuration: Configuration, { logger }: Log, end: Ending, onStopping: () => void): Promise<number> {
   logger.info({ url: app.url, version }, 'listening');
   // A key that was given is known already, and has no business in a log.
   if (app.operatorKey !== undefined && configuration.secrets.bootstrapKey === undefined) {
@@ -74,7 +80,7 @@ async function run(app: App, configuration: Configuration, { logger }: Log, end:
   }
   const code = await end.reached;
   // Another signal means now: its default ends the process.
-  removeSignals();
+  onStopping();
   const { cut } = await app.stop();
   logger.info({ cut }, 'stopped');
   return code;

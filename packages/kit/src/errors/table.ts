@@ -54,6 +54,12 @@ export const errorTable = {
     message: 'The content filter of the provider refused the request. Change the prompt.',
     help: 'A provider refused the prompt for its content. The same prompt is never sent to the same target again.',
   },
+  configuration_rejected: {
+    category: 'validation',
+    status: 422,
+    message: 'The new configuration has faults, so the old one stays in force. See `details` for all of them.',
+    help: 'A reload takes a configuration whole or not at all. `details.faults` names each fault with its file and line; nothing was changed.',
+  },
   // --- who is asking
   key_missing: {
     category: 'authentication',

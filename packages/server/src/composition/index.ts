@@ -1,6 +1,10 @@
 export { Closers } from './closers.ts';
 export { keyCommands, organizationCommands, usageCommand } from './commands.ts';
+export { measureConfiguration } from './configuration-metrics.ts';
+export { instance, openConfiguration } from './configuration.ts';
+export { reloadOnHangup } from './hangups.ts';
 export { openIdentity } from './identity.ts';
+export { createKnownModels } from './known-models.ts';
 export { openLedger } from './ledger.ts';
 export { logAnnouncements } from './log-announcements.ts';
 export { openLimiter } from './limiter.ts';

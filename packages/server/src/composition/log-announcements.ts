@@ -4,6 +4,7 @@ import { overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
 import type { Log } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
+import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
@@ -75,6 +76,14 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   on(overloadBegan, ({ reason, signals }) => logger.warn({ reason, signals }, 'too much to do: a part of the requests is refused'));
   on(overloadEnded, ({ reason, durationMs }) =>
     logger.warn({ reason, duration_ms: Math.round(durationMs) }, 'every request is let in again'),
+  );
+  on(configurationReloaded, ({ by, result, changes, restartRequired, digest, durationMs }) => {
+    const fields = { by, changes, restart_required: restartRequired, digest, duration_ms: Math.round(durationMs) };
+    if (restartRequired.length > 0) logger.warn({ result, ...fields }, 'the configuration was reloaded; some settings wait for a restart');
+    else logger.info({ result, ...fields }, 'the configuration was reloaded');
+  });
+  on(configurationRejected, ({ by, faults }) =>
+    logger.error({ by, faults }, 'the new configuration has faults: the old one stays in force'),
   );
 
   return () => {

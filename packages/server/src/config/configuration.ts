@@ -15,6 +15,8 @@ export interface Configuration extends Settings {
   readonly prices: PriceOverrides;
   /** The file that was read, as it is shown; undefined when there was none. */
   readonly file: string | undefined;
+  /** There is a file, and it says nothing. */
+  readonly fileIsEmpty: boolean;
   /** Where each value came from, by the name of the setting: `server.port`, `providers.primary.baseUrl`. */
   readonly origins: Readonly<Record<string, Origin>>;
 }

@@ -1,4 +1,13 @@
+export {
+  compareConfigurations,
+  configurationDigest,
+  reloadableParts,
+  restartRequired,
+  type ConfigurationChanges,
+  type NameChanges,
+} from './compare.ts';
 export type { Configuration } from './configuration.ts';
+export { openConfigurationSource, type ConfigurationSource } from './configuration-source.ts';
 export { readEnvironment, readRuntimeDir, type Variables } from './environment.ts';
 export type { ConfigurationFault } from './faults.ts';
 export { loadConfiguration, type LoadOptions } from './load.ts';

@@ -9,8 +9,9 @@ import { readPrices } from './prices/index.ts';
 import { allKinds, readProviders } from './providers/index.ts';
 import { readRateLimits } from './rate-limits/index.ts';
 import { readSettings } from './read-settings.ts';
+import { SecretFiles } from './secret-file.ts';
 import type { Settings } from './settings.ts';
-import type { Overrides, Sources } from './sources.ts';
+import { isFileMap, type Overrides, type Sources } from './sources.ts';
 import { refuseUnknownFileNames, refuseUnknownVariables } from './unknown-names.ts';
 
 export interface LoadOptions {
@@ -20,13 +21,15 @@ export interface LoadOptions {
   readonly cwd: string;
   /** What the command line sets, in the shape of the file. Above everything else. */
   readonly overrides?: Overrides;
+  /** Reads the files of secrets. Given to a reload again, so that it knows the pipes that were read already. */
+  readonly secretFiles?: SecretFiles;
 }
 
 /**
  * Reads file and environment and checks them together. Throws `configuration_invalid` with every fault in one list
  * (`details.faults`, and readable in the message). Reads files, opens nothing else, changes nothing.
  */
-export function loadConfiguration({ env, cwd, overrides = {} }: LoadOptions): Configuration {
+export function loadConfiguration({ env, cwd, overrides = {}, secretFiles = new SecretFiles() }: LoadOptions): Configuration {
   const faults = new FaultList();
   const { file, unreadable } = readConfigurationFile({ env, cwd, faults });
   const sources: Sources = {
@@ -34,6 +37,7 @@ export function loadConfiguration({ env, cwd, overrides = {} }: LoadOptions): Co
     cwd,
     file,
     overrides,
+    secretFiles,
     faults,
     origins: new Map(),
     referencedNames: new Set(),
@@ -60,8 +64,13 @@ export function loadConfiguration({ env, cwd, overrides = {} }: LoadOptions): Co
     prices,
     rateLimits,
     file: file?.displayName,
+    fileIsEmpty: file !== undefined && isEmpty(file.root),
     origins: Object.fromEntries(sources.origins),
   });
+}
+
+function isEmpty(root: unknown): boolean {
+  return root === null || root === undefined || (isFileMap(root) && Object.keys(root).length === 0);
 }
 
 /** A default that gives way to a shorter limit that was set: Node refuses headers that may take longer than the request. */

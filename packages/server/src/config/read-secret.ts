@@ -3,7 +3,7 @@ import { showName } from './faults.ts';
 import { pathToText, type SettingPath } from './file/index.ts';
 import { environmentOrigin, type Origin } from './origin.ts';
 import { Secret } from './secret.ts';
-import { readSecretFile, reasonOf } from './secret-file.ts';
+import { reasonOf } from './secret-file.ts';
 import { secretKeys, type SecretSetting } from './setting.ts';
 import { variable, type FileMap, type Sources } from './sources.ts';
 
@@ -120,7 +120,7 @@ function fromFile(
   origin: (shownPath: string) => Origin,
 ): FoundSecret | undefined {
   try {
-    return accept(sources, readSecretFile(fullPath), check, where, setting, origin(fullPath));
+    return accept(sources, sources.secretFiles.read(fullPath), check, where, setting, origin(fullPath));
   } catch (thrown) {
     // The path stays out of it as well: here, too, the secret itself may have been pasted. The variable or line is named.
     sources.faults.add({

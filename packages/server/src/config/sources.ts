@@ -2,6 +2,7 @@ import type { Variables } from './environment.ts';
 import type { FaultList } from './faults.ts';
 import { pathToText, type ConfigurationFile, type SettingPath } from './file/index.ts';
 import type { Origin } from './origin.ts';
+import type { SecretFiles } from './secret-file.ts';
 import type { Settings } from './settings.ts';
 
 /** What the command line sets for this run, in the shape of the file: `{ server: { port: 0 } }`; texts are read as those of the environment. */
@@ -15,6 +16,7 @@ export interface Sources {
   readonly cwd: string;
   readonly file: ConfigurationFile | undefined;
   readonly overrides: Overrides;
+  readonly secretFiles: SecretFiles;
   readonly faults: FaultList;
   /** By the text of the path. */
   readonly origins: Map<string, Origin>;

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -110,6 +112,15 @@ test('every answer of every route is as the description says', async () => {
   await check('GET', '/api/organizations/{id}', '/api/organizations/01a1f863-0000-7000-8000-000000000000');
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'platinum' }) });
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'unlimited' }) });
+
+  await check('GET', '/api/configuration', '/api/configuration');
+  await check('GET', '/api/configuration', '/api/configuration', { key: null });
+  await check('POST', '/api/reload', '/api/reload');
+  const file = join(gateway.server.folder, 'holdfast.config.yaml');
+  const configuration = readFileSync(file);
+  writeFileSync(file, 'models: { broken: 1 }');
+  await check('POST', '/api/reload', '/api/reload');
+  writeFileSync(file, configuration);
 
   for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) await check('GET', path, path, { key: null });
 

@@ -15,6 +15,8 @@ export interface StartServerOptions {
   readonly dataDir?: string;
   /** The operator's key, when the data folder is one of an earlier server. */
   readonly key?: string;
+  /** Given the process before it has said anything: for tests of its start. */
+  readonly onSpawn?: (child: ChildProcess) => void;
 }
 
 export interface RunningServer {
@@ -59,6 +61,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
     ...options.env,
   };
   const child = spawn(process.execPath, [program, 'serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  options.onSpawn?.(child);
   let text = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const url = await new Promise<string>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
 import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
 import { bucketEvicted, settlementLost, takeDecided } from '../../ratelimit/index.ts';
@@ -28,6 +28,16 @@ export interface Metrics {
   addGauge(name: `holdfast_${string}`, help: string, read: () => number): void;
   /** The same with one label: pairs of its value and the number. The values MUST be few and not chosen by clients. */
   addGauges(name: `holdfast_${string}`, help: string, label: string, read: () => readonly (readonly [string, number])[]): void;
+  /**
+   * Counts by one label, whose values are known beforehand: all are shown from the start, so that a rate can be told from the
+   * first event on. The function counts one more. Throws when the name is taken.
+   */
+  addCounter<Value extends string>(
+    name: `holdfast_${string}_total`,
+    help: string,
+    label: string,
+    values: readonly Value[],
+  ): (value: Value) => void;
   recordRequest(event: HttpRequestFinished): void;
   recordCall(event: CallFinished): void;
   /** An uncaught exception or unhandled rejection. */
@@ -93,6 +103,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
           for (const [value, number] of read()) this.set({ [label]: value }, number);
         },
       });
+    },
+    addCounter(name, help, label, values) {
+      const counter = new Counter({ name, help, labelNames: [label], registers: [registry] });
+      for (const value of values) counter.inc({ [label]: value }, 0);
+      return (value) => counter.inc({ [label]: value });
     },
     recordRequest: (event) => http.record(event),
     recordCall: (event) => llm.record(event),

@@ -1,4 +1,4 @@
-import { loadConfiguration, type Configuration, type Overrides } from '../../config/index.ts';
+import { openConfigurationSource, type Configuration, type ConfigurationSource, type Overrides } from '../../config/index.ts';
 import type { CliDependencies } from './dependencies.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -7,24 +7,29 @@ export interface CommandContext {
   readonly dependencies: CliDependencies;
   readonly terminal: Terminal;
   /** Loads the configuration, with `--config` above HOLDFAST_CONFIG. */
-  configuration(overrides?: Overrides): Configuration;
+  configuration(): Configuration;
+  /** The same for whoever has to read it again later, with what the command line says above all else. */
+  configurationSource(overrides: Overrides): ConfigurationSource;
   /** The code that the process ends with; 0 unless a command says otherwise. */
   exitCode: number;
 }
 
 export function createContext(dependencies: CliDependencies, terminal: Terminal, configFile: () => string | undefined): CommandContext {
+  function configurationSource(overrides: Overrides): ConfigurationSource {
+    const file = configFile();
+    const env = dependencies.environment();
+    return openConfigurationSource({
+      env: file === undefined ? env : { ...env, HOLDFAST_CONFIG: file },
+      cwd: dependencies.cwd,
+      overrides,
+    });
+  }
+
   return {
     dependencies,
     terminal,
     exitCode: 0,
-    configuration(overrides) {
-      const file = configFile();
-      const env = dependencies.environment();
-      return loadConfiguration({
-        env: file === undefined ? env : { ...env, HOLDFAST_CONFIG: file },
-        cwd: dependencies.cwd,
-        ...(overrides === undefined ? {} : { overrides }),
-      });
-    },
+    configuration: () => configurationSource({}).atStart,
+    configurationSource,
   };
 }

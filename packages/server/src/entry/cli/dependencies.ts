@@ -1,6 +1,6 @@
 import type { UsagePage, UsageQuery } from '@holdfast/contracts';
 import type { Clock } from '@holdfast/kit/time';
-import type { Configuration, Variables } from '../../config/index.ts';
+import type { Configuration, ConfigurationSource, Variables } from '../../config/index.ts';
 import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
 
 /** What the commands need done. `main.ts` gives it; commands parse, call and show. */
@@ -13,7 +13,7 @@ export interface CliDependencies {
   /** Called once, by a command that needs a configuration: `--help` is not to fail on a broken `.env`. */
   readonly environment: () => Variables;
   /** Serves until it is told to stop; resolves with the exit code. */
-  readonly serve: (configuration: Configuration) => Promise<number>;
+  readonly serve: (source: ConfigurationSource) => Promise<number>;
   /** Opens what keys need, lets `work` use it, and closes it, also when `work` fails. */
   readonly keys: <Result>(configuration: Configuration, work: (keys: KeyAdministration) => Promise<Result>) => Promise<Result>;
   /** As `keys`, of organizations. */

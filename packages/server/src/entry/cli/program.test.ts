@@ -5,7 +5,7 @@ import { usagePage, usageRow, type UsageQuery, type UsageRow } from '@holdfast/c
 import { HoldfastError } from '@holdfast/kit/errors';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Configuration } from '../../config/index.ts';
+import type { Configuration, ConfigurationSource } from '../../config/index.ts';
 import type { ApiKey, KeyAdministration, Organization, OrganizationService } from '../../features/identity/index.ts';
 import { runCli, type CliDependencies } from './index.ts';
 
@@ -124,8 +124,8 @@ describe('the program', () => {
 describe('serve', () => {
   test('hands on the configuration, with the command line above it, and ends with the code that it is given', async () => {
     let seen: Configuration | undefined;
-    const serve = async (configuration: Configuration): Promise<number> => {
-      seen = configuration;
+    const serve = async (source: ConfigurationSource): Promise<number> => {
+      seen = source.atStart;
       return 3;
     };
     const ran = await run(['--config', 'other.yaml', 'serve', '--port', '0', '--host', '0.0.0.0'], {

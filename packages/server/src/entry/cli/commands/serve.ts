@@ -14,6 +14,6 @@ export function addServe(program: Command, context: CommandContext): void {
     .option('--port <number>', 'port to listen on, 0 for any free one (HOLDFAST_PORT)')
     .action(async ({ host, port }: ServeOptions) => {
       const server = { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
-      context.exitCode = await context.dependencies.serve(context.configuration({ server }));
+      context.exitCode = await context.dependencies.serve(context.configurationSource({ server }));
     });
 }

@@ -1,0 +1,9 @@
+export {
+  configurationFaults,
+  configurationState,
+  reloadReport,
+  type ConfigurationFaultsBody,
+  type ConfigurationStateBody,
+  type NameChangesBody,
+  type ReloadReportBody,
+} from './configuration.ts';
