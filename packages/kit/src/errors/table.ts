@@ -42,7 +42,12 @@ export const errorTable = {
   provider_rejected_request: {
     category: 'validation',
     message: 'The provider refused the request as invalid. See `details` for its reason.',
-    help: 'The provider answered 400, 404, 413 or 422. Its own short reason is passed on with secrets masked, since it speaks about the request that the client made.',
+    help: 'The provider answered 400, 409, 413 or 422. Its own short reason is passed on with secrets masked, since it speaks about the request that the client made.',
+  },
+  model_unsuited: {
+    category: 'validation',
+    message: 'The model cannot do what the request asks for. See `details` for the reason, or choose another model.',
+    help: 'The provider does not have the model, or said that the model does not support something in the request (an assistant prefill, tools, a parameter). Other targets of the same name are asked; this is told when none can.',
   },
   context_length_exceeded: {
     category: 'validation',

@@ -5,6 +5,7 @@ import type { FailureCause } from './failure-cause.ts';
 const causesOfCodes: Partial<Record<ErrorCode, FailureCause>> = {
   provider_auth_failed: 'credentials',
   context_length_exceeded: 'unsuited',
+  model_unsuited: 'unsuited',
   dialect_unsupported: 'unsuited',
   operation_unsupported: 'unsuited',
   // It took the request and was silent: asked again, it would most likely be so again, and the client has waited long enough.

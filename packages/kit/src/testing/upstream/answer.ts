@@ -27,7 +27,7 @@ export async function answer(
   if (behaviour.headersDelayMs) await writer.pause(behaviour.headersDelayMs);
   if (writer.closed || kind === 'silent') return;
   if (kind === 'error') {
-    const status = behaviour.status ?? (behaviour.reason ? 400 : 500);
+    const status = behaviour.status ?? (behaviour.reason === 'quota' && dialect === 'openai' ? 429 : behaviour.reason ? 400 : 500);
     return endWith(
       writer,
       status,

@@ -17,8 +17,8 @@ export interface UpstreamBehaviour {
   readonly kind?: 'answer' | 'error' | 'reset' | 'silent' | 'html' | 'error_in_answer' | 'plain_on_stream' | 'huge_line';
   /** HTTP status of `error` and `html`. */
   readonly status?: number;
-  /** What the error says it is. Default: what the provider says with that status. */
-  readonly reason?: 'context_length' | 'content_filter';
+  /** What the error says it is: `prefill` that the model takes none, `quota` that the account is out of credit. Default: what the provider says with that status. */
+  readonly reason?: 'context_length' | 'content_filter' | 'prefill' | 'quota';
   /** `retry-after: 2` with an error. */
   readonly retryAfterSeconds?: number;
   /** `retry-after` as an HTTP date so many seconds from now. */
@@ -79,7 +79,7 @@ const kinds = ['answer', 'error', 'reset', 'silent', 'html', 'error_in_answer', 
 const fields: Readonly<Record<keyof UpstreamBehaviour, readonly string[] | 'number' | 'boolean' | 'string'>> = {
   kind: kinds,
   status: 'number',
-  reason: ['context_length', 'content_filter'],
+  reason: ['context_length', 'content_filter', 'prefill', 'quota'],
   retryAfterSeconds: 'number',
   retryAfterDateInSeconds: 'number',
   retryAfterMs: 'number',

@@ -25,6 +25,25 @@ const contentFilter: ErrorWords = {
   anthropic: { type: 'invalid_request_error', message: 'Output blocked by content filtering policy' },
 };
 
+/** What Anthropic and the like say where a conversation may not end with the assistant's own words. */
+const prefill: ErrorWords = words(
+  'invalid_request_error',
+  null,
+  'invalid_request_error',
+  'This model does not support assistant message prefill. The conversation must end with a user message.',
+);
+
+const quota: ErrorWords = {
+  openai: {
+    type: 'insufficient_quota',
+    code: 'insufficient_quota',
+    message: 'You exceeded your current quota, please check your plan and billing details.',
+  },
+  anthropic: { type: 'invalid_request_error', message: 'Your credit balance is too low to access the Anthropic API.' },
+};
+
+const byReason = { context_length: contextLength, content_filter: contentFilter, prefill, quota } as const;
+
 const byStatus: Readonly<Record<number, ErrorWords>> = {
   400: words('invalid_request_error', null, 'invalid_request_error', 'Invalid value in the request.'),
   401: words(
@@ -47,12 +66,7 @@ function words(type: string, code: string | null, anthropicType: string, message
 }
 
 export function errorBody(dialect: UpstreamDialect, behaviour: UpstreamBehaviour, status: number): string {
-  const said =
-    behaviour.reason === 'context_length'
-      ? contextLength
-      : behaviour.reason === 'content_filter'
-        ? contentFilter
-        : (byStatus[status] ?? byStatus[500]!);
+  const said = behaviour.reason ? byReason[behaviour.reason] : (byStatus[status] ?? byStatus[500]!);
   return dialect === 'openai'
     ? JSON.stringify({ error: { message: said.openai.message, type: said.openai.type, param: null, code: said.openai.code } })
     : JSON.stringify({ type: 'error', error: said.anthropic, request_id: 'req_scripted' });

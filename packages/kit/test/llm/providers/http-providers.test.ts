@@ -69,7 +69,9 @@ describe.each(['openai', 'anthropic'] as const)('%s', (kind) => {
     ['kind=error&status=400&reason=content_filter', 'content_filtered'],
     ['kind=error&status=401', 'provider_auth_failed'],
     ['kind=error&status=403', 'provider_auth_failed'],
-    ['kind=error&status=404', 'provider_rejected_request'],
+    ['kind=error&status=404', 'model_unsuited'],
+    ['kind=error&reason=prefill', 'model_unsuited'],
+    ['kind=error&reason=quota', 'provider_auth_failed'],
     ['kind=error&status=413', 'provider_rejected_request'],
     ['kind=error&status=429', 'provider_rate_limited'],
     ['kind=error&status=500', 'provider_failed'],
@@ -192,6 +194,26 @@ describe('what a provider is sent', () => {
     expect(new Set([first!.headers.authorization, second!.headers.authorization])).toEqual(new Set(['Bearer sk-one', 'Bearer sk-two']));
     expect(first!.headers['openai-beta']).toBe('yes');
     expect(first!.headers.cookie).toBeUndefined();
+  });
+
+  test.each([
+    ['a key that is wrong', { kind: 'error', status: 401 }],
+    ['an account without credit', { kind: 'error', reason: 'quota' }],
+    ['a key without access', { kind: 'error', status: 403 }],
+  ] as const)('%s is followed by the next one, until all were refused', async (_what, behaviour) => {
+    const provider = createOpenaiProvider({
+      name: 'two',
+      apiKeys: ['sk-one', 'sk-two'],
+      transport,
+      clock: systemClock,
+      baseUrl: upstream.openaiBaseUrl,
+    });
+    upstream.script('keyed', (call) => (call.headers.authorization === 'Bearer sk-two' ? {} : behaviour));
+    const refused = await attempt(provider, { model: 'keyed' }).result.catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'provider_auth_failed', otherCredential: true });
+    for (let calls = 0; calls < 3; calls++) await attempt(provider, { model: 'keyed' }).result;
+    upstream.script('keyed', behaviour);
+    await expect(attempt(provider, { model: 'keyed' }).result).rejects.toMatchObject({ otherCredential: false });
   });
 
   test('Anthropic gets its version and the client’s beta', async () => {

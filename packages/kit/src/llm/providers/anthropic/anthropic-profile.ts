@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../errors/index.ts';
 import { editBody, type Operation } from '../../spec/index.ts';
 import { AnthropicInspector, readAnthropicUsage } from '../../wire/index.ts';
-import { codeOfStatus, type PlainAnswer, type UpstreamError, type WireProfile } from '../http/index.ts';
+import { codeOfStatus, saysUnsuited, type PlainAnswer, type UpstreamError, type WireProfile } from '../http/index.ts';
 
 const paths: Partial<Record<Operation, string>> = { chat: '/messages', count_tokens: '/messages/count_tokens' };
 
@@ -66,9 +66,10 @@ function classify(status: number, error: UpstreamError): ErrorCode {
       if (/prompt is too long|context window|context limit/i.test(error.message ?? '')) return 'context_length_exceeded';
       if (/credit balance/i.test(error.message ?? '')) return 'provider_auth_failed';
       if (/content filtering policy/i.test(error.message ?? '')) return 'content_filtered';
-      return 'provider_rejected_request';
-    case 'request_too_large':
+      return saysUnsuited(status, error) ? 'model_unsuited' : 'provider_rejected_request';
     case 'not_found_error':
+      return 'model_unsuited';
+    case 'request_too_large':
       return 'provider_rejected_request';
     case 'authentication_error':
     case 'permission_error':

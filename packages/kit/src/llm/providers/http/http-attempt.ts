@@ -33,7 +33,12 @@ const maxErrorBytes = 64 * 1024;
 const lingerMs = 1_000;
 
 /** Codes that speak about the client's own request, whose reason the client therefore may see. */
-const explained: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_rejected_request', 'context_length_exceeded', 'content_filtered']);
+const explained: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'provider_rejected_request',
+  'model_unsuited',
+  'context_length_exceeded',
+  'content_filtered',
+]);
 
 /** One request to a provider over HTTP, from its answer's first byte to an `AttemptResult` or an `AttemptError`. */
 export class HttpAttempt implements ResponseReader {
@@ -44,6 +49,7 @@ export class HttpAttempt implements ResponseReader {
   readonly #dropUsageEvents: boolean;
   readonly #clock: Clock;
   readonly #apiKeys: readonly string[];
+  readonly #credentialRefused: () => boolean;
   readonly #resolve: (result: AttemptResult) => void;
   readonly #reject: (error: AttemptError) => void;
   #exchange: Exchange | undefined;
@@ -67,6 +73,8 @@ export class HttpAttempt implements ResponseReader {
     readonly clock: Clock;
     /** Masked wherever the provider's own words are passed on. */
     readonly apiKeys: readonly string[];
+    /** The provider refused the credential. Returns whether another may do better. */
+    readonly credentialRefused: () => boolean;
     readonly resolve: (result: AttemptResult) => void;
     readonly reject: (error: AttemptError) => void;
   }) {
@@ -77,6 +85,7 @@ export class HttpAttempt implements ResponseReader {
     this.#dropUsageEvents = options.dropUsageEvents;
     this.#clock = options.clock;
     this.#apiKeys = options.apiKeys;
+    this.#credentialRefused = options.credentialRefused;
     this.#resolve = options.resolve;
     this.#reject = options.reject;
   }
@@ -219,6 +228,7 @@ export class HttpAttempt implements ResponseReader {
       ...(reason !== undefined && { details: { provider_message: reason } }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
       upstreamStatus: this.#status,
+      otherCredential: code === 'provider_auth_failed' && this.#credentialRefused(),
       partial: this.#partial(),
     });
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../../time/index.ts';
 import { HoldfastError } from '../../../errors/index.ts';
 import type { AttemptRequest, AttemptResult, AttemptSink, Provider } from '../../spec/index.ts';
 import type { Transport } from '../../transport/index.ts';
+import { CredentialTurns } from './credential-turns.ts';
 import { HttpAttempt, type HttpAttemptLimits } from './http-attempt.ts';
 import type { WireProfile } from './wire-profile.ts';
 
@@ -11,7 +12,7 @@ export interface HttpProviderOptions {
   readonly kind: string;
   /** Such as `https://api.openai.com/v1`, without a slash at the end. */
   readonly baseUrl: string;
-  /** Used in turn; may be empty for a server that asks for none. */
+  /** Used in turn, those that were refused for a model set aside for a minute; may be empty for a server that asks for none. */
   readonly apiKeys: readonly string[];
   readonly transport: Transport;
   readonly clock: Clock;
@@ -36,11 +37,11 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
     ...profile.headers,
     ...(key !== undefined && profile.authorization(key)),
   }));
-  let turn = 0;
+  const turns = new CredentialTurns(credentials.length, options.clock);
 
-  function headersFor(request: AttemptRequest): Record<string, string> {
+  function headersFor(request: AttemptRequest, credential: number): Record<string, string> {
     const headers: Record<string, string> = {
-      ...credentials[turn++ % credentials.length]!,
+      ...credentials[credential]!,
       accept: request.stream ? 'text/event-stream' : 'application/json',
     };
     for (const name of profile.forwardedHeaders) {
@@ -61,6 +62,7 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
         return Promise.reject(new HoldfastError('operation_unsupported', { detail: `${options.kind} has no ${request.operation}` }));
       return new Promise((resolve, reject) => {
         const { bytes, dropUsageEvents } = profile.body(request);
+        const credential = turns.next(request.model);
         const attempt = new HttpAttempt({
           profile,
           request,
@@ -69,12 +71,13 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
           dropUsageEvents,
           clock: options.clock,
           apiKeys: options.apiKeys,
+          credentialRefused: () => turns.refused(credential, request.model),
           resolve,
           reject,
         });
         attempt.begin(
           options.transport.send(
-            { origin: url.origin, method: 'POST', path: basePath + path, headers: headersFor(request), body: bytes },
+            { origin: url.origin, method: 'POST', path: basePath + path, headers: headersFor(request, credential), body: bytes },
             attempt,
           ),
         );

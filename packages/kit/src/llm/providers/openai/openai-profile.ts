@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../errors/index.ts';
 import { editBody, type AttemptRequest, type Operation } from '../../spec/index.ts';
 import { OpenaiInspector, readOpenaiUsage } from '../../wire/index.ts';
-import { codeOfStatus, type PlainAnswer, type UpstreamError, type WireProfile } from '../http/index.ts';
+import { codeOfStatus, saysUnsuited, type PlainAnswer, type UpstreamError, type WireProfile } from '../http/index.ts';
 
 export interface OpenaiProfileOptions {
   /** Azure takes `api-key`, everybody else a bearer token. */
@@ -104,9 +104,13 @@ function classify(status: number, error: UpstreamError): ErrorCode {
       return 'provider_auth_failed';
     case 'rate_limit_exceeded':
       return 'provider_rate_limited';
+    case 'model_not_found':
+    case 'unsupported_parameter':
+    case 'unsupported_value':
+      return 'model_unsuited';
   }
   // Servers that only speak the dialect say it in words.
   if (status === 400 && /maximum context length|context window|too many tokens/i.test(error.message ?? ''))
     return 'context_length_exceeded';
-  return codeOfStatus(status);
+  return saysUnsuited(status, error) ? 'model_unsuited' : codeOfStatus(status);
 }

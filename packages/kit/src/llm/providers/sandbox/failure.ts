@@ -9,7 +9,7 @@ const codes: Readonly<Record<FailureStatus, ErrorCode>> = {
   400: 'provider_rejected_request',
   401: 'provider_auth_failed',
   403: 'provider_auth_failed',
-  404: 'provider_rejected_request',
+  404: 'model_unsuited',
   429: 'provider_rate_limited',
   500: 'provider_failed',
   502: 'provider_failed',

@@ -9,7 +9,7 @@ describe('faults', () => {
     ['status=400&reason=context_length', { code: 'context_length_exceeded' }],
     ['status=400&reason=content_filter', { code: 'content_filtered' }],
     ['status=401', { code: 'provider_auth_failed', upstreamStatus: 401, details: undefined }],
-    ['status=404', { code: 'provider_rejected_request', upstreamStatus: 404 }],
+    ['status=404', { code: 'model_unsuited', upstreamStatus: 404 }],
     ['status=429&retryAfterS=2', { code: 'provider_rate_limited', upstreamStatus: 429, retryAfterSeconds: 2 }],
     ['status=500', { code: 'provider_failed', upstreamStatus: 500 }],
     ['status=503&retryAfterS=0.5', { code: 'provider_overloaded', retryAfterSeconds: 0.5 }],
