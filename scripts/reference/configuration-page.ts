@@ -4,6 +4,7 @@ import {
   aboveField,
   breakerFields,
   bulkheadFields,
+  callLimitFields,
   endpointExemptField,
   endpointPerField,
   holdBackField,
@@ -17,6 +18,7 @@ import {
   secretKeys,
   settingEntries,
   sinceField,
+  tierFields,
   weightField,
   type ProviderKindTraits,
   type SettingEntry,
@@ -53,7 +55,7 @@ export function configurationPage(): string {
     rateLimitsIntroduction,
     table(
       ['Key', 'Value', 'Default', 'What it is'],
-      Object.entries({ ...levelFields, per: endpointPerField, exempt: endpointExemptField }).map(([name, field]) => [
+      Object.entries({ ...levelFields, ...tierFields, per: endpointPerField, exempt: endpointExemptField }).map(([name, field]) => [
         code(name),
         field.type.expected,
         field.defaultText,
@@ -95,6 +97,12 @@ export function configurationPage(): string {
         ...groupRows('breaker', breakerFields),
         ...groupRows('bulkhead', bulkheadFields),
         fieldRow('holdBackMs', holdBackField),
+        ...Object.entries(callLimitFields).map(([name, field]) => [
+          code(`rateLimits.${name}`),
+          field.type.expected,
+          field.defaultText,
+          `For all who use the model together. ${field.description}`,
+        ]),
       ],
     ),
     '## prices',

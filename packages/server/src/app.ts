@@ -3,6 +3,7 @@ import { createClientIpResolver } from '@holdfast/kit/security';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import {
+  callLimits,
   Closers,
   instance,
   measureConfiguration,
@@ -100,11 +101,10 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     mayComeBack: () => !databaseEnded,
     onAway: () => health.markFailed('database'),
   });
-  const pipeline = createPipeline({ models: models.served, ledger, clock });
-
   const { metrics } = options;
   const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
   const limits = requestLimits(configuration, limiter);
+  const pipeline = createPipeline({ models: models.served, limits: callLimits(configuration, limiter), ledger, clock });
 
   const http = await createHttpServer({
     clock,

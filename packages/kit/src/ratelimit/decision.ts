@@ -92,6 +92,19 @@ export class TakenDecision implements Decision {
   }
 }
 
+/**
+ * Of two decisions about one request, such as one at the door and one further along, the one that the client has to look at: a refusal, of
+ * two the longer wait; else the one whose binding bucket has room for fewer more such calls.
+ */
+export function tighterDecision(first: Decision, second: Decision): Decision {
+  if (!first.allowed || !second.allowed) {
+    if (first.allowed) return second;
+    return second.allowed || first.retryAfterMs >= second.retryAfterMs ? first : second;
+  }
+  if (!first.binding || !second.binding) return first.binding ? first : second;
+  return callsLeft(first.binding) <= callsLeft(second.binding) ? first : second;
+}
+
 function longestWait(buckets: readonly BucketStatus[]): BucketStatus | undefined {
   let found: BucketStatus | undefined;
   for (const bucket of buckets) {
@@ -106,12 +119,16 @@ function tightest(buckets: readonly BucketStatus[]): BucketStatus | undefined {
   let fewest = Number.POSITIVE_INFINITY;
   for (const bucket of buckets) {
     if (bucket.policy.shadow || bucket.policy.kind === 'concurrency' || bucket.remaining === Number.POSITIVE_INFINITY) continue;
-    // In calls like this one, since tokens and requests cannot be compared.
-    const calls = bucket.remaining / Math.max(1, bucket.cost);
+    const calls = callsLeft(bucket);
     if (calls < fewest || (calls === fewest && bucket.resetAfterMs > found!.resetAfterMs)) {
       found = bucket;
       fewest = calls;
     }
   }
   return found;
+}
+
+/** How many more calls like this one there is room for, since tokens and requests cannot be compared. */
+function callsLeft(bucket: BucketStatus): number {
+  return bucket.remaining / Math.max(1, bucket.cost);
 }

@@ -10,7 +10,7 @@ export {
   type StoreRecovered,
   type TakeDecided,
 } from './announcements.ts';
-export type { Decision, SyncDecision } from './decision.ts';
+export { tighterDecision, type Decision, type SyncDecision } from './decision.ts';
 export type {
   Awaitable,
   BucketStatus,

@@ -11,6 +11,7 @@ import {
   refusalError,
   slidingWindow,
   takeDecided,
+  tighterDecision,
   tierPolicies,
   type Decision,
   type LimitTierName,
@@ -133,6 +134,7 @@ test('a refusal as an error names the limit and the wait, and promises none wher
   expect(error).toMatchObject({ code: 'rate_limited', status: 429, retryAfterSeconds: 3, details: { limit: 'g', unit: 'tokens' } });
   expect(errorTraits('rate_limited').retryable).toBe(true);
   const never = refusalError(limiter.take([{ policy, key: 'k', cost: 61 }]));
+  expect([never.retryable, error.retryable]).toEqual([false, true]);
   expect([never.retryAfterSeconds, never.details]).toEqual([undefined, { limit: 'g', unit: 'tokens', too_large_for_any_wait: true }]);
 });
 
@@ -226,5 +228,28 @@ describe('tiers', () => {
       ['concurrency:key-concurrent', 2, true],
       ['gcra:key-tokens', 9_000, true],
     ]);
+  });
+});
+
+describe('of two decisions about one request', () => {
+  const tokens = gcra({ name: 't', limit: 1_000, unit: 'tokens' });
+  const requests = slidingWindow({ name: 'r', limit: 100, windowMs: 60_000 });
+
+  test('the one with room for fewer more such calls is told', () => {
+    const { limiter } = setUp();
+    const many = limiter.take([{ policy: requests, key: 'k' }]);
+    const few = limiter.take([{ policy: tokens, key: 'k', cost: 300 }]);
+    expect([tighterDecision(many, few), tighterDecision(few, many)]).toEqual([few, few]);
+    const unlimited = limiter.take([{ policy: slidingWindow({ name: 'u', limit: Infinity, windowMs: 60_000 }), key: 'k' }]);
+    expect([tighterDecision(unlimited, many), tighterDecision(many, unlimited)]).toEqual([many, many]);
+  });
+
+  test('a refusal is told before room, and the longer wait before the shorter', () => {
+    const { limiter } = setUp();
+    const allowed = limiter.take([{ policy: tokens, key: 'k', cost: 1_000 }]);
+    const short = limiter.take([{ policy: tokens, key: 'k', cost: 1 }]);
+    const long = limiter.take([{ policy: tokens, key: 'k', cost: 900 }]);
+    expect([tighterDecision(allowed, short), tighterDecision(short, allowed)]).toEqual([short, short]);
+    expect([tighterDecision(long, short), tighterDecision(short, long)]).toEqual([long, long]);
   });
 });

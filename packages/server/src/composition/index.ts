@@ -1,3 +1,4 @@
+export { callLimits } from './call-limits.ts';
 export { Closers } from './closers.ts';
 export { keyCommands, organizationCommands, usageCommand } from './commands.ts';
 export { measureConfiguration } from './configuration-metrics.ts';

@@ -79,7 +79,7 @@ export function openModels({ configuration, clock, random, closers, breakerStore
   };
 }
 
-function definitionOf({ targets, limits, retry, breaker, bulkhead, holdBackMs }: ModelConfiguration): ModelDefinition {
+function definitionOf({ targets, limits, retry, breaker, bulkhead, holdBackMs, rateLimits }: ModelConfiguration): ModelDefinition {
   const { budgetPercent, ...numbers } = retry;
   return {
     targets: targets.map(({ provider, model, weight }) => ({ name: `${provider}/${model}`, weight })),
@@ -87,5 +87,6 @@ function definitionOf({ targets, limits, retry, breaker, bulkhead, holdBackMs }:
     retry: numbers,
     guards: { breaker, bulkhead, budgetPercent },
     holdBackMs,
+    rateLimits,
   };
 }

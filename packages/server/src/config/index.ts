@@ -11,7 +11,7 @@ export { openConfigurationSource, type ConfigurationSource } from './configurati
 export { readEnvironment, readRuntimeDir, type Variables } from './environment.ts';
 export type { ConfigurationFault } from './faults.ts';
 export { loadConfiguration, type LoadOptions } from './load.ts';
-export type { ModelConfiguration, ModelTarget } from './models/index.ts';
+export type { CallLimitConfiguration, ModelConfiguration, ModelTarget } from './models/index.ts';
 export type { Origin } from './origin.ts';
 export { configurationEntries, printConfiguration, type ConfigurationEntry } from './print.ts';
 export type {
@@ -33,9 +33,9 @@ export type { Overrides } from './sources.ts';
 
 // What the reference page is generated from.
 export type { Field } from './fields.ts';
-export { breakerFields, bulkheadFields, holdBackField, limitFields, retryFields, weightField } from './models/index.ts';
+export { breakerFields, bulkheadFields, callLimitFields, holdBackField, limitFields, retryFields, weightField } from './models/index.ts';
 export { aboveField, rateFields, sinceField } from './prices/index.ts';
 export { providerFields, providerKinds, type ProviderKindTraits } from './providers/index.ts';
-export { endpointExemptField, endpointPerField, levelFields, levelVariables } from './rate-limits/index.ts';
+export { endpointExemptField, endpointPerField, levelFields, levelVariables, tierFields } from './rate-limits/index.ts';
 export { secretKeys } from './setting.ts';
 export { settingEntries, type SettingEntry } from './settings.ts';

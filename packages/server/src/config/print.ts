@@ -49,7 +49,7 @@ export function configurationEntries(configuration: Configuration): readonly Con
     entries.push(entry([...path, 'baseUrl'], provider.baseUrl));
     entries.push(entry([...path, 'apiKey'], count === 0 ? 'not set' : count === 1 ? 'set' : `${count} keys set`, true));
   }
-  for (const { name, targets, limits, holdBackMs, ...groups } of configuration.models) {
+  for (const { name, targets, limits, holdBackMs, rateLimits, ...groups } of configuration.models) {
     entries.push({
       ...entry(['models', name, 'targets'], targets.map(showTarget)),
     });
@@ -59,6 +59,7 @@ export function configurationEntries(configuration: Configuration): readonly Con
       for (const [key, value] of Object.entries(groups[group])) entries.push(entry(['models', name, group, key], value ?? null));
     }
     entries.push(entry(['models', name, 'holdBackMs'], holdBackMs));
+    for (const [limit, value] of Object.entries(rateLimits ?? {})) entries.push(entry(['models', name, 'rateLimits', limit], value));
   }
   for (const [kind, models] of Object.entries(configuration.prices)) {
     for (const [model, price] of Object.entries(models)) entries.push(entry(['prices', kind, model], fromPriceEntry(price)));

@@ -144,6 +144,13 @@ export const settings = {
       default: true,
       description: 'Whether requests are limited at all.',
     },
+    assumedCompletionTokens: {
+      type: integer(0, 10_000_000),
+      environment: 'HOLDFAST_ASSUMED_COMPLETION_TOKENS',
+      default: 1_000,
+      description:
+        'Tokens that limits on tokens reserve for the answer of a call that names no maximum. Most answers of chats are shorter; raise it where they are not, or limits are passed by what was reserved too little.',
+    },
     shadow: {
       type: flag,
       environment: 'RATE_LIMIT_SHADOW',

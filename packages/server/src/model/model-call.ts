@@ -1,5 +1,6 @@
 import type { HoldfastError } from '@holdfast/kit/errors';
 import type { AttemptHead, AttemptResult, CallOutcome, Dialect, Operation, PartialUse, ShallowBody } from '@holdfast/kit/llm';
+import type { Decision } from '@holdfast/kit/ratelimit';
 import type { Cancellation } from '@holdfast/kit/time';
 import type { AttemptJournal } from './attempt-journal.ts';
 import type { Principal } from './principal.ts';
@@ -61,6 +62,8 @@ export interface CallRecord extends AttemptJournal {
   firstTokenMs: number | undefined;
   /** Milliseconds by layer, exclusive of the layers within. */
   readonly layers: Record<string, number>;
+  /** What the limits of models, key and organization said; undefined where nothing limits. */
+  limits: Decision | undefined;
   /** Set once, by the layer that settles the call. */
   settled: SettledCall | undefined;
 }
@@ -98,6 +101,7 @@ export function emptyRecord(): CallRecord {
     providerMs: 0,
     pausedMs: 0,
     layers: {},
+    limits: undefined,
     settled: undefined,
   };
 }

@@ -2,6 +2,7 @@ import { attemptLimitDefaults, type AttemptLimits } from '@holdfast/kit/llm/laye
 import type { Operation, Provider } from '@holdfast/kit/llm';
 import { llmRetryDefaults, type BreakerStore, type RetryNumbers } from '@holdfast/kit/resilience';
 import type { Clock, Random } from '@holdfast/kit/time';
+import type { CallRateLimits } from './call-rate-limits.ts';
 import { createTarget } from './create-target.ts';
 import { GuardBook } from './guard-book.ts';
 import { KeptParts } from './kept-parts.ts';
@@ -11,6 +12,7 @@ import type { GuardSettings } from './target-guard.ts';
 export interface ModelDefinition {
   readonly targets: readonly TargetDefinition[];
   readonly limits: AttemptLimits;
+  readonly rateLimits?: CallRateLimits | undefined;
   /** Default: three attempts, from 1 s, doubling. */
   readonly retry?: Partial<RetryNumbers>;
   /** Of its targets: the same in all models that name one of them. */
@@ -73,7 +75,14 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
   function route(name: string, definition: ModelDefinition, targets: readonly Target[]): ModelRoute {
     const { limits, retry, holdBackMs = 0 } = definition;
     const attempts = retry?.attempts ?? llmRetryDefaults.attempts;
-    return { name, targets, totalMs: limits.totalMs, holdBackMs, triesAgain: attempts > 1 || targets.length > 1 };
+    return {
+      name,
+      targets,
+      rateLimits: definition.rateLimits,
+      totalMs: limits.totalMs,
+      holdBackMs,
+      triesAgain: attempts > 1 || targets.length > 1,
+    };
   }
 
   function forgetOldest(): void {

@@ -1,6 +1,7 @@
 import type { Operation, Provider, TargetNext } from '@holdfast/kit/llm';
 import type { CircuitBreaker } from '@holdfast/kit/resilience';
 import type { TargetRequest } from './target-request.ts';
+import type { CallRateLimits } from './call-rate-limits.ts';
 
 /** One provider and the name by which it knows the model, with the layers of a target around it. */
 export interface Target {
@@ -21,6 +22,8 @@ export interface ModelRoute {
   /** The name in the configuration, or `provider/model` for one that passes straight through. */
   readonly name: string;
   readonly targets: readonly Target[];
+  /** For all who use it together; undefined does not limit it. */
+  readonly rateLimits: CallRateLimits | undefined;
   /** How long a call may take, all its attempts together. */
   readonly totalMs: number;
   /** Milliseconds for which the beginning of a stream is kept back; 0 for not at all. */

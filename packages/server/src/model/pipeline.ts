@@ -1,20 +1,23 @@
 import type { Clock } from '@holdfast/kit/time';
-import { ledgerLayer, policyLayer, routeCall, traceLayer } from './layers/index.ts';
+import { ledgerLayer, limitsLayer, policyLayer, routeCall, traceLayer } from './layers/index.ts';
 import type { CallLayer, CallNext } from './model-call.ts';
-import type { Ledger } from './ports.ts';
+import type { CallLimits, Ledger } from './ports.ts';
 import type { ServedModels } from './served-models.ts';
 
 export interface PipelineOptions {
   readonly models: ServedModels;
+  /** Undefined: calls are not limited. */
+  readonly limits: CallLimits | undefined;
   readonly ledger: Ledger;
   readonly clock: Clock;
 }
 
 /** The one list of layers around a model call, outermost first. Whoever calls a model calls this. */
-export function createPipeline({ models, ledger, clock }: PipelineOptions): CallNext {
+export function createPipeline({ models, limits, ledger, clock }: PipelineOptions): CallNext {
   const layers: readonly CallLayer[] = [
     traceLayer(clock), //
     policyLayer(models),
+    ...(limits ? [limitsLayer(limits, clock)] : []),
     ledgerLayer(ledger, clock),
   ];
   return layers.reduceRight((next, layer) => layer(next), routeCall(clock));

@@ -1,5 +1,8 @@
 import type { CallOutcome, Usage } from '@holdfast/kit/llm';
+import type { RateLimiter } from '@holdfast/kit/ratelimit';
+import type { CallRateLimits } from './call-rate-limits.ts';
 import type { ModelCall } from './model-call.ts';
+import type { Principal } from './principal.ts';
 
 /** How a call ended, for its row. */
 export interface CallEnding {
@@ -15,6 +18,17 @@ export interface CallEnding {
   readonly overheadMs: number;
   /** Milliseconds since the Unix epoch. */
   readonly finishedAt: number;
+}
+
+/** What bounds the use of models. Limits of a model come with its route, those of a key with the principal. */
+export interface CallLimits {
+  readonly limiter: RateLimiter;
+  /** Of the organization's tier, at this moment. From memory, and the same object for as long as it says the same. */
+  organizationLimits(principal: Principal): CallRateLimits | undefined;
+  /** Tokens that are reserved for the answer of a call that names no maximum. */
+  readonly assumedCompletionTokens: number;
+  /** Counts and tells what would be refused, and refuses nothing. */
+  readonly shadow: boolean;
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { CallRateLimits } from './call-rate-limits.ts';
+
 /** What a key may do. `inference` calls models; the others are named after what they open. */
 export const scopes = ['inference', 'usage:read', 'keys:write', 'audit:read', 'operator'] as const;
 
@@ -14,4 +16,6 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
   /** Model names that the key may ask for; undefined allows all. */
   readonly allowedModels: ReadonlySet<string> | undefined;
+  /** What the key may use of models; undefined does not limit it. The same object for as long as the principal is. */
+  readonly rateLimits?: CallRateLimits | undefined;
 }

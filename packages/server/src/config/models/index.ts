@@ -1,7 +1,9 @@
+export { callLimitFields } from './call-limit-fields.ts';
 export { limitFields } from './limit-fields.ts';
 export type {
   BreakerConfiguration,
   BulkheadConfiguration,
+  CallLimitConfiguration,
   ModelConfiguration,
   ModelTarget,
   RetryConfiguration,

@@ -11,6 +11,8 @@ export interface ModelConfiguration {
   readonly bulkhead: BulkheadConfiguration;
   /** Milliseconds for which the beginning of a stream is kept back; 0 for not at all. */
   readonly holdBackMs: number;
+  /** For all who use the model together; undefined when nothing is written. */
+  readonly rateLimits: CallLimitConfiguration | undefined;
 }
 
 /** Of one model, but for `budgetPercent`, which is the target's. */
@@ -39,6 +41,13 @@ export interface BulkheadConfiguration {
   readonly maxConcurrent: number | undefined;
   readonly maxQueued: number;
   readonly maxQueueMs: number;
+}
+
+/** What may be used of a model. What is left out is not limited. */
+export interface CallLimitConfiguration {
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+  readonly concurrent?: number;
 }
 
 export interface ModelTarget {

@@ -4,6 +4,7 @@ import { readField, refuseUnknownKeys } from '../fields.ts';
 import { pathToText, type SettingPath } from '../file/index.ts';
 import { nearestHint } from '../nearest.ts';
 import { fileFault, fileSection, isFileMap, type Sources } from '../sources.ts';
+import { readCallLimits } from './read-call-limits.ts';
 import { limitFields } from './limit-fields.ts';
 import type { ModelConfiguration, ModelTarget } from './model-configuration.ts';
 import { readGroup, readMap } from './read-group.ts';
@@ -13,7 +14,7 @@ import { refuseTargetsAtOdds } from './targets-at-odds.ts';
 /** Model names go into headers, metrics and the ledger, and `provider/model` is told from them by its slash. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
 const maxTargets = 32;
-const modelKeys = ['targets', 'limits', 'retry', 'breaker', 'bulkhead', 'holdBackMs'];
+const modelKeys = ['targets', 'limits', 'retry', 'breaker', 'bulkhead', 'holdBackMs', 'rateLimits'];
 
 /** The models of the file. `providerNames` are the ones that a target may name. */
 export function readModels(sources: Sources, providerNames: ReadonlySet<string>): readonly ModelConfiguration[] {
@@ -39,6 +40,7 @@ export function readModels(sources: Sources, providerNames: ReadonlySet<string>)
       breaker: readGroup(sources, entry['breaker'], [...path, 'breaker'], breakerFields),
       bulkhead: readGroup(sources, entry['bulkhead'], [...path, 'bulkhead'], bulkheadFields),
       holdBackMs: readField(sources, entry, path, 'holdBackMs', holdBackField) ?? holdBackField.default,
+      rateLimits: readCallLimits(sources, entry['rateLimits'], [...path, 'rateLimits']),
     });
   }
   refuseTargetsAtOdds(sources, models);

@@ -1,4 +1,4 @@
-export { endpointPerField, endpointExemptField, levelFields, levelVariables } from './level-fields.ts';
+export { endpointPerField, endpointExemptField, levelFields, levelVariables, tierFields } from './level-fields.ts';
 export { printRateLimits } from './print-rate-limits.ts';
 export type {
   EndpointLimitConfiguration,
@@ -6,5 +6,6 @@ export type {
   LevelConfiguration,
   RateLimitConfiguration,
   RateLimitLevelName,
+  TierConfiguration,
 } from './rate-limit-configuration.ts';
 export { readRateLimits } from './read-rate-limits.ts';

@@ -20,6 +20,17 @@ export const levelFields = {
   },
 } as const satisfies Readonly<Record<string, Field<number> | Field<boolean>>>;
 
+/** What a tier may say beside it: the use of models by the organization as a whole. */
+export const tierFields = {
+  tokensPerMinute: {
+    type: count,
+    defaultText: 'not limited',
+    description:
+      'Tiers only: tokens of models a minute, prompts and answers together; reserved by what is expected, settled by what was used.',
+  },
+  concurrent: { type: integer(1, 1_000_000), defaultText: 'not limited', description: 'Tiers only: calls of models under way at once.' },
+} as const satisfies Readonly<Record<string, Field<number>>>;
+
 export const endpointPerField: Field<'everybody' | 'ip' | 'user' | 'key' | 'organization'> = {
   type: choice(['everybody', 'ip', 'user', 'key', 'organization']),
   defaultText: '`organization`',

@@ -1,5 +1,5 @@
-import { levelFields } from './level-fields.ts';
-import type { LevelConfiguration, RateLimitConfiguration } from './rate-limit-configuration.ts';
+import { levelFields, tierFields } from './level-fields.ts';
+import type { RateLimitConfiguration, TierConfiguration } from './rate-limit-configuration.ts';
 
 /** Levels, tiers and endpoints as the file says them, one value a line. The reverse of what `readRateLimits` does. */
 export function* printRateLimits({
@@ -26,7 +26,8 @@ export function* printRateLimits({
   }
 }
 
-function* fields(path: readonly string[], level: LevelConfiguration): Iterable<readonly [path: readonly string[], value: unknown]> {
-  for (const name of Object.keys(levelFields) as (keyof typeof levelFields)[])
-    if (level[name] !== undefined) yield [[...path, name], level[name]];
+const printed = Object.keys({ ...levelFields, ...tierFields }) as (keyof typeof levelFields | keyof typeof tierFields)[];
+
+function* fields(path: readonly string[], level: TierConfiguration): Iterable<readonly [path: readonly string[], value: unknown]> {
+  for (const name of printed) if (level[name] !== undefined) yield [[...path, name], level[name]];
 }

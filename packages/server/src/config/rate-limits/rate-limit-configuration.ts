@@ -10,6 +10,14 @@ export interface LevelConfiguration {
   readonly shadow?: boolean;
 }
 
+/** What the organizations of a tier may do. */
+export interface TierConfiguration extends LevelConfiguration {
+  /** Tokens of models. */
+  readonly tokensPerMinute?: number;
+  /** Calls of models at once. */
+  readonly concurrent?: number;
+}
+
 /** Levels beside the tier of the organization and the endpoint. Only `global` and `ip` limit without being configured. */
 export type RateLimitLevelName = 'global' | 'ip' | 'user' | 'key';
 
@@ -32,6 +40,6 @@ export type RateLimitConfiguration = Settings['rateLimits'] & {
   /** A level that is undefined does not exist. */
   readonly levels: Readonly<Record<RateLimitLevelName, LevelConfiguration | undefined>>;
   /** By name; always with `basic`, `pro`, `enterprise` and `unlimited`. */
-  readonly tiers: Readonly<Record<string, LevelConfiguration>>;
+  readonly tiers: Readonly<Record<string, TierConfiguration>>;
   readonly endpoints: readonly EndpointLimitConfiguration[];
 };

@@ -27,6 +27,7 @@ describe('defaults', () => {
   test('are those of the product', () => {
     expect(load().rateLimits).toEqual({
       enabled: true,
+      assumedCompletionTokens: 1000,
       shadow: false,
       levels: { global: { requestsPerMinute: 1000, burst: 10 }, ip: { requestsPerMinute: 100, burst: 10 } },
       tiers: {
@@ -89,7 +90,7 @@ describe('what is written', () => {
   test('is printed so that it can be read again and says the same', () => {
     const written = `rateLimits:
   levels: { global: false, user: { requestsPerMinute: 9, burst: 2, shadow: true } }
-  tiers: { gold: { requestsPerMinute: 70 }, free: {} }
+  tiers: { gold: { requestsPerMinute: 70, tokensPerMinute: 90000, concurrent: 4 }, free: {} }
   endpoints: { "POST /v1/embeddings": { requestsPerHour: 5, per: ip }, "/docs": { exempt: true } }`;
     const first = load(written);
     const printed = printConfiguration(first);
@@ -109,6 +110,8 @@ describe('faults', () => {
     ['{ levels: { key: { burst: 5 } } }', 'rateLimits.levels.key.burst: a burst is of requestsPerMinute'],
     ['{ levels: [] }', 'rateLimits.levels: expected a map'],
     ['{ tiers: { Gold: {} } }', 'rateLimits.tiers.Gold: the name of a tier'],
+    ['{ tiers: { gold: { tokensPerMinute: 0 } } }', 'rateLimits.tiers.gold.tokensPerMinute: expected an integer from 1'],
+    ['{ levels: { key: { tokensPerMinute: 5 } } }', 'rateLimits.levels.key.tokensPerMinute: there is no setting tokensPerMinute.'],
     ['{ tiers: { basic: 30 } }', 'rateLimits.tiers.basic: expected a map'],
     ['{ endpoints: { "FETCH /x": { requestsPerMinute: 1 } } }', 'expected a route such as'],
     ['{ endpoints: { "/x": {} } }', 'rateLimits.endpoints."/x": it has no limit.'],

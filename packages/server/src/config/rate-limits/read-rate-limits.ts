@@ -5,12 +5,13 @@ import { pathToText, type SettingPath } from '../file/index.ts';
 import { environmentOrigin } from '../origin.ts';
 import { fileFault, fileSection, isFileMap, variable, type FileMap, type Sources } from '../sources.ts';
 import type { Settings } from '../settings.ts';
-import { endpointExemptField, endpointPerField, levelFields, levelVariables } from './level-fields.ts';
+import { endpointExemptField, endpointPerField, levelFields, levelVariables, tierFields } from './level-fields.ts';
 import type {
   EndpointLimitConfiguration,
   LevelConfiguration,
   RateLimitConfiguration,
   RateLimitLevelName,
+  TierConfiguration,
 } from './rate-limit-configuration.ts';
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -98,17 +99,27 @@ function readVariables(sources: Sources): readonly LevelVariable[] {
 
 /** A tier that is named replaces the one that comes with the package as a whole: half of an old one would surprise. */
 function readTiers(sources: Sources, given: FileMap): RateLimitConfiguration['tiers'] {
-  const tiers: Record<string, LevelConfiguration> = { ...(limitTiers as Readonly<Record<string, LevelConfiguration>>) };
+  const tiers: Record<string, TierConfiguration> = { ...(limitTiers as Readonly<Record<string, TierConfiguration>>) };
   const names = Object.keys(given);
   if (names.length > maxTiers) fileFault(sources, [root, 'tiers'], `there are ${names.length} tiers, and ${maxTiers} at most may be.`);
   for (const name of names.slice(0, maxTiers)) {
     const path = [root, 'tiers', name];
     if (!tierName.test(name))
       fileFault(sources, path, 'the name of a tier is made of small letters, digits and dashes, up to 32, and begins with a letter.');
-    tiers[name] = readLevel(sources, given[name] ?? {}, path, []);
+    tiers[name] = readTier(sources, given[name] ?? {}, path);
     sources.origins.set(pathToText(path), { source: 'file', text: sources.file!.lineOf(path) });
   }
   return tiers;
+}
+
+function readTier(sources: Sources, given: unknown, path: SettingPath): TierConfiguration {
+  const tier: Mutable<TierConfiguration> = readLevel(sources, given, path, Object.keys(tierFields));
+  if (!isFileMap(given)) return tier;
+  for (const name of ['tokensPerMinute', 'concurrent'] as const) {
+    const value = readField(sources, given, path, name, tierFields[name]);
+    if (value !== undefined) tier[name] = value;
+  }
+  return tier;
 }
 
 function readEndpoints(sources: Sources, given: FileMap): readonly EndpointLimitConfiguration[] {

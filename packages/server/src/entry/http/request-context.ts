@@ -1,4 +1,5 @@
 import type { ErrorCategory, ErrorCode } from '@holdfast/kit/errors';
+import type { Decision } from '@holdfast/kit/ratelimit';
 import type { ClientIp } from '@holdfast/kit/security';
 import type { FastifyInstance } from 'fastify';
 import type { Principal, Scope } from '../../model/index.ts';
@@ -19,6 +20,8 @@ declare module 'fastify' {
     receivedAtMs: number;
     /** What the request failed with, for its log line and metrics. Set by whoever writes an error past the error handler. */
     failure: RequestFailure | null;
+    /** What the limits said, as far as they were asked, for the header fields: as `@holdfast/kit/fastify` declares it. */
+    rateLimitDecision: Decision | null;
     /** What the route adds to the log line of the request, snake_case. */
     notes: Readonly<Record<string, string | number | boolean>> | null;
   }

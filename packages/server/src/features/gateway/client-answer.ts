@@ -1,13 +1,16 @@
 import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import type { HoldfastError } from '@holdfast/kit/errors';
 import type { AttemptHead, AttemptResult } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
 import { toAnthropicStreamError, toOpenaiStreamError } from '@holdfast/contracts';
 import type { CallSink, ModelCall } from '../../model/index.ts';
+import { noteLimits } from './note-limits.ts';
 
 /** The part of a Fastify reply that is used here. */
 export interface RawReply {
   readonly raw: ServerResponse;
+  readonly request: Pick<FastifyRequest, 'rateLimitDecision'>;
   hijack(): unknown;
   rawHeaders(): string[];
 }
@@ -79,6 +82,7 @@ export class ClientAnswer implements CallSink {
     this.#begun = true;
     const { context, record, dialect } = this.#call!;
     this.#reply.hijack();
+    noteLimits(this.#reply.request, this.#call!);
     const headers = this.#reply.rawHeaders();
     headers.push('content-type', contentType);
     if (length === undefined) headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');

@@ -86,6 +86,8 @@ const callErrors: readonly ErrorCode[] = [
   'content_type_unsupported',
   'model_not_found',
   'model_not_allowed',
+  'rate_limited',
+  'limiter_unavailable',
   'operation_unsupported',
   'dialect_unsupported',
   'provider_rejected_request',

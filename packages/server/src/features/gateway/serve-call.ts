@@ -4,6 +4,7 @@ import { httpErrorRaised } from '@holdfast/kit/events';
 import { Cancellation, type Clock } from '@holdfast/kit/time';
 import { emptyRecord, type CallNext, type ModelCall } from '../../model/index.ts';
 import { ClientAnswer } from './client-answer.ts';
+import { noteLimits } from './note-limits.ts';
 import { readCall, type CallShape } from './read-call.ts';
 
 export interface ServeCallOptions {
@@ -59,6 +60,7 @@ export function serveCall(options: ServeCallOptions, shape: CallShape) {
       answer.complete(result);
     } catch (thrown) {
       const error = toHoldfastError(thrown);
+      noteLimits(request, call);
       request.notes = notesOf(call);
       if (!answer.begun && !raw.destroyed) {
         if (call.record.attemptsMade > 0) reply.header('x-holdfast-attempts', call.record.attemptsMade);

@@ -1,4 +1,5 @@
 export { ledgerLayer } from './ledger.ts';
+export { limitsLayer } from './limits.ts';
 export { policyLayer } from './policy.ts';
 export { recordAttempt } from './record-attempt.ts';
 export { routeCall } from './route.ts';
