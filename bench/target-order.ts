@@ -42,6 +42,7 @@ const call: RoutedCall = {
 
 function measure(strategy: RouteStrategy, count: number): number {
   const targets = models.slice(0, count).map((model) => ({
+    name: `primary/${model}`,
     provider: { kind: 'openai', supports: () => true },
     model,
     weight: 1,
@@ -54,7 +55,11 @@ function measure(strategy: RouteStrategy, count: number): number {
   for (let at = 0; at < callsPerRound; at++) {
     const target = routing.order(call)[0]!;
     const latency = routing.latencyOf(target, call);
-    if (latency) latency.answered(latency.started());
+    if (latency) {
+      const startedAt = systemClock.monotonic();
+      latency.started(startedAt);
+      latency.answered(startedAt);
+    }
     if (target === targets[0]) chosen++;
   }
   const { user, system } = process.cpuUsage(before);

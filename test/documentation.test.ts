@@ -28,13 +28,19 @@ test('the README has code, and most of it is run', () => {
   expect(readme.filter((block) => block.language === 'bash').length).toBeGreaterThanOrEqual(1);
 });
 
+/** The models that the code of a guide asks for are configured as the guide says. */
+function configurationOfGuides(): string {
+  const guide = blocks.filter(({ document }) => document === 'docs/guides/providers-and-models.md');
+  return guide.find(({ language, code }) => language === 'yaml' && code.includes('strategy: latency'))!.code;
+}
+
 describe('code of the documents', () => {
   let server: RunningServer;
   let runner: BlockRunner;
 
   beforeAll(async () => {
     runner = createBlockRunner(programs);
-    server = await startServer();
+    server = await startServer({ config: configurationOfGuides() });
   });
   afterAll(async () => {
     await server?.stop();

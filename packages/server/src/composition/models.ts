@@ -79,10 +79,20 @@ export function openModels({ configuration, clock, random, closers, breakerStore
   };
 }
 
-function definitionOf({ targets, limits, retry, breaker, bulkhead, holdBackMs, rateLimits }: ModelConfiguration): ModelDefinition {
+function definitionOf({
+  targets,
+  strategy,
+  limits,
+  retry,
+  breaker,
+  bulkhead,
+  holdBackMs,
+  rateLimits,
+}: ModelConfiguration): ModelDefinition {
   const { budgetPercent, ...numbers } = retry;
   return {
     targets: targets.map(({ provider, model, weight }) => ({ name: `${provider}/${model}`, weight })),
+    strategy,
     limits,
     retry: numbers,
     guards: { breaker, bulkhead, budgetPercent },

@@ -33,7 +33,16 @@ export type { Overrides } from './sources.ts';
 
 // What the reference page is generated from.
 export type { Field } from './fields.ts';
-export { breakerFields, bulkheadFields, callLimitFields, holdBackField, limitFields, retryFields, weightField } from './models/index.ts';
+export {
+  breakerFields,
+  bulkheadFields,
+  callLimitFields,
+  holdBackField,
+  limitFields,
+  retryFields,
+  strategyField,
+  weightField,
+} from './models/index.ts';
 export { aboveField, rateFields, sinceField } from './prices/index.ts';
 export { providerFields, providerKinds, type ProviderKindTraits } from './providers/index.ts';
 export { endpointExemptField, endpointPerField, levelFields, levelVariables, tierFields } from './rate-limits/index.ts';

@@ -351,6 +351,12 @@ describe('each fault is told alone, where it stands', () => {
       /bulkhead\.maxConcurrent: expected an integer from 1/,
     ],
     [
+      'a strategy that there is not',
+      { file: model('{ targets: [p/a], strategy: random }') },
+      /yaml:2/,
+      /strategy: expected one of `fallback`, `weighted`, `latency`, `cost`/,
+    ],
+    [
       'a hold-back of minutes',
       { file: model('{ targets: [p/a], holdBackMs: 600000 }') },
       /yaml:2/,

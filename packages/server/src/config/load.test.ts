@@ -273,6 +273,12 @@ describe('models', () => {
     ]);
   });
 
+  test('a model has a strategy, and asks in the order of its list where it says none', () => {
+    expect(withModel('{ targets: [p/a] }').strategy).toBe('fallback');
+    for (const strategy of ['fallback', 'weighted', 'latency', 'cost'] as const)
+      expect(withModel(`{ targets: [p/a], strategy: ${strategy} }`).strategy).toBe(strategy);
+  });
+
   test('plain answers leave time for the other targets, unless told otherwise', () => {
     expect(withModel('{ targets: [p/a, p/b, p/c] }').limits.answerMs).toBe(200_000);
     expect(withModel('{ targets: [p/a, p/b, p/c], limits: { answerMs: 500000 } }').limits.answerMs).toBe(500_000);

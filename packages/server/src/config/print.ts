@@ -49,10 +49,11 @@ export function configurationEntries(configuration: Configuration): readonly Con
     entries.push(entry([...path, 'baseUrl'], provider.baseUrl));
     entries.push(entry([...path, 'apiKey'], count === 0 ? 'not set' : count === 1 ? 'set' : `${count} keys set`, true));
   }
-  for (const { name, targets, limits, holdBackMs, rateLimits, ...groups } of configuration.models) {
+  for (const { name, targets, strategy, limits, holdBackMs, rateLimits, ...groups } of configuration.models) {
     entries.push({
       ...entry(['models', name, 'targets'], targets.map(showTarget)),
     });
+    entries.push(entry(['models', name, 'strategy'], strategy));
     for (const limit of Object.keys(limitFields) as (keyof AttemptLimits)[])
       entries.push(entry(['models', name, 'limits', limit], limits[limit]));
     for (const group of ['retry', 'breaker', 'bulkhead'] as const) {

@@ -7,9 +7,12 @@ import { createTarget } from './create-target.ts';
 import { GuardBook } from './guard-book.ts';
 import { KeptParts } from './kept-parts.ts';
 import type { ModelCatalog, ModelRoute, Target } from './model-route.ts';
+import { createRouting, Latencies, type RouteStrategy } from './routing/index.ts';
 import type { GuardSettings } from './target-guard.ts';
 
 export interface ModelDefinition {
+  /** Default: `fallback`. */
+  readonly strategy?: RouteStrategy;
   readonly targets: readonly TargetDefinition[];
   readonly limits: AttemptLimits;
   readonly rateLimits?: CallRateLimits | undefined;
@@ -73,11 +76,16 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
   }
 
   function route(name: string, definition: ModelDefinition, targets: readonly Target[]): ModelRoute {
-    const { limits, retry, holdBackMs = 0 } = definition;
+    const { limits, retry, strategy = 'fallback', holdBackMs = 0 } = definition;
+    const on = targets.map(({ provider }) => provider);
+    const settings = targets.map((each) => each.name);
+    const latencies = (kind: string) => kept.keep(`latencies\n${name}\n${kind}`, { on, settings }, () => new Latencies(clock));
+    const routing = createRouting({ strategy, targets, clock, random, latencies });
     const attempts = retry?.attempts ?? llmRetryDefaults.attempts;
     return {
       name,
       targets,
+      routing,
       rateLimits: definition.rateLimits,
       totalMs: limits.totalMs,
       holdBackMs,

@@ -1,5 +1,6 @@
 import type { Operation, Provider, TargetNext } from '@holdfast/kit/llm';
 import type { CircuitBreaker } from '@holdfast/kit/resilience';
+import type { Routing } from './routing/index.ts';
 import type { TargetRequest } from './target-request.ts';
 import type { CallRateLimits } from './call-rate-limits.ts';
 
@@ -22,6 +23,8 @@ export interface ModelRoute {
   /** The name in the configuration, or `provider/model` for one that passes straight through. */
   readonly name: string;
   readonly targets: readonly Target[];
+  /** In which order a call asks them. */
+  readonly routing: Routing<Target>;
   /** For all who use it together; undefined does not limit it. */
   readonly rateLimits: CallRateLimits | undefined;
   /** How long a call may take, all its attempts together. */

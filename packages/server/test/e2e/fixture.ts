@@ -28,6 +28,7 @@ export async function startGateway(
     readonly models?: Record<string, object>;
     /** Default: more than any test asks for in its minute, since all of them come from one address. */
     readonly rateLimits?: Record<string, unknown>;
+    readonly prices?: Record<string, object>;
   } = {},
 ): Promise<Gateway> {
   const upstream = await startScriptedUpstream();
@@ -51,6 +52,7 @@ export async function startGateway(
         lonely: { targets: ['down/x'], limits },
         ...options.models,
       }),
+      ...(options.prices && { prices: options.prices }),
     },
   });
   const call = (path: string, init: RequestInit & { readonly key?: string | null } = {}): Promise<Response> => {

@@ -7,6 +7,7 @@ export type {
   ModelConfiguration,
   ModelTarget,
   RetryConfiguration,
+  StrategyConfiguration,
 } from './model-configuration.ts';
 export { readModels } from './read-models.ts';
-export { breakerFields, bulkheadFields, holdBackField, retryFields, weightField } from './resilience-fields.ts';
+export { breakerFields, bulkheadFields, holdBackField, retryFields, strategyField, weightField } from './resilience-fields.ts';

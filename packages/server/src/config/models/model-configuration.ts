@@ -3,8 +3,10 @@ import type { AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
 /** One name that clients may ask for. */
 export interface ModelConfiguration {
   readonly name: string;
-  /** In the order in which they are tried. At least one. */
+  /** In the order in which they stand in the file. At least one. */
   readonly targets: readonly ModelTarget[];
+  /** How one of them is chosen. */
+  readonly strategy: StrategyConfiguration;
   readonly limits: AttemptLimits;
   readonly retry: RetryConfiguration;
   readonly breaker: BreakerConfiguration;
@@ -14,6 +16,8 @@ export interface ModelConfiguration {
   /** For all who use the model together; undefined when nothing is written. */
   readonly rateLimits: CallLimitConfiguration | undefined;
 }
+
+export type StrategyConfiguration = 'fallback' | 'weighted' | 'latency' | 'cost';
 
 /** Of one model, but for `budgetPercent`, which is the target's. */
 export interface RetryConfiguration {

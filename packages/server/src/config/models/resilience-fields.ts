@@ -1,7 +1,7 @@
 import { breakerDefaults, bulkheadDefaults, llmRetryDefaults, retryBudgetDefaults } from '@holdfast/kit/resilience';
 import type { Field } from '../fields.ts';
 import { choice, decimal, flag, integer } from '../value-types.ts';
-import type { BreakerConfiguration, BulkheadConfiguration, RetryConfiguration } from './model-configuration.ts';
+import type { BreakerConfiguration, BulkheadConfiguration, RetryConfiguration, StrategyConfiguration } from './model-configuration.ts';
 
 /** The fields of one group of a model's settings, each with its default: what the file leaves out is in force all the same. */
 export type GroupFields<Group extends object> = {
@@ -73,6 +73,12 @@ export const bulkheadFields: GroupFields<BulkheadConfiguration> = {
   ),
   maxQueueMs: field(milliseconds, 30_000, 'Milliseconds that one of them waits at most.'),
 };
+
+export const strategyField: Field<StrategyConfiguration> & { readonly default: StrategyConfiguration } = field(
+  choice(['fallback', 'weighted', 'latency', 'cost']),
+  'fallback',
+  'Which target a call asks first: `fallback` the first of the list, `weighted` one drawn by `weight`, `latency` the one that answers soonest, `cost` the cheapest for this call. The others follow where it fails.',
+);
 
 /** 0 sends each piece as it comes. */
 export const holdBackField: Field<number> & { readonly default: number } = {

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { HoldfastError } from '@holdfast/kit/errors';
 import { readShallowBody, type AttemptResult, type Operation } from '@holdfast/kit/llm';
 import { createMemoryDriver, createRateLimiter, type Decision, type RateLimiter } from '@holdfast/kit/ratelimit';
-import { createFakeClock } from '@holdfast/kit/testing';
+import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
 import { Cancellation } from '@holdfast/kit/time';
 import { expect, test } from 'vitest';
 import type { CallRateLimits } from '../call-rate-limits.ts';
 import { emptyRecord, type CallNext, type ModelCall } from '../model-call.ts';
 import type { ModelRoute } from '../model-route.ts';
+import { createRouting } from '../routing/index.ts';
 import { limitsLayer } from './limits.ts';
 
 const answer: AttemptResult = {
@@ -31,7 +32,16 @@ function setUp({ model, key, organization, shadow = false, ...given }: Given) {
   const clock = createFakeClock();
   const limiter = given.limiter ?? createRateLimiter({ driver: createMemoryDriver({ clock }) });
   const layer = limitsLayer({ limiter, organizationLimits: () => organization, assumedCompletionTokens: 100, shadow }, clock);
-  const route = { name: 'fast', targets: [], rateLimits: model, totalMs: 1, holdBackMs: 0, triesAgain: false } satisfies ModelRoute;
+  const routing = createRouting({ strategy: 'fallback', targets: [], clock, random: createSeededRandom(1) });
+  const route = {
+    name: 'fast',
+    targets: [],
+    routing,
+    rateLimits: model,
+    totalMs: 1,
+    holdBackMs: 0,
+    triesAgain: false,
+  } satisfies ModelRoute;
   let asked = 0;
   function callOf(keyId = 'k', body: object = { max_tokens: 50 }, operation: Operation = 'chat'): ModelCall {
     return {

@@ -1,7 +1,10 @@
 import { isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import { classifyAttempt } from '@holdfast/kit/llm/layers/breaker';
+import { causeTraits } from '@holdfast/kit/resilience';
 import type { AttemptHead, AttemptNext, AttemptResult, AttemptSink } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
 import type { AttemptJournal, AttemptRecord } from '../attempt-journal.ts';
+import type { LatencyObserver } from '../routing/index.ts';
 import type { TargetRequest } from '../target-request.ts';
 import { announceFailure } from './announce-failure.ts';
 
@@ -33,6 +36,8 @@ class RecordedAttempt implements AttemptSink {
   readonly #sink: AttemptSink;
   readonly #beganAt: number;
   #sent = false;
+  /** Until the latency of this attempt is known. */
+  #latency: LatencyObserver | undefined;
 
   constructor(target: RecordedTarget, clock: Clock, request: TargetRequest, sink: AttemptSink) {
     this.#target = target;
@@ -49,6 +54,8 @@ class RecordedAttempt implements AttemptSink {
     journal.attemptsMade += 1;
     announceFailure(request);
     this.#isServing();
+    this.#latency = request.latency;
+    this.#latency?.started(this.#beganAt);
   }
 
   connected(): void {
@@ -63,6 +70,7 @@ class RecordedAttempt implements AttemptSink {
 
   head(head: AttemptHead): void {
     this.#isServing();
+    this.#answered();
     const journal = this.#journal;
     journal.waitedForHeadMs = journal.providerMs + journal.pausedMs + this.#clock.monotonic() - journal.attemptsBeganAt;
     this.#sink.head(head);
@@ -78,11 +86,13 @@ class RecordedAttempt implements AttemptSink {
 
   completed(result: AttemptResult): AttemptResult {
     this.#isServing();
+    this.#answered();
     this.#end('completed', null);
     return result;
   }
 
   failed(error: unknown): never {
+    this.#notAnswered(error);
     const code = isHoldfastError(error) ? error.code : 'internal_error';
     const aborted = code === 'client_closed' || code === 'hedge_lost';
     this.#end(aborted ? 'aborted' : 'failed', code);
@@ -97,6 +107,21 @@ class RecordedAttempt implements AttemptSink {
     journal.providerKind = this.#target.kind;
     journal.targetModel = this.#target.model;
     journal.sent = this.#sent;
+  }
+
+  #answered(): void {
+    this.#latency?.answered(this.#beganAt);
+    this.#latency = undefined;
+  }
+
+  /** A target that refuses our key does so in no time, and is to look no better for it. A stream that broke later had its latency. */
+  #notAnswered(error: unknown): void {
+    const latency = this.#latency;
+    if (!latency) return;
+    this.#latency = undefined;
+    const cause = classifyAttempt(error);
+    if (causeTraits[cause].breaker === 'failure' || cause === 'credentials') latency.failed(this.#beganAt);
+    else latency.dropped(this.#beganAt);
   }
 
   #end(outcome: AttemptRecord['outcome'], code: ErrorCode | null): void {

@@ -1,31 +1,34 @@
 import { toHoldfastError, type HoldfastError } from '@holdfast/kit/errors';
-import type { AttemptResult, RestartableSink } from '@holdfast/kit/llm';
+import { targetChosen, type AttemptResult, type RestartableSink } from '@holdfast/kit/llm';
 import { causeTraits } from '@holdfast/kit/resilience';
 import type { Clock } from '@holdfast/kit/time';
 import type { CallNext, ModelCall } from '../model-call.ts';
-import type { Target } from '../model-route.ts';
+import type { ModelRoute, Target } from '../model-route.ts';
 import { HoldBackSink } from './hold-back-sink.ts';
 import { RouteSink } from './route-sink.ts';
 import { finalError, moreTelling, targetFailure, type TargetFailure } from './told-failure.ts';
 
 /**
- * Sends the call to the targets of its route in their order. The next one is tried when the one before failed in a way
+ * Sends the call to the targets of its route in the order of its strategy. The next one is tried when the one before failed in a way
  * that another may not, and only while the client has no byte.
  */
 export function routeCall(clock: Clock): CallNext {
   return async (call) => {
-    const { targets, totalMs, holdBackMs } = call.record.route!;
+    const route = call.record.route!;
+    const { routing, totalMs, holdBackMs } = route;
+    const targets = routing.order(call);
+    announceChoice(route, targets);
     const deadlineAt = clock.monotonic() + totalMs;
     const routeSink = new RouteSink(call, clock);
     const held = holdBackMs > 0 && call.stream ? new HoldBackSink(routeSink, holdBackMs, clock) : undefined;
     const failures: TargetFailure[] = [];
     let told: TargetFailure | undefined;
     for (const target of targets) {
-      if (!target.provider.supports(call.operation)) continue;
       if (call.context.cancellation.cancelled) throw call.context.cancellation.reason;
       try {
         const result = await attemptTarget(call, target, held ?? routeSink, deadlineAt);
         held?.release();
+        routing.completed(call, result);
         return result;
       } catch (thrown) {
         const error = toHoldfastError(thrown);
@@ -55,9 +58,15 @@ function attemptTarget(call: ModelCall, target: Target, sink: RestartableSink, d
       callId: call.id,
       requestId: call.context.requestId,
       journal: call.record,
+      latency: call.record.route!.routing.latencyOf(target, call),
     },
     sink,
   );
+}
+
+function announceChoice({ name, routing }: ModelRoute, targets: readonly Target[]): void {
+  if (targets.length < 2 || !targetChosen.hasSubscribers) return;
+  targetChosen.publish({ model: name, strategy: routing.strategy, target: targets[0]!.name });
 }
 
 /** A policy of ours kept the call from the target: no attempt, but why another one served. */

@@ -7,7 +7,13 @@ import { createRouting, type RoutedCall, type RouteStrategy } from './index.ts';
 function target(model: string, options: { operations?: readonly Operation[]; state?: BreakerState; weight?: number } = {}) {
   const { operations = ['chat', 'embeddings'], weight = 1 } = options;
   const breaker = { state: options.state ?? 'closed' };
-  return { provider: { kind: 'openai', supports: (operation: Operation) => operations.includes(operation) }, model, weight, breaker };
+  return {
+    name: `primary/${model}`,
+    provider: { kind: 'openai', supports: (operation: Operation) => operations.includes(operation) },
+    model,
+    weight,
+    breaker,
+  };
 }
 
 /** Nano-dollars by model: for a token that goes in, and for one that comes out. */
@@ -91,7 +97,8 @@ test('latencies of streams, of plain answers and of operations are kept apart', 
   ] as const) {
     for (const each of targets) {
       const observer = latencyOf(each, call({ stream }))!;
-      const startedAt = observer.started();
+      const startedAt = clock.monotonic();
+      observer.started(startedAt);
       clock.advance(each === slow ? 5_000 : 50);
       observer.answered(startedAt);
     }

@@ -6,6 +6,7 @@ import { availableFirst } from './available-first.ts';
 import { configuredOrder } from './configured-order.ts';
 import { orderByCost } from './cost-order.ts';
 import { ExpectedUse } from './expected-use.ts';
+import { Latencies } from './latencies.ts';
 import { latencyOrder } from './latency-order.ts';
 import type { LatencyObserver } from './peak-ewma.ts';
 import type { TargetOrdering } from './target-ordering.ts';
@@ -17,6 +18,8 @@ export type RouteStrategy = (typeof routeStrategies)[number];
 
 /** What is asked of a target here. */
 export interface RoutedTarget {
+  /** `provider/model` */
+  readonly name: string;
   readonly provider: { readonly kind: string; supports(operation: Operation): boolean };
   readonly model: string;
   readonly weight: number;
@@ -51,6 +54,8 @@ export interface RoutingOptions<Target> {
   readonly targets: readonly Target[];
   readonly clock: Clock;
   readonly random: Random;
+  /** What strategy `latency` knows of calls of one kind (`chat/stream`, …). Default: nothing yet. */
+  readonly latencies?: (kind: string) => Latencies;
 }
 
 /** Calls that can be compared: of one operation, and all of them streams or none. */
@@ -72,7 +77,7 @@ export function createRouting<Target extends RoutedTarget>(options: RoutingOptio
     let pair = lanes.get(operation);
     if (!pair) {
       const able = targets.filter((target) => target.provider.supports(operation));
-      pair = [createLane(able, options), createLane(able, options)];
+      pair = [createLane(able, `${operation}/plain`, options), createLane(able, `${operation}/stream`, options)];
       lanes.set(operation, pair);
     }
     return pair[stream ? 1 : 0];
@@ -86,24 +91,29 @@ export function createRouting<Target extends RoutedTarget>(options: RoutingOptio
   };
 }
 
-function createLane<Target extends RoutedTarget>(targets: readonly Target[], options: RoutingOptions<Target>): Lane<Target> {
+function createLane<Target extends RoutedTarget>(targets: readonly Target[], kind: string, options: RoutingOptions<Target>): Lane<Target> {
   // Nothing to choose, and so nothing to learn.
   if (targets.length < 2) return { ordering: configuredOrder(targets) };
-  const { ordering, ...rest } = createChoice(targets, options);
+  const { ordering, ...rest } = createChoice(targets, kind, options);
   return { ordering: availableFirst(ordering, ({ breaker }) => breaker?.state !== 'open'), ...rest };
 }
 
-function createChoice<Target extends RoutedTarget>(targets: readonly Target[], options: RoutingOptions<Target>): Lane<Target> {
+function createChoice<Target extends RoutedTarget>(
+  targets: readonly Target[],
+  kind: string,
+  options: RoutingOptions<Target>,
+): Lane<Target> {
+  const { clock, random } = options;
   switch (options.strategy) {
     case 'fallback':
       return { ordering: configuredOrder(targets) };
     case 'weighted': {
       const weights = targets.map(({ weight }) => weight);
-      return { ordering: weightedOrder(targets, weights, options.random) };
+      return { ordering: weightedOrder(targets, weights, random) };
     }
     case 'latency': {
-      const ordering = latencyOrder(targets, options);
-      return { ordering, latencyOf: (target) => ordering.observerOf(target) };
+      const latencies = options.latencies?.(kind) ?? new Latencies(clock);
+      return { ordering: latencyOrder(targets, latencies, random), latencyOf: ({ name }) => latencies.of(name) };
     }
     case 'cost':
       return byCost(targets);

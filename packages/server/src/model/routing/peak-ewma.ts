@@ -10,10 +10,12 @@ export interface PeakEwmaNumbers {
   readonly maxPenalizedMs: number;
 }
 
-/** One answer that is waited for. `answered`, `failed` or `dropped` MUST follow `started` exactly once. */
+/**
+ * To be told of every try at a target: of `started`, and then once of one of the others. `startedAt` is the moment on the clock's
+ * monotonic scale, the same in both.
+ */
 export interface LatencyObserver {
-  /** Returns what the others are to be given: the moment, on the clock's monotonic scale. */
-  started(): number;
+  started(startedAt: number): void;
   /** The first event of a stream, or a whole plain answer, is there. */
   answered(startedAt: number): void;
   /** The target failed. */
@@ -56,11 +58,9 @@ export class PeakEwma implements LatencyObserver {
     return Math.max(this.#decayed(), ageMs) * (this.#waiting + 1);
   }
 
-  started(): number {
-    const startedAt = this.#clock.monotonic();
+  started(startedAt: number): void {
     this.#waiting += 1;
     this.#startedSum += startedAt;
-    return startedAt;
   }
 
   answered(startedAt: number): void {

@@ -2,7 +2,7 @@ import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
 import type { Random } from '@holdfast/kit/time';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { availableFirst, configuredOrder, orderByCost, latencyOrder, weightedOrder, type TargetOrdering } from './index.ts';
+import { availableFirst, configuredOrder, orderByCost, Latencies, latencyOrder, weightedOrder, type TargetOrdering } from './index.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 
@@ -35,10 +35,17 @@ test('every ordering has every target exactly once, also after any history', () 
         const targets = names.slice(0, count);
         const clock = createFakeClock();
         const random = createSeededRandom(seed);
-        const latency = latencyOrder(targets, { clock, random });
+        const latencies = new Latencies(clock);
+        const byLatency = latencyOrder(
+          targets.map((name) => ({ name })),
+          latencies,
+          random,
+        );
+        const latency = { order: () => byLatency.order(undefined).map(({ name }) => name) };
         for (const [at, end, elapsedMs] of history) {
-          const observer = latency.observerOf(targets[at % count]!);
-          const startedAt = observer.started();
+          const observer = latencies.of(targets[at % count]!);
+          const startedAt = clock.monotonic();
+          observer.started(startedAt);
           clock.advance(elapsedMs);
           observer[end](startedAt);
         }
@@ -138,17 +145,25 @@ describe('latency', () => {
   function simulate(targets: readonly string[], seed = 7) {
     const clock = createFakeClock();
     const random = createSeededRandom(seed);
-    const ordering = latencyOrder(targets, { clock, random });
+    const latencies = new Latencies(clock);
+    const byLatency = latencyOrder(
+      targets.map((name) => ({ name })),
+      latencies,
+      random,
+    );
+    const ordering = { order: (call: undefined) => byLatency.order(call).map(({ name }) => name) };
     return {
       clock,
       ordering,
+      latencies,
       run(calls: number, everyMs: number, latencyOf: (target: string) => number): string[] {
         const chosen: string[] = [];
         for (let at = 0; at < calls; at++) {
           const target = ordering.order(undefined)[0]!;
           chosen.push(target);
-          const observer = ordering.observerOf(target);
-          const startedAt = observer.started();
+          const observer = latencies.of(target);
+          const startedAt = clock.monotonic();
+          observer.started(startedAt);
           const latencyMs = latencyOf(target);
           // In flight beyond the next call's beginning, where it takes longer.
           clock.setTimeout(() => (latencyMs < 0 ? observer.failed(startedAt) : observer.answered(startedAt)), Math.abs(latencyMs));
@@ -180,10 +195,10 @@ describe('latency', () => {
   });
 
   test('leaves a target that has fallen silent before it has answered once', () => {
-    const { run, ordering, clock } = simulate(['a', 'b']);
+    const { run, ordering, latencies, clock } = simulate(['a', 'b']);
     run(200, 500, (target) => (target === 'a' ? 100 : 300));
-    const observer = ordering.observerOf('a');
-    observer.started();
+    const observer = latencies.of('a');
+    observer.started(clock.monotonic());
     clock.advance(2_000);
     for (let at = 0; at < 10; at++) expect(ordering.order(undefined)[0]).toBe('b');
   });
@@ -207,10 +222,11 @@ describe('latency', () => {
 
   test('a thousand failures at once put off the next try no longer than a dozen', () => {
     const triesAfter = (failures: number): number => {
-      const { run, ordering } = simulate(['a', 'b']);
+      const { run, latencies, clock } = simulate(['a', 'b']);
       run(50, 500, () => 300);
-      const observer = ordering.observerOf('a');
-      for (const startedAt of Array.from({ length: failures }, () => observer.started())) observer.failed(startedAt);
+      const observer = latencies.of('a');
+      for (let at = 0; at < failures; at++) observer.started(clock.monotonic());
+      for (let at = 0; at < failures; at++) observer.failed(clock.monotonic());
       return run(1_000, 500, () => 300).indexOf('a');
     };
     expect(triesAfter(1)).toBeLessThan(triesAfter(12));
@@ -235,24 +251,26 @@ describe('latency', () => {
   });
 
   test('a cold target is tried at once, and not by a crowd', () => {
-    const { ordering, clock } = simulate(['known', 'cold']);
-    const known = ordering.observerOf('known');
-    const startedAt = known.started();
+    const { ordering, latencies, clock } = simulate(['known', 'cold']);
+    const known = latencies.of('known');
+    const startedAt = clock.monotonic();
+    known.started(startedAt);
     clock.advance(100);
     known.answered(startedAt);
     expect(ordering.order(undefined)).toEqual(['cold', 'known']);
-    ordering.observerOf('cold').started();
+    latencies.of('cold').started(clock.monotonic());
     for (let at = 0; at < 10; at++) expect(ordering.order(undefined)).toEqual(['known', 'cold']);
   });
 
   test('many at once are spread: the fastest is not given all of them', () => {
-    const { ordering, clock } = simulate(['a', 'b']);
+    const { ordering, latencies, clock } = simulate(['a', 'b']);
     for (const [name, latencyMs] of [
       ['a', 100],
       ['b', 200],
     ] as const) {
-      const observer = ordering.observerOf(name);
-      const startedAt = observer.started();
+      const observer = latencies.of(name);
+      const startedAt = clock.monotonic();
+      observer.started(startedAt);
       clock.advance(latencyMs);
       observer.answered(startedAt);
     }
@@ -260,17 +278,18 @@ describe('latency', () => {
     for (let at = 0; at < 90; at++) {
       const name = ordering.order(undefined)[0] as 'a' | 'b';
       counts[name]++;
-      ordering.observerOf(name).started();
+      latencies.of(name).started(clock.monotonic());
     }
     // Twice as slow, half as many.
     expect(counts).toEqual({ a: 60, b: 30 });
   });
 
   test('the loser of a race is known to take at least as long as it was given', () => {
-    const { ordering, clock } = simulate(['a', 'b']);
+    const { ordering, latencies, clock } = simulate(['a', 'b']);
     const run = (name: string, latencyMs: number, end: 'answered' | 'dropped') => {
-      const observer = ordering.observerOf(name);
-      const startedAt = observer.started();
+      const observer = latencies.of(name);
+      const startedAt = clock.monotonic();
+      observer.started(startedAt);
       clock.advance(latencyMs);
       observer[end](startedAt);
     };
