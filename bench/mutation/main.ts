@@ -30,7 +30,7 @@ const settings = {
   ignorePatterns: ['.git', '.holdfast', 'bench/peers', 'bench/mutation/node_modules', 'coverage', 'dist'],
   tempDirName: path.join('node_modules', '.cache', 'mutation', 'sandbox'),
   concurrency: Number(option('--concurrency') ?? 2),
-  timeoutMS: 20_000,
+  timeoutMS: 4_000,
   disableTypeChecks: false,
   // Stryker rewrites it with an interface that TypeScript 7 no longer has; nothing here reads it.
   tsconfigFile: 'none',
