@@ -62,7 +62,7 @@ const upstream = await startUpstream();
 const subjects: Subject[] = [upstream, await startBareProxy(upstream)];
 const portkey = await startPortkey(upstream);
 if (portkey) subjects.push(portkey);
-const holdfast = await startHoldfast(upstream);
+let holdfast = await startHoldfast(upstream);
 subjects.push(holdfast);
 const idleMiB = memoryMiB(holdfast.pid).now;
 
@@ -83,11 +83,29 @@ try {
   print(
     `Memory of Holdfast's process: ${idleMiB} MiB idle after start, ${memoryMiB(holdfast.pid).peak} MiB at its highest. Listening ${(holdfast.startedMs / 1000).toFixed(2)} s after the first start on a new folder.`,
   );
+  const starts: number[] = [];
+  for (let round = 0; round < rounds; round++) starts.push(await firstAnswerSeconds());
+  print(`First answered call ${show(spread(starts), 2)} s after a start on a folder that was used before.`);
 } finally {
-  for (const each of subjects.toReversed()) await each.stop();
+  for (const each of [...subjects.slice(0, -1), holdfast].toReversed()) await each.stop();
   removeRunFolder();
 }
 if (!process.argv.includes('--no-write')) write();
+
+/** From the start of the process to the last byte of a call's answer. */
+async function firstAnswerSeconds(): Promise<number> {
+  await holdfast.stop();
+  const began = performance.now();
+  holdfast = await startHoldfast(upstream);
+  const answer = await fetch(`http://127.0.0.1:${holdfast.port}${holdfast.path}`, {
+    method: 'POST',
+    headers: { ...holdfast.headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: holdfast.model(false), messages: [{ role: 'user', content: prompt }] }),
+  });
+  await answer.text();
+  if (answer.status !== 200) throw new Error(`the first call was answered ${answer.status}`);
+  return (performance.now() - began) / 1000;
+}
 
 async function compare(each: Case): Promise<void> {
   const figures = new Map<string, Figures[]>(subjects.map(({ name }) => [name, []]));
