@@ -39,13 +39,14 @@ export function openModels({ configuration, clock, random, closers, breakerStore
     onCloseFailure: (name, error) => onCloseFailure(`provider ${name}`, error),
   });
 
-  function build(from: Configuration, before: KeptParts | undefined) {
+  function build(from: Configuration, before?: { readonly kept: KeptParts; readonly generation: ModelGeneration }) {
     const pricing = openPricing(from);
     const { providers, release } = book.take(from.providers);
     try {
-      const kept = new KeptParts(before);
+      const kept = new KeptParts(before?.kept);
       const models = new Map(from.models.map((model) => [model.name, definitionOf(model)]));
-      const catalog = createModelCatalog({ providers, models, clock, random, breakerStore, kept });
+      const passedThrough = before?.generation.catalog.passedThrough() ?? [];
+      const catalog = createModelCatalog({ providers, models, clock, random, breakerStore, kept, passedThrough });
       const longestCallMs = Math.max(attemptLimitDefaults.totalMs, ...from.models.map((model) => model.limits.totalMs)) + settlingMs;
       const end = (next?: ModelCatalog): void => {
         release();
@@ -59,14 +60,14 @@ export function openModels({ configuration, clock, random, closers, breakerStore
     }
   }
 
-  let current = build(configuration, undefined);
+  let current = build(configuration);
   const served = new ServedModels(current.generation);
   closers.add('providers', () => current.end());
   return {
     served,
     reload: {
       prepare(next) {
-        const built = build(next, current.kept);
+        const built = build(next, current);
         return {
           commit() {
             current = built;

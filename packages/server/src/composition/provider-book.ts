@@ -73,8 +73,7 @@ export class ProviderBook {
       provider,
       holders: 1,
       async close() {
-        await provider.close();
-        await disallow?.();
+        await Promise.all([provider.close(), disallow?.()]);
       },
     };
   }

@@ -40,6 +40,8 @@ export interface ModelCatalogOptions {
   readonly breakerStore?: BreakerStore | undefined;
   /** What unchanged targets take over from the catalog before. Default: nothing. */
   readonly kept?: KeptParts;
+  /** Pass-through names of the catalog before: known from the beginning, so that they go on with the state of their targets. */
+  readonly passedThrough?: readonly string[];
 }
 
 /** Routes of pass-through names that are remembered: clients choose them, so their number is theirs. */
@@ -110,18 +112,23 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
     );
   }
 
+  function find(model: string): ModelRoute | undefined {
+    const known = routes.get(model) ?? passedThrough.get(model);
+    if (known) return known;
+    const definition = { targets: [{ name: model }], limits: attemptLimitDefaults };
+    const through = target(definition.targets[0]!, definition);
+    if (!through) return undefined;
+    const made = route(model, definition, [through]);
+    if (passedThrough.size >= maxRemembered) forgetOldest();
+    passedThrough.set(model, made);
+    return made;
+  }
+
+  for (const name of options.passedThrough ?? []) find(name);
+
   return {
-    find(model) {
-      const known = routes.get(model) ?? passedThrough.get(model);
-      if (known) return known;
-      const definition = { targets: [{ name: model }], limits: attemptLimitDefaults };
-      const through = target(definition.targets[0]!, definition);
-      if (!through) return undefined;
-      const made = route(model, definition, [through]);
-      if (passedThrough.size >= maxRemembered) forgetOldest();
-      passedThrough.set(model, made);
-      return made;
-    },
+    find,
+    passedThrough: () => [...passedThrough.keys()],
     list: () =>
       [...routes.values()].map((each) => ({
         id: each.name,

@@ -45,6 +45,8 @@ export interface ListedModel {
 export interface ModelCatalog {
   find(model: string): ModelRoute | undefined;
   list(): readonly ListedModel[];
+  /** The names without a configuration of their own that were asked for lately: `provider/model`. */
+  passedThrough(): readonly string[];
   /** Of all targets that have one, those of the configuration first. */
   breakers(): readonly CircuitBreaker[];
   /** By `provider/model`. */
