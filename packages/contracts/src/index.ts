@@ -20,6 +20,17 @@ export {
   type ReloadReportBody,
 } from './configuration/index.ts';
 export {
+  ban,
+  banPage,
+  banParams,
+  banSource,
+  createBanRequest,
+  listBansQuery,
+  maxNoteLength,
+  type BanBody,
+  type CreateBanRequest,
+} from './bans.ts';
+export {
   anthropicError,
   anthropicErrorTypes,
   errorEnvelope,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
 import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
 import { hedgeFinished } from '../../resilience/index.ts';
+import { abuseDetected } from '../../security/index.ts';
 import { createMetrics } from './index.ts';
 
 const request: HttpRequestFinished = {
@@ -131,6 +132,17 @@ test('choices of targets and ends of hedges are counted from their channels', as
   expect(samples.get('holdfast_llm_target_choices_total{model="fast",strategy="latency",target="primary/gpt-4o-mini"}')).toBe(2);
   expect(samples.get('holdfast_hedges_total{name="fast",winner="second"}')).toBe(1);
   expect(samples.get('holdfast_hedges_total{name="fast",winner="none"}')).toBe(1);
+});
+
+test('what detectors of abuse find is counted by detector, and never by whom they found', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  const stop = metrics.listen();
+  const finding = { kind: 'endpoint_scanning', advice: 'ban', subject: null, evidence: {}, ban: undefined } as const;
+  for (const client of ['203.0.113.7', '203.0.113.8']) abuseDetected.publish({ ...finding, client });
+  stop();
+  const text = await metrics.scrape();
+  expect(parse(text).get('holdfast_abuse_events_total{detector="endpoint_scanning"}')).toBe(2);
+  expect(text).not.toContain('203.0.113');
 });
 
 describe('cardinality', () => {

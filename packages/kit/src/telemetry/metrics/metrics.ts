@@ -3,6 +3,7 @@ import { httpRequestFinished, type HttpRequestFinished } from '../../events/inde
 import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
 import { bucketEvicted, settlementLost, takeDecided } from '../../ratelimit/index.ts';
 import { hedgeFinished, requestShed } from '../../resilience/index.ts';
+import { abuseDetected } from '../../security/index.ts';
 import { Exposition } from './exposition.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { LlmMetrics } from './llm-metrics.ts';
@@ -62,6 +63,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const routing = new RoutingMetrics();
   const limits = new RateLimitMetrics();
   const shed = new SeriesTable(['reason'], () => ({ count: 0 }), 20);
+  const abuse = new SeriesTable(['detector'], () => ({ count: 0 }), 20);
   const faults = new SeriesTable(['fault'], () => ({ count: 0 }), 10);
 
   const metrics: Metrics = {
@@ -78,6 +80,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         'holdfast_shed_total',
         'Requests that were refused because the server had too much to do, by the sign of it.',
         shed,
+        ({ count }) => count,
+      );
+      exposition.counter(
+        'holdfast_abuse_events_total',
+        'What detectors of abuse found, whether or not a ban came of it.',
+        abuse,
         ({ count }) => count,
       );
       return exposition.toString() + (await registry.metrics());
@@ -121,6 +129,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         settlementLost.subscribe((event) => limits.recordLost(event)),
         targetChosen.subscribe((event) => routing.recordChoice(event)),
         hedgeFinished.subscribe((event) => routing.recordHedge(event)),
+        abuseDetected.subscribe(({ kind }) => void abuse.at([kind]).count++),
         requestShed.subscribe(({ reason }) => void shed.at([reason]).count++),
       ];
       return () => {

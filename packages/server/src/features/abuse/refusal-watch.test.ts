@@ -1,0 +1,56 @@
+import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import { createClientIpResolver } from '@holdfast/kit/security';
+import { expect, test } from 'vitest';
+import { createRefusalWatch, type RefusedRequest } from './refusal-watch.ts';
+
+const client = createClientIpResolver().resolve({ peer: '203.0.113.7', header: undefined });
+
+async function told(refused: Partial<RefusedRequest> & { readonly code: ErrorCode }): Promise<unknown[]> {
+  const words: unknown[] = [];
+  const observe = createRefusalWatch({
+    watch: {
+      notFound: ({ path, credential }) => words.push(`${path} ${credential}`),
+      keyRefused: ({ credential }) => words.push(`guess ${credential}`),
+    },
+    authenticate: (secret) => {
+      if (secret === 'in memory') return {};
+      if (secret === 'stored') return Promise.resolve({});
+      if (secret === 'away') return Promise.reject(new HoldfastError('database_unavailable'));
+      throw new HoldfastError('key_malformed');
+    },
+  });
+  observe({ client, path: '/x', secret: undefined, authenticated: false, userAgent: undefined, ...refused });
+  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  return words;
+}
+
+test.each([
+  [undefined, 'absent'],
+  ['in memory', 'accepted'],
+  ['stored', 'accepted'],
+  ['nonsense', 'refused'],
+  ['away', 'unchecked'],
+])('of a path that nobody answers the key is looked at, which no route did: %s is %s', async (secret, state) => {
+  expect(await told({ code: 'route_not_found', secret })).toEqual([`/x ${state}`]);
+});
+
+test('a key that nobody has is a guess, and one that was somebody’s is none', async () => {
+  expect(await told({ code: 'key_unknown', secret: 'a' })).toEqual(['guess a']);
+  expect(await told({ code: 'key_malformed', secret: 'a' })).toEqual(['guess a']);
+  for (const code of ['key_expired', 'key_revoked', 'scope_missing', 'model_not_allowed'] as const) {
+    expect(await told({ code, secret: 'a' }), code).toEqual([]);
+  }
+});
+
+test('other errors are no sign of abuse: neither what does not exist behind a key, nor a ban that is in force', async () => {
+  const codes: ErrorCode[] = [
+    'resource_not_found',
+    'model_not_found',
+    'method_not_allowed',
+    'address_banned',
+    'rate_limited',
+    'internal_error',
+  ];
+  for (const code of codes) expect(await told({ code, secret: 'a', authenticated: true }), code).toEqual([]);
+});

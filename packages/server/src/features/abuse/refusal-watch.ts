@@ -1,0 +1,46 @@
+import { isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import type { AbuseWatch, ClientIp } from '@holdfast/kit/security';
+
+/** A request that was answered with an error, as the door tells of it. */
+export interface RefusedRequest {
+  readonly code: ErrorCode;
+  readonly client: ClientIp;
+  readonly path: string;
+  readonly secret: string | undefined;
+  readonly authenticated: boolean;
+  readonly userAgent: string | undefined;
+}
+
+export interface RefusalWatchOptions {
+  readonly watch: Pick<AbuseWatch, 'notFound' | 'keyRefused'>;
+  /** Throws or rejects when the key is not good, or when nobody can tell. */
+  readonly authenticate: (secret: string) => unknown;
+}
+
+/**
+ * Tells the detectors what the door refused. Of keys only those that nobody has: one that expired or was revoked was somebody's, and a
+ * program that was not told shows it for ever. Whoever has a good key is not looking for a way in, whatever path they ask for.
+ */
+export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions): (refused: RefusedRequest) => void {
+  async function notFound({ client, path, secret, userAgent }: RefusedRequest): Promise<void> {
+    const credential = secret === undefined ? 'absent' : await stateOf(secret);
+    watch.notFound({ client, path, credential, userAgent });
+  }
+
+  async function stateOf(secret: string): Promise<'accepted' | 'refused' | 'unchecked'> {
+    try {
+      await authenticate(secret);
+      return 'accepted';
+    } catch (error) {
+      return isHoldfastError(error) && error.category === 'authentication' ? 'refused' : 'unchecked';
+    }
+  }
+
+  return (refused) => {
+    const { code, client, secret, userAgent } = refused;
+    if (code === 'route_not_found') void notFound(refused);
+    else if ((code === 'key_unknown' || code === 'key_malformed') && secret !== undefined) {
+      watch.keyRefused({ client, credential: secret, userAgent });
+    }
+  };
+}

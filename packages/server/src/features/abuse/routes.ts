@@ -1,0 +1,87 @@
+import { ban, banPage, banParams, createBanRequest, listBansQuery, type CreateBanRequest } from '@holdfast/contracts';
+import { HoldfastError } from '@holdfast/kit/errors';
+import { parseIpRange, type BanBook, type ClientIp } from '@holdfast/kit/security';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { Principal } from '../../model/index.ts';
+import { decodeBanCursor, encodeBanCursor, fromBanId, toBanBody } from './ban-body.ts';
+
+export interface BanRoutesOptions {
+  readonly bans: Pick<BanBook, 'list' | 'add' | 'lift'>;
+  readonly principalOf: (request: FastifyRequest) => Principal;
+  readonly clientOf: (request: FastifyRequest) => ClientIp;
+}
+
+const tags = ['Bans'];
+
+/** `/api/bans`: who is shut out of the whole instance, for its operator. */
+export function banRoutes({ bans, principalOf, clientOf }: BanRoutesOptions): FastifyPluginAsync {
+  return async (app: FastifyInstance) => {
+    app.route({
+      method: 'GET',
+      url: '/api/bans',
+      config: { access: 'operator', errors: ['invalid_request'] },
+      schema: {
+        tags,
+        summary: 'List bans',
+        description: 'The bans in force, newest first, as this instance knows them; those of other instances are known within a second.',
+        querystring: listBansQuery,
+        response: { 200: banPage },
+      },
+      handler: async (request) => {
+        const { limit, cursor } = request.query as { limit: number; cursor?: string };
+        const page = bans.list({ limit, ...(cursor !== undefined && { cursor: decodeBanCursor(cursor) }) });
+        return { data: page.bans.map(toBanBody), next_cursor: page.nextCursor === undefined ? null : encodeBanCursor(page.nextCursor) };
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/api/bans',
+      config: { access: 'operator', errors: ['invalid_request'] },
+      schema: {
+        tags,
+        summary: 'Ban addresses',
+        description:
+          'In force on every instance within a second, for every route but probes and metrics, whatever key is sent. Takes the place of any ban of the same range. Refused for loopback, for trusted proxies, and for a range that holds the address that you ask from.',
+        body: createBanRequest,
+        response: { 201: ban },
+      },
+      handler: async (request, reply) => {
+        const { range, ends_at, note } = request.body as CreateBanRequest;
+        if (parseIpRange(range)?.contains(clientOf(request).address)) throw ownAddress();
+        const endsAtMs = ends_at == null ? null : Date.parse(ends_at);
+        const added = toBanBody(await bans.add({ range, endsAtMs, by: principalOf(request).keyId, note: note ?? null }));
+        reply.code(201).header('location', `/api/bans/${added.id}`);
+        return added;
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/api/bans/:id',
+      config: { access: 'operator', errors: ['invalid_request', 'resource_not_found'] },
+      schema: {
+        tags,
+        summary: 'Lift a ban',
+        description:
+          'Ends it on every instance within a second, and forgets those of the same range before it, so that the next automatic one is as short as a first.',
+        params: banParams,
+        response: { 200: ban },
+      },
+      handler: async (request) => {
+        const lifted = await bans.lift(fromBanId((request.params as { id: string }).id), principalOf(request).keyId);
+        if (lifted === undefined) throw new HoldfastError('resource_not_found');
+        return toBanBody(lifted);
+      },
+    });
+  };
+}
+
+/** Nobody could lift it from there: the door would refuse them like everybody else. */
+function ownAddress(): HoldfastError {
+  return new HoldfastError('invalid_request', {
+    details: [
+      { field: 'range', message: 'holds the address that you ask from; `holdfast bans add` at the command line does it all the same' },
+    ],
+  });
+}
