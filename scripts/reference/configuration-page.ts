@@ -34,6 +34,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   limits: 'What a request may be like.',
   rateLimits: 'Limits on requests; [levels, tiers and endpoints](#levels-tiers-and-endpoints) below.',
   overload: 'When requests are refused because there is too much to do.',
+  abuse: 'Who is shut out, and by what they are found.',
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
   metrics: 'Prometheus.',

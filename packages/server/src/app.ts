@@ -1,5 +1,4 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
-import { createClientIpResolver } from '@holdfast/kit/security';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import {
@@ -7,6 +6,7 @@ import {
   Closers,
   instance,
   measureConfiguration,
+  openAbuse,
   openConfiguration,
   openIdentity,
   openLedger,
@@ -19,6 +19,7 @@ import {
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
+import { banRoutes } from './features/abuse/index.ts';
 import { configurationRoutes, type ConfigurationService, type Reloadable } from './features/configuration/index.ts';
 import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
@@ -105,16 +106,13 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
   const limits = requestLimits(configuration, limiter);
   const pipeline = createPipeline({ models: models.served, limits: callLimits(configuration, limiter), ledger, clock });
+  const abuse = await openAbuse({ ...common, ...storage, identity, metrics });
 
   const http = await createHttpServer({
     clock,
     limits,
     createId,
-    clientIp: createClientIpResolver({
-      trustedProxies: configuration.server.trustedProxies,
-      trustedHops: configuration.server.trustedHops,
-      header: configuration.server.forwardingHeader,
-    }),
+    ...abuse.door,
     authenticate: (secret) => identity.authenticate(secret),
     version,
     maxBodyBytes: configuration.limits.maxBodyBytes,
@@ -135,6 +133,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   );
   await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
   await http.app.register(organizationRoutes({ service: identity.organizations, principalOf: (request) => request.principal! }));
+  await http.app.register(
+    banRoutes({ bans: abuse.bans, principalOf: (request) => request.principal!, clientOf: (request) => request.client }),
+  );
   await http.app.register(usageRoutes(createUsageService(database)));
   const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, ...options.reloadables] });
   await http.app.register(configurationRoutes({ service: reloads, instance }));

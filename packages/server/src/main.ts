@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { systemClock } from '@holdfast/kit/time';
-import { keyCommands, organizationCommands, usageCommand } from './composition/index.ts';
+import { banCommands, keyCommands, organizationCommands, usageCommand } from './composition/index.ts';
 import { readEnvironment, readRuntimeDir } from './config/index.ts';
 import { runCli } from './entry/cli/index.ts';
 import { serve } from './serve.ts';
@@ -18,4 +18,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   keys: keyCommands(runtimeDir),
   organizations: organizationCommands(runtimeDir),
   usage: usageCommand(runtimeDir),
+  bans: banCommands(runtimeDir),
 });

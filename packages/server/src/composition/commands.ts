@@ -9,6 +9,7 @@ import {
   createOrganizationService,
   createOrganizationStore,
 } from '../features/identity/index.ts';
+import { openBanBook } from './ban-book.ts';
 import { Closers } from './closers.ts';
 import { openCommandStorage, type Storage } from './storage.ts';
 
@@ -16,11 +17,12 @@ import { openCommandStorage, type Storage } from './storage.ts';
 async function withStorage<Result>(
   configuration: Configuration,
   runtimeDir: string | undefined,
-  work: (storage: Storage) => Promise<Result>,
+  work: (storage: Storage & { readonly closers: Closers }) => Promise<Result>,
 ): Promise<Result> {
   const closers = new Closers();
   try {
-    return await work(await openCommandStorage({ configuration, clock: systemClock, random: systemRandom, closers, runtimeDir }));
+    const storage = await openCommandStorage({ configuration, clock: systemClock, random: systemRandom, closers, runtimeDir });
+    return await work({ ...storage, closers });
   } finally {
     await closers.closeAll(() => {});
   }
@@ -45,6 +47,14 @@ export function organizationCommands(runtimeDir: string | undefined): CliDepende
           tierNames: () => Object.keys(configuration.rateLimits.tiers),
         }),
       ),
+    );
+}
+
+/** `holdfast bans …`: a book of its own on the same table; running servers hear of what it changes. */
+export function banCommands(runtimeDir: string | undefined): CliDependencies['bans'] {
+  return (configuration, work) =>
+    withStorage(configuration, runtimeDir, async ({ database, closers }) =>
+      work(await openBanBook({ configuration, database, clock: systemClock, closers })),
     );
 }
 

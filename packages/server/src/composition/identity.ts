@@ -32,6 +32,8 @@ export interface Identity {
   /** The operator's key, on the first start only. */
   readonly operatorKey: string | undefined;
   authenticate(secret: string): Principal | Promise<Principal>;
+  /** Whether the key is in memory and good. */
+  remembers(secret: string): boolean;
 }
 
 /** Keys: the first one, those who hold one, and the service that makes and ends them. */
@@ -54,5 +56,6 @@ export async function openIdentity({ configuration, database, keyRing, clock, ra
     }),
     operatorKey: first.operatorKey,
     authenticate: (secret) => authenticator.authenticate(secret),
+    remembers: (secret) => authenticator.remembers(secret),
   };
 }

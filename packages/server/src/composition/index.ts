@@ -1,6 +1,7 @@
 export { callLimits } from './call-limits.ts';
+export { openAbuse } from './abuse.ts';
 export { Closers } from './closers.ts';
-export { keyCommands, organizationCommands, usageCommand } from './commands.ts';
+export { banCommands, keyCommands, organizationCommands, usageCommand } from './commands.ts';
 export { measureConfiguration } from './configuration-metrics.ts';
 export { instance, openConfiguration } from './configuration.ts';
 export { reloadOnHangup } from './hangups.ts';

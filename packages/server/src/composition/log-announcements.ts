@@ -1,4 +1,5 @@
 import { attemptFailed } from '@holdfast/kit/llm';
+import { abuseDetected, banAdded, banEvicted, banLifted, banStoreLost, banStoreRecovered } from '@holdfast/kit/security';
 import type { EventChannel } from '@holdfast/kit/events';
 import { overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
@@ -28,8 +29,8 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   });
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
   on(listenerStateChanged, ({ connected }) => {
-    if (connected) logger.info('the database announces changes of keys');
-    else logger.warn('the database cannot announce changes of keys: they are asked for until it can');
+    if (connected) logger.info('the database announces changes of keys and bans');
+    else logger.warn('the database cannot announce changes of keys and bans: they are asked for until it can');
   });
   on(poolExhausted, (pool) => logger.warn(pool, 'all database connections of a pool are busy'));
   on(querySlow, ({ role, durationMs, statement }) =>
@@ -65,6 +66,20 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   on(tierUnknown, ({ tier, organizationId }) =>
     logger.warn({ tier, organization_id: organizationId }, 'an organization has a tier that is not configured, and is limited as basic'),
   );
+  on(abuseDetected, ({ kind, client, evidence, ban }) => {
+    // Not whom it is about: an account is a person's.
+    if (ban) logger.warn({ detector: kind, client, until: momentOf(ban.endsAtMs), ...evidence }, 'abuse: the client is banned');
+    else logger.warn({ detector: kind, client, ...evidence }, 'abuse: the client is not banned for it');
+  });
+  // Automatic ones are told by the line above.
+  on(banAdded, ({ ban }) => {
+    if (ban.source === 'manual')
+      logger.warn({ range: ban.range, until: momentOf(ban.endsAtMs), by_key_id: ban.by }, 'an operator banned addresses');
+  });
+  on(banLifted, ({ ban, by }) => logger.warn({ range: ban.range, reason: ban.reason, by_key_id: by }, 'an operator lifted a ban'));
+  on(banEvicted, ({ ban }) => logger.warn({ range: ban.range }, 'there are too many bans: one was forgotten before its end'));
+  on(banStoreLost, ({ error }) => logger.warn({ err: error }, 'bans cannot be shared: this instance goes on with those that it knows'));
+  on(banStoreRecovered, ({ awayMs }) => logger.info({ away_ms: Math.round(awayMs) }, 'bans are shared again'));
   on(attemptFailed, ({ callId, requestId, target, error }) =>
     logger.warn({ call_id: callId, request_id: requestId, target, err: error }, 'a target failed and the next one is tried'),
   );
@@ -89,4 +104,8 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+function momentOf(unixMs: number | null): string | null {
+  return unixMs === null ? null : new Date(unixMs).toISOString();
 }

@@ -7,7 +7,7 @@ export function refuseContradictions(sources: Sources, values: Settings): void {
   const contradiction = (setting: string, problem: string, hint: string): void => {
     faults.add({ where: origins.get(setting)?.text ?? 'configuration', setting, problem, hint });
   };
-  const { server, database, secrets, cors } = values;
+  const { server, database, secrets, abuse, cors } = values;
 
   if (server.headersTimeoutMs > server.requestTimeoutMs && origins.get('server.headersTimeoutMs')?.source !== 'default') {
     contradiction(
@@ -21,6 +21,13 @@ export function refuseContradictions(sources: Sources, values: Settings): void {
       'server.trustedHops',
       'server.trustedProxies is set too, and each says whom to trust in its own way.',
       'Keep trustedProxies; trustedHops is for proxies without fixed addresses.',
+    );
+  }
+  if (abuse.banMaxMs < abuse.banFirstMs && origins.get('abuse.banMaxMs')?.source !== 'default') {
+    contradiction(
+      'abuse.banMaxMs',
+      `it is shorter than abuse.banFirstMs (${abuse.banMaxMs} < ${abuse.banFirstMs}).`,
+      'Raise it, or lower abuse.banFirstMs.',
     );
   }
   // A master key that is there and faulty has its own line.

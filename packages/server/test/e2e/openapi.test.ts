@@ -122,6 +122,13 @@ test('every answer of every route is as the description says', async () => {
   await check('POST', '/api/reload', '/api/reload');
   writeFileSync(file, configuration);
 
+  const banned = (await check('POST', '/api/bans', '/api/bans', post({ range: '203.0.113.0/24', note: 'a test' }))) as { id: string };
+  await check('POST', '/api/bans', '/api/bans', post({ range: 'nowhere' }));
+  await check('GET', '/api/bans', '/api/bans?limit=1');
+  await check('GET', '/api/bans', '/api/bans?cursor=nonsense');
+  await check('DELETE', '/api/bans/{id}', `/api/bans/${banned.id}`);
+  await check('DELETE', '/api/bans/{id}', `/api/bans/${banned.id}`);
+
   for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) await check('GET', path, path, { key: null });
 
   const described = Object.entries(document.paths).flatMap(([path, item]) =>

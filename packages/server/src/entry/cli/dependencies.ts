@@ -1,4 +1,5 @@
 import type { UsagePage, UsageQuery } from '@holdfast/contracts';
+import type { BanBook } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { Configuration, ConfigurationSource, Variables } from '../../config/index.ts';
 import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
@@ -20,6 +21,11 @@ export interface CliDependencies {
   readonly organizations: <Result>(
     configuration: Configuration,
     work: (organizations: OrganizationService) => Promise<Result>,
+  ) => Promise<Result>;
+  /** As `keys`, of bans. */
+  readonly bans: <Result>(
+    configuration: Configuration,
+    work: (bans: Pick<BanBook, 'list' | 'add' | 'lift'>) => Promise<Result>,
   ) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { usagePage, usageRow, type UsageQuery, type UsageRow } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/kit/errors';
+import type { Ban, BanBook, ListBansOptions } from '@holdfast/kit/security';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Configuration, ConfigurationSource } from '../../config/index.ts';
@@ -61,6 +62,7 @@ async function run(
       keys: unused,
       organizations: unused,
       usage: unused,
+      bans: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -80,7 +82,7 @@ describe('the program', () => {
     expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
     const help = await run(['--help'], { environment });
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'keys', 'organizations', 'usage', 'config'])
+    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'config'])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
     for (const command of ['create', 'list', 'rotate', 'revoke']) expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
   });
@@ -389,5 +391,64 @@ describe('usage', () => {
       out: 'There are no calls.\n',
       error: '',
     });
+  });
+});
+
+describe('bans', () => {
+  const banned: Ban = {
+    range: '203.0.113.7',
+    reason: 'endpoint_scanning',
+    source: 'automatic',
+    bannedAtMs: nowMs,
+    endsAtMs: nowMs + 300_000,
+    repeats: 1,
+    by: null,
+    note: null,
+  };
+  const withBans = (book: Partial<Pick<BanBook, 'list' | 'add' | 'lift'>>): Pick<CliDependencies, 'bans'> => ({
+    bans: (_, work) => work(book as BanBook),
+  });
+
+  test('list shows who is banned, why and until when, over pages; --json as the API does', async () => {
+    const list = ({ limit = 0, cursor }: ListBansOptions = {}) => ({
+      bans: Array.from({ length: limit }, (_, at) => ({ ...banned, range: `10.0.${cursor ?? 0}.${at}` })),
+      nextCursor: String(Number(cursor ?? 0) + 1),
+    });
+    const ran = await run(['bans', 'list', '--limit', '150', '--json'], withBans({ list }));
+    const { data } = JSON.parse(ran.out) as { data: { range: string; ends_at: string }[] };
+    expect([data.length, data[100]!.range, data[0]!.ends_at]).toEqual([150, '10.0.1.0', '2026-11-20T12:05:00.000Z']);
+    expect(ran.error).toMatch(/There are more/);
+    const shown = await run(['bans', 'list'], withBans({ list: () => ({ bans: [banned], nextCursor: undefined }) }));
+    expect(shown.out).toMatch(/^RANGE .*\n203\.0\.113\.7 +endpoint_scanning +2026-11-20 12:00Z +2026-11-20 12:05Z +1\n$/);
+    expect((await run(['bans', 'list'], withBans({ list: () => ({ bans: [], nextCursor: undefined }) }))).out).toBe('Nobody is banned.\n');
+  });
+
+  test('add bans until a moment, or until it is lifted, and refuses what the API refuses', async () => {
+    const asked: unknown[] = [];
+    const book = withBans({
+      add: async (manual) => {
+        asked.push(manual);
+        return { ...banned, source: 'manual', endsAtMs: manual.endsAtMs ?? null };
+      },
+    });
+    expect((await run(['bans', 'add', '203.0.113.7', '--until', '1h', '--note', 'why'], book)).out).toBe(
+      '203.0.113.7 is banned until 2026-11-20 13:00Z.\n',
+    );
+    expect((await run(['bans', 'add', '203.0.113.7'], book)).out).toBe('203.0.113.7 is banned until the ban is lifted.\n');
+    expect(asked).toEqual([
+      { range: '203.0.113.7', endsAtMs: nowMs + 3_600_000, note: 'why' },
+      { range: '203.0.113.7', endsAtMs: null, note: null },
+    ]);
+    expect(await run(['bans', 'add', '203.0.113.7', '--note', 'x'.repeat(501)], book)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('note'),
+    });
+  });
+
+  test('lift ends a ban, and says when there is none of exactly that range', async () => {
+    const lift = async (range: string) => (range === banned.range ? banned : undefined);
+    expect((await run(['bans', 'lift', '203.0.113.7'], withBans({ lift }))).out).toBe('The ban of 203.0.113.7 is lifted.\n');
+    const none = await run(['bans', 'lift', '203.0.113.0/24'], withBans({ lift }));
+    expect(none).toMatchObject({ code: 1, out: '', error: expect.stringContaining('no ban of exactly 203.0.113.0/24 is in force') });
   });
 });

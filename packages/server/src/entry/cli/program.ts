@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { addConfig, addKeys, addOrganizations, addServe, addUsage } from './commands/index.ts';
+import { addBans, addConfig, addKeys, addOrganizations, addServe, addUsage } from './commands/index.ts';
 import { createContext } from './context.ts';
 import type { CliDependencies } from './dependencies.ts';
 import { failureText } from './failure.ts';
@@ -30,6 +30,7 @@ export async function runCli(
   addKeys(program, context);
   addOrganizations(program, context);
   addUsage(program, context);
+  addBans(program, context);
   addConfig(program, context);
 
   try {

@@ -1,5 +1,6 @@
 import type { LimitStep } from '@holdfast/kit/fastify';
 import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
+import type { ClientIp } from '@holdfast/kit/security';
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal, Scope } from '../../model/index.ts';
@@ -30,7 +31,12 @@ const pass: LimitStep = (_request, _reply, done) => done();
  * An `onRequest` hook that lets only keys with the scope pass, before a byte of the body is read. The step of the limits comes once it is known who asks,
  * also for those who are refused: by their key, or by their address when it is none.
  */
-function requireScope(authenticate: Authenticate, scope: Scope | 'authenticated', limit: LimitStep): onRequestHookHandler {
+function requireScope(
+  authenticate: Authenticate,
+  scope: Scope | 'authenticated',
+  limit: LimitStep,
+  onAuthenticated: ((client: ClientIp) => void) | undefined,
+): onRequestHookHandler {
   return (request, reply, done) => {
     const refuse = (refusal: unknown): void => {
       // That a key cannot be looked up is no failure of whoever sent it.
@@ -40,6 +46,7 @@ function requireScope(authenticate: Authenticate, scope: Scope | 'authenticated'
     const admit = (principal: Principal): void => {
       // Also when it is refused: the log line of a refusal says whose key it was.
       request.principal = principal;
+      onAuthenticated?.(request.client);
       if (scope === 'authenticated' || principal.scopes.has(scope)) return limit(request, reply, done);
       limit(request, reply, (error) => done(error ?? new HoldfastError('scope_missing', { details: { scope } })));
     };
@@ -60,7 +67,12 @@ function requireScope(authenticate: Authenticate, scope: Scope | 'authenticated'
  * Gives each route the check that its `config.access` asks for, and the step of the limits. A route of the API without one is refused at start:
  * a forgotten check must not become an open door. MUST be called before routes are added.
  */
-export function enforceAccess(app: FastifyInstance, authenticate: Authenticate, limits: RequestLimits | undefined): void {
+export function enforceAccess(
+  app: FastifyInstance,
+  authenticate: Authenticate,
+  limits: RequestLimits | undefined,
+  onAuthenticated: ((client: ClientIp) => void) | undefined,
+): void {
   const checks = new WeakSet<onRequestHookHandler>();
   app.addHook('onRoute', (route) => {
     const own = route.onRequest === undefined ? [] : [route.onRequest].flat();
@@ -73,7 +85,10 @@ export function enforceAccess(app: FastifyInstance, authenticate: Authenticate, 
       });
     }
     const limit = limitStepOf(limits, { methods: [route.method].flat(), path: route.url, access: access ?? 'public' });
-    const check = access === undefined || access === 'public' ? limit && asHook(limit) : requireScope(authenticate, access, limit ?? pass);
+    const check =
+      access === undefined || access === 'public'
+        ? limit && asHook(limit)
+        : requireScope(authenticate, access, limit ?? pass, onAuthenticated);
     if (check === undefined) return;
     checks.add(check);
     route.onRequest = [check, ...own];

@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from '@fastify/type-provider-zod';
 import { HoldfastError } from '@holdfast/kit/errors';
 import { headerFields } from '@holdfast/kit/ratelimit';
-import { createClientIpResolver, type ClientIpResolver } from '@holdfast/kit/security';
+import { createClientIpResolver, type ClientIp, type ClientIpResolver } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import Fastify, {
   type FastifyBaseLogger,
@@ -40,6 +40,8 @@ export interface HttpServerOptions {
   readonly clientIp?: ClientIpResolver;
   /** Who is refused for whom they are. Default: nobody. */
   readonly bans?: BanCheck;
+  /** Called for each request whose key is good: on the path of every call, so it MUST be cheap, and MUST NOT throw. */
+  readonly onAuthenticated?: (client: ClientIp) => void;
   /** Called for each request that is answered with an error, unless its route writes that by itself. MUST NOT throw. */
   readonly onRefusal?: (refusal: Refusal) => void;
   /** Default: requests are not limited. */
@@ -145,7 +147,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   // Before all that can refuse: a refusal must carry CORS headers too, or a browser hides it from its page.
   if (options.corsOrigins.length > 0) await app.register(cors, corsOptions(options.corsOrigins));
   const allowedMethods = noteAllowedMethods(app);
-  enforceAccess(app, options.authenticate, options.limits);
+  enforceAccess(app, options.authenticate, options.limits, options.onAuthenticated);
   const limitUnknown = limitStepOf(options.limits, { methods: [], path: undefined, access: 'public' });
 
   const comeIn = (request: FastifyRequest, reply: FastifyReply, done: (refusal?: Error) => void): void => {

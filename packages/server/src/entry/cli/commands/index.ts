@@ -1,3 +1,4 @@
+export { addBans } from './bans.ts';
 export { addConfig } from './config.ts';
 export { addKeys } from './keys.ts';
 export { addOrganizations } from './organizations.ts';

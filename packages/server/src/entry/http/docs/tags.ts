@@ -4,6 +4,7 @@ export const apiTags = [
   { name: 'Usage', description: 'What was called, by whom, and what it cost.' },
   { name: 'Keys', description: 'API keys: make, list, rotate, revoke.' },
   { name: 'Organizations', description: 'Tenants of the instance and their tiers; for its operator.' },
+  { name: 'Bans', description: 'Addresses that are shut out; for the operator of the instance.' },
   { name: 'Health', description: 'Whether the server works.' },
   { name: 'Operations', description: 'For those who run the server.' },
 ];
