@@ -12,7 +12,7 @@ let postgres: TestDatabase;
 let database: TestDatabase;
 let proxy: DatabaseProxy;
 let env: Record<string, string>;
-/** Two instances of one fleet, of which the first reaches the database over a network that can fail. */
+/** Two instances of one fleet. The first reaches the database over a network that can fail, and limits no requests. */
 let here: RunningServer;
 let there: RunningServer;
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   database = await postgres.createDatabase({ migrated: false });
   proxy = await startDatabaseProxy(database.target);
   env = { HOLDFAST_MASTER_KEY: randomBytes(32).toString('hex'), HOLDFAST_BOOTSTRAP_KEY: operatorKey, HOLDFAST_TRUSTED_PROXIES: 'loopback' };
-  here = await start({ DATABASE_URL: urlOf(proxy.target) });
+  here = await start({ DATABASE_URL: urlOf(proxy.target), RATE_LIMIT_ENABLED: 'false' });
   there = await start();
 });
 afterAll(async () => {
@@ -117,6 +117,14 @@ describe('whoever scans', () => {
     expect(metrics).toContain('holdfast_abuse_events_total{detector="endpoint_scanning"} 1');
     expect(metrics).toMatch(/^holdfast_bans_active 0$/m);
     expect(metrics).not.toContain(address);
+  });
+
+  test('is found out although a limit on requests answers most of them', async () => {
+    const client = '203.0.113.13';
+    await scan(there, client);
+    expect(await statusOf(there, client)).toBe(403);
+    for (let at = 0; at < 11; at++) await call(there, '/v1/models', { address: '203.0.113.14', key: `hf_guess${at}` });
+    expect(await statusOf(there, '203.0.113.14')).toBe(403);
   });
 
   test('is not refused for asking with a good key, on /v1 or anywhere, nor for models that do not exist', async () => {
@@ -284,7 +292,7 @@ describe('a ban', () => {
 describe('another configuration', () => {
   test('without trusted proxies nobody is taken for whom the header names', async () => {
     await ban(here, { range: '192.0.2.80' });
-    const server = await start({ HOLDFAST_TRUSTED_PROXIES: '' });
+    const server = await start({ HOLDFAST_TRUSTED_PROXIES: '', RATE_LIMIT_ENABLED: 'false' });
     try {
       expect(await statusOf(server, '192.0.2.80')).toBe(200);
       await scan(server, '203.0.113.81');

@@ -85,11 +85,11 @@ test('each refusal is told, with whom it met and what was shown as a key', async
   await call('/v1/models', { headers: { authorization: 'Bearer hf_guess' } });
   await call('/api/keys-only', { headers: { authorization: `Bearer ${goodKey}` } });
   expect(told).toMatchObject([
-    { code: 'route_not_found', path: '/nothing', secret: 'hf_other', authenticated: false, userAgent: 'sqlmap/1.7' },
-    { code: 'route_not_found', path: '/%zz', secret: undefined, authenticated: false },
+    { code: 'route_not_found', unknownRoute: true, path: '/nothing', secret: 'hf_other', authenticated: false, userAgent: 'sqlmap/1.7' },
+    { code: 'route_not_found', unknownRoute: true, path: '/%zz', secret: undefined, authenticated: false },
     { code: 'method_not_allowed', path: '/health', secret: undefined, authenticated: false },
-    { code: 'key_unknown', path: '/v1/models', secret: 'hf_guess', authenticated: false },
-    { code: 'scope_missing', path: '/api/keys-only', secret: goodKey, authenticated: true },
+    { code: 'key_unknown', unknownRoute: false, keyFault: 'key_unknown', path: '/v1/models', secret: 'hf_guess', authenticated: false },
+    { code: 'scope_missing', keyFault: undefined, path: '/api/keys-only', secret: goodKey, authenticated: true },
   ]);
   expect(told.map(({ client }) => client.address.text)).toEqual(told.map(() => '127.0.0.1'));
 });

@@ -40,7 +40,10 @@ function requireScope(
   return (request, reply, done) => {
     const refuse = (refusal: unknown): void => {
       // That a key cannot be looked up is no failure of whoever sent it.
-      if (isHoldfastError(refusal) && refusal.category !== 'authentication') return done(refusal);
+      if (isHoldfastError(refusal)) {
+        if (refusal.category !== 'authentication') return done(refusal);
+        request.keyFault = refusal.code;
+      }
       limit(request, reply, (error) => done(error ?? (refusal as Error)));
     };
     const admit = (principal: Principal): void => {

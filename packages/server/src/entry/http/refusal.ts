@@ -6,6 +6,10 @@ import { readSecret } from './access.ts';
 /** A request that was answered with an error, for those who look for abuse. */
 export interface Refusal {
   readonly code: ErrorCode;
+  /** No route answers this method on this path; also when a limit on requests said so first. */
+  readonly unknownRoute: boolean;
+  /** Why its key was refused; also when a limit on requests was what it was told. */
+  readonly keyFault: ErrorCode | undefined;
   readonly client: ClientIp;
   /** Without its query. */
   readonly path: string;
@@ -21,10 +25,12 @@ export function toRefusal(request: FastifyRequest, error: HoldfastError): Refusa
   const query = url.indexOf('?');
   return {
     code: error.code,
+    unknownRoute: error.code === 'route_not_found' || request.is404,
+    // These two are missing where Fastify failed before it had decorated the request: for a path that does not decode.
+    keyFault: request.keyFault ?? undefined,
     client: request.client,
     path: query < 0 ? url : url.slice(0, query),
     secret: readSecret(request.headers),
-    // Undefined where Fastify failed before it had decorated the request.
     authenticated: Boolean(request.principal),
     userAgent: request.headers['user-agent'],
   };

@@ -16,6 +16,8 @@ declare module 'fastify' {
      * never read a forwarding header anywhere else.
      */
     client: ClientIp;
+    /** Why the key that it showed was refused. */
+    keyFault: ErrorCode | null;
     /** When the request arrived, on the monotonic clock, in milliseconds. */
     receivedAtMs: number;
     /** What the request failed with, for its log line and metrics. Set by whoever writes an error past the error handler. */
@@ -48,6 +50,7 @@ export interface RequestFailure {
 /** Gives every request object its members up front, so that all share one hidden class. */
 export function decorateRequests(app: FastifyInstance): void {
   app.decorateRequest('principal', null);
+  app.decorateRequest('keyFault', null);
   app.decorateRequest('client', null as never);
   app.decorateRequest('receivedAtMs', 0);
   app.decorateRequest('failure', null);

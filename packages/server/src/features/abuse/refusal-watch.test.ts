@@ -19,7 +19,16 @@ async function told(refused: Partial<RefusedRequest> & { readonly code: ErrorCod
       throw new HoldfastError('key_malformed');
     },
   });
-  observe({ client, path: '/x', secret: undefined, authenticated: false, userAgent: undefined, ...refused });
+  observe({
+    client,
+    path: '/x',
+    unknownRoute: refused.code === 'route_not_found',
+    keyFault: refused.code.startsWith('key_') ? refused.code : undefined,
+    secret: undefined,
+    authenticated: false,
+    userAgent: undefined,
+    ...refused,
+  });
   await Promise.resolve();
   await new Promise((resolve) => setImmediate(resolve));
   return words;
@@ -41,6 +50,13 @@ test('a key that nobody has is a guess, and one that was somebody’s is none', 
   for (const code of ['key_expired', 'key_revoked', 'scope_missing', 'model_not_allowed'] as const) {
     expect(await told({ code, secret: 'a' }), code).toEqual([]);
   }
+});
+
+test('what a limit on requests refused before is told all the same', async () => {
+  expect(await told({ code: 'rate_limited', unknownRoute: true })).toEqual(['/x absent']);
+  expect(await told({ code: 'rate_limited', keyFault: 'key_unknown', secret: 'a' })).toEqual(['guess a']);
+  expect(await told({ code: 'rate_limited', keyFault: 'key_revoked', secret: 'a' })).toEqual([]);
+  expect(await told({ code: 'rate_limited', secret: 'a', authenticated: true })).toEqual([]);
 });
 
 test('other errors are no sign of abuse: neither what does not exist behind a key, nor a ban that is in force', async () => {

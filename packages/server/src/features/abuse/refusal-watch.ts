@@ -4,6 +4,8 @@ import type { AbuseWatch, ClientIp } from '@holdfast/kit/security';
 /** A request that was answered with an error, as the door tells of it. */
 export interface RefusedRequest {
   readonly code: ErrorCode;
+  readonly unknownRoute: boolean;
+  readonly keyFault: ErrorCode | undefined;
   readonly client: ClientIp;
   readonly path: string;
   readonly secret: string | undefined;
@@ -37,9 +39,11 @@ export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions)
   }
 
   return (refused) => {
-    const { code, client, secret, userAgent } = refused;
-    if (code === 'route_not_found') void notFound(refused);
-    else if ((code === 'key_unknown' || code === 'key_malformed') && secret !== undefined) {
+    const { code, unknownRoute, keyFault, client, secret, userAgent } = refused;
+    // Whoever is limited is not to be found out the later for it.
+    const limited = code === 'rate_limited';
+    if (code === 'route_not_found' || (limited && unknownRoute)) void notFound(refused);
+    else if ((keyFault === 'key_unknown' || keyFault === 'key_malformed') && secret !== undefined) {
       watch.keyRefused({ client, credential: secret, userAgent });
     }
   };
