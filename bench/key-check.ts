@@ -31,6 +31,7 @@ const stored = new Map(
         digest,
         scopes: ['inference'],
         allowedModels: ['fast'],
+        rateLimits: undefined,
         expiresAtMs: undefined,
         revoked: false,
       },

@@ -83,6 +83,7 @@ export {
 } from './usage/index.ts';
 export {
   apiKey,
+  changeKeyRequest,
   createKeyRequest,
   issuedKey,
   keyPage,
@@ -94,6 +95,7 @@ export {
   rotatedKey,
   rotateKeyRequest,
   type ApiKeyBody,
+  type ChangeKeyRequest,
   type CreateKeyRequest,
   type IssuedKeyBody,
   type RotatedKeyBody,

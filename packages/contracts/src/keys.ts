@@ -19,6 +19,9 @@ const exampleKey = {
   status: 'active',
   scopes: ['inference'],
   allowed_models: ['fast'],
+  requests_per_minute: 60,
+  tokens_per_minute: 100_000,
+  concurrent: null,
   user_id: null,
   created_at: '2026-11-20T09:33:28.114Z',
   created_by_key_id: '019a9c4f-02bb-7c11-9a22-1d7c8b9fa012',
@@ -28,6 +31,33 @@ const exampleKey = {
   last_used_at: '2026-11-20T10:02:11.000Z',
 } as const;
 
+const limitDescriptions = {
+  requests_per_minute: 'Calls of models in any minute',
+  tokens_per_minute: 'Tokens of models a minute, prompts and answers together',
+  concurrent: 'Calls of models under way at once',
+} as const;
+
+/** Larger ones limit nothing that a server could serve. */
+const limit = (name: keyof typeof limitDescriptions, most: number) =>
+  z
+    .int()
+    .min(1)
+    .max(most)
+    .nullish()
+    .meta({ description: `${limitDescriptions[name]}; null does not limit the key.` });
+
+const limitRequest = {
+  requests_per_minute: limit('requests_per_minute', 1_000_000_000),
+  tokens_per_minute: limit('tokens_per_minute', 1_000_000_000),
+  concurrent: limit('concurrent', 1_000_000),
+};
+
+const limitShown = (name: keyof typeof limitDescriptions) =>
+  z
+    .int()
+    .nullable()
+    .meta({ description: `${limitDescriptions[name]}; null does not limit the key.` });
+
 const keyFields = {
   id: uuid,
   name: z.string(),
@@ -35,6 +65,9 @@ const keyFields = {
   status: keyStatusName,
   scopes: z.array(keyScope),
   allowed_models: z.array(z.string()).nullable().meta({ description: 'Models that the key may ask for; null allows all.' }),
+  requests_per_minute: limitShown('requests_per_minute'),
+  tokens_per_minute: limitShown('tokens_per_minute'),
+  concurrent: limitShown('concurrent'),
   user_id: uuid.nullable().meta({ description: 'The person behind the key, when it is somebody’s own.' }),
   created_at: timestamp,
   created_by_key_id: uuid.nullable().meta({ description: 'The key that it was made with; null at the command line.' }),
@@ -87,16 +120,18 @@ export const maxGraceSeconds = 30 * 86_400;
 /** PostgreSQL keeps no NUL in text, and no other control character helps anybody to find a key. */
 const printable = /^\P{Cc}*$/u;
 
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(printable, 'must not contain control characters')
+  .meta({ description: 'For people.', examples: [exampleKey.name] });
+
 /** An unknown field is a fault: a misspelt `expires_at` would make a key that never expires. */
 export const createKeyRequest = z
   .strictObject({
-    name: z
-      .string()
-      .trim()
-      .min(1)
-      .max(200)
-      .regex(printable, 'must not contain control characters')
-      .meta({ description: 'For people.', examples: [exampleKey.name] }),
+    name,
     scopes: z
       .array(keyScope)
       .min(1)
@@ -110,8 +145,13 @@ export const createKeyRequest = z
       .nullish()
       .meta({ description: 'Models that the key may ask for. Left out: those of your own key.', examples: [['fast']] }),
     expires_at: futureTime.nullish().meta({ description: 'When the key stops working; must be in the future. Left out: never.' }),
+    ...limitRequest,
   })
   .meta({ id: 'CreateKeyRequest', examples: [{ name: exampleKey.name, scopes: ['inference'], allowed_models: ['fast'] }] });
+
+export const changeKeyRequest = z
+  .strictObject({ name: name.optional(), ...limitRequest })
+  .meta({ id: 'ChangeKeyRequest', examples: [{ tokens_per_minute: 200_000, concurrent: null }] });
 
 export const rotateKeyRequest = z
   .strictObject({
@@ -133,4 +173,5 @@ export type ApiKeyBody = z.infer<typeof apiKey>;
 export type IssuedKeyBody = z.infer<typeof issuedKey>;
 export type RotatedKeyBody = z.infer<typeof rotatedKey>;
 export type CreateKeyRequest = z.infer<typeof createKeyRequest>;
+export type ChangeKeyRequest = z.infer<typeof changeKeyRequest>;
 export type RotateKeyRequest = z.infer<typeof rotateKeyRequest>;

@@ -47,7 +47,7 @@ beforeEach(async () => {
 
 type Answer = { readonly status: number; readonly body: any; readonly headers: Record<string, unknown> };
 
-async function ask(secret: string | undefined, method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown): Promise<Answer> {
+async function ask(secret: string | undefined, method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: unknown): Promise<Answer> {
   const answer = await http.app.inject({
     method,
     url,
@@ -111,6 +111,7 @@ test('every route needs a key with the scope keys:write', async () => {
     ['POST', '/api/keys', { name: 'k' }],
     ['GET', '/api/keys', undefined],
     ['GET', `/api/keys/${id}`, undefined],
+    ['PATCH', `/api/keys/${id}`, { concurrent: 1 }],
     ['POST', `/api/keys/${id}/rotate`, undefined],
     ['DELETE', `/api/keys/${id}`, undefined],
   ] as const) {
@@ -141,14 +142,67 @@ describe('a key of another organization', () => {
     for (const [method, path] of [
       ['GET', ''],
       ['POST', '/rotate'],
+      ['PATCH', ''],
       ['DELETE', ''],
     ] as const) {
-      const foreign = await ask(foreigner, method, `/api/keys/${data[0].id}${path}`);
-      const none = await ask(foreigner, method, `/api/keys/019a9c50-11aa-7f00-8d11-0c6b7a8e9f01${path}`);
+      const body = method === 'PATCH' ? { concurrent: 1 } : undefined;
+      const foreign = await ask(foreigner, method, `/api/keys/${data[0].id}${path}`, body);
+      const none = await ask(foreigner, method, `/api/keys/019a9c50-11aa-7f00-8d11-0c6b7a8e9f01${path}`, body);
       expectRefusal(foreign, 404, 'resource_not_found');
       const said = ({ body }: Answer) => ({ ...body.error, request_id: undefined, timestamp: undefined });
       expect(said(foreign)).toEqual(said(none));
     }
+  });
+});
+
+describe('PATCH /api/keys/:id', () => {
+  const limits = { requests_per_minute: 60, tokens_per_minute: 90_000, concurrent: 4 };
+
+  test('changes what is named, takes away what is null, and leaves the rest; a successor has the same limits', async () => {
+    const made = (await ask(operator, 'POST', '/api/keys', { name: 'k', ...limits })).body;
+    expect(apiKey.parse(made)).toMatchObject(limits);
+    const changed = await ask(operator, 'PATCH', `/api/keys/${made.id}`, { name: 'support', requests_per_minute: 70, concurrent: null });
+    expect(changed.status).toBe(200);
+    expect(apiKey.strict().parse(changed.body)).toMatchObject({ ...limits, name: 'support', requests_per_minute: 70, concurrent: null });
+    const { body: next } = await ask(operator, 'POST', `/api/keys/${made.id}/rotate`);
+    expect(next).toMatchObject({ requests_per_minute: 70, tokens_per_minute: 90_000, concurrent: null });
+    expect(await instance.authenticator.authenticate(next.key)).toMatchObject({
+      rateLimits: { requestsPerMinute: 70, tokensPerMinute: 90_000, concurrent: undefined },
+    });
+  });
+
+  test.each([{}, { concurrent: 0 }, { concurrent: 1.5 }, { tokens_per_minute: 1e12 }, { name: ' ' }, { scopes: ['operator'] }])(
+    'refuses %j',
+    async (body) => {
+      const { id } = (await ask(operator, 'POST', '/api/keys', { name: 'k' })).body;
+      expectRefusal(await ask(operator, 'PATCH', `/api/keys/${id}`, body), 400, 'invalid_request');
+    },
+  );
+
+  test('gives nobody more than their own key has: neither a new key, nor another, nor itself', async () => {
+    const limited = (await ask(operator, 'POST', '/api/keys', { name: 'limited', scopes: ['keys:write', 'inference'], ...limits })).body;
+    const made = await ask(limited.key, 'POST', '/api/keys', { name: 'child', tokens_per_minute: 5 });
+    expect(made.body).toMatchObject({ ...limits, tokens_per_minute: 5 });
+    for (const more of [{ concurrent: 5 }, { concurrent: null }]) {
+      expectRefusal(await ask(limited.key, 'POST', '/api/keys', { name: 'child', ...more }), 400, 'invalid_request');
+      for (const id of [made.body.id, limited.id]) {
+        const refused = await ask(limited.key, 'PATCH', `/api/keys/${id}`, more);
+        expectRefusal(refused, 400, 'invalid_request');
+        expect(refused.body.error.details).toEqual([expect.objectContaining({ field: 'concurrent' })]);
+      }
+    }
+    expect((await ask(limited.key, 'PATCH', `/api/keys/${limited.id}`, { concurrent: 3 })).body).toMatchObject({ concurrent: 3 });
+    // A key without limits would hand its secret to one that has some.
+    const free = (await ask(operator, 'POST', '/api/keys', { name: 'free' })).body;
+    expectRefusal(await ask(limited.key, 'POST', `/api/keys/${free.id}/rotate`), 400, 'invalid_request');
+    expect((await ask(limited.key, 'PATCH', `/api/keys/${free.id}`, { name: 'a better name' })).status).toBe(200);
+  });
+
+  test('counts for a key that is in memory within a second', async () => {
+    const { id, key } = (await ask(operator, 'POST', '/api/keys', { name: 'k' })).body;
+    expect((await instance.authenticator.authenticate(key)).rateLimits).toBeUndefined();
+    await ask(operator, 'PATCH', `/api/keys/${id}`, { concurrent: 1 });
+    await timeUntil(1_000, async () => (await instance.authenticator.authenticate(key)).rateLimits?.concurrent === 1);
   });
 });
 

@@ -41,16 +41,43 @@ const matrix: Readonly<Record<string, TableRules>> = {
   'holdfast.api_keys': {
     rowSecurity: true,
     access: {
-      app: { select: own, insert: own, update: only('own', 'name', 'scopes', 'allowed_models', 'expires_at', 'revoked_at', 'replaced_by') },
+      app: {
+        select: own,
+        insert: own,
+        update: only(
+          'own',
+          'name',
+          'scopes',
+          'allowed_models',
+          'expires_at',
+          'revoked_at',
+          'replaced_by',
+          'requests_per_minute',
+          'tokens_per_minute',
+          'concurrent',
+        ),
+      },
       operator: {
         select: every,
         insert: every,
-        update: only('every', 'name', 'scopes', 'allowed_models', 'expires_at', 'revoked_at', 'replaced_by'),
+        update: only(
+          'every',
+          'name',
+          'scopes',
+          'allowed_models',
+          'expires_at',
+          'revoked_at',
+          'replaced_by',
+          'requests_per_minute',
+          'tokens_per_minute',
+          'concurrent',
+        ),
       },
       authenticator: {
         select: only(
           'every',
           ...['id', 'organization_id', 'user_id', 'hash', 'hash_key_version', 'scopes', 'allowed_models', 'expires_at', 'revoked_at'],
+          ...['requests_per_minute', 'tokens_per_minute', 'concurrent'],
         ),
       },
       jobs: { select: only('every', 'id', 'last_used_at'), update: only('every', 'last_used_at') },

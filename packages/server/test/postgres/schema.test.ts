@@ -56,6 +56,7 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
     ...{ id: 'uuid', organization_id: 'uuid', user_id: 'uuid?', name: 'text', prefix: 'text', hash: 'bytea', hash_key_version: 'int4' },
     ...{ scopes: '_text', allowed_models: '_text?', created_at: 'timestamptz', created_by_key_id: 'uuid?', expires_at: 'timestamptz?' },
     ...{ revoked_at: 'timestamptz?', replaced_by: 'uuid?', last_used_at: 'timestamptz?' },
+    ...{ requests_per_minute: 'int4?', tokens_per_minute: 'int4?', concurrent: 'int4?' },
   },
   'holdfast.key_changes': { key_id: 'uuid', changed_in: 'xid8', changed_at: 'timestamptz' },
   'holdfast.bans': {

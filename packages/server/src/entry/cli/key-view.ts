@@ -1,30 +1,16 @@
 import type { ApiKeyBody } from '@holdfast/contracts';
-import { keyStatus, type ApiKey } from '../../features/identity/index.ts';
+import { keyStatus, toKeyBody, type ApiKey } from '../../features/identity/index.ts';
 import { formatTable } from './table.ts';
 
 /** A key as `/api/keys` gives it. */
 export function keyBody(key: ApiKey, nowMs: number): ApiKeyBody {
-  return {
-    id: key.id,
-    name: key.name,
-    prefix: key.prefix,
-    status: keyStatus(key, nowMs),
-    scopes: [...key.scopes],
-    allowed_models: key.allowedModels === undefined ? null : [...key.allowedModels],
-    user_id: key.userId ?? null,
-    created_at: key.createdAt.toISOString(),
-    created_by_key_id: key.createdByKeyId ?? null,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    revoked_at: key.revokedAt?.toISOString() ?? null,
-    replaced_by: key.replacedBy ?? null,
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
-  };
+  return toKeyBody(key, keyStatus(key, nowMs));
 }
 
 export function keyTable(keys: readonly ApiKey[], nowMs: number): string {
   if (keys.length === 0) return 'There are no keys.\n';
   return formatTable(
-    ['ID', 'KEY', 'NAME', 'STATUS', 'SCOPES', 'MODELS', 'EXPIRES', 'LAST USED'],
+    ['ID', 'KEY', 'NAME', 'STATUS', 'SCOPES', 'MODELS', 'LIMITS', 'EXPIRES', 'LAST USED'],
     keys.map((key) => [
       key.id,
       `${key.prefix}…`,
@@ -32,10 +18,20 @@ export function keyTable(keys: readonly ApiKey[], nowMs: number): string {
       keyStatus(key, nowMs),
       key.scopes.join(','),
       key.allowedModels?.join(',') ?? 'all',
+      limitsText(key),
       minutes(key.expiresAt) ?? 'never',
       minutes(key.lastUsedAt) ?? 'never',
     ]),
   );
+}
+
+function limitsText({ rateLimits: { requestsPerMinute, tokensPerMinute, concurrent } }: ApiKey): string {
+  const parts = [
+    ...(requestsPerMinute === undefined ? [] : [`${requestsPerMinute} calls/min`]),
+    ...(tokensPerMinute === undefined ? [] : [`${tokensPerMinute} tokens/min`]),
+    ...(concurrent === undefined ? [] : [`${concurrent} at once`]),
+  ];
+  return parts.join(', ') || 'none';
 }
 
 function minutes(date: Date | undefined): string | undefined {

@@ -22,6 +22,7 @@ function keyNamed(name: string, more: Partial<ApiKey> = {}): ApiKey {
     prefix: 'hf_7q2m8d',
     scopes: ['inference'],
     allowedModels: undefined,
+    rateLimits: { requestsPerMinute: undefined, tokensPerMinute: undefined, concurrent: undefined },
     createdAt: new Date('2026-11-01T00:00:00Z'),
     createdByKeyId: undefined,
     expiresAt: undefined,
@@ -84,7 +85,8 @@ describe('the program', () => {
     expect(help.code).toBe(0);
     for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'config'])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
-    for (const command of ['create', 'list', 'rotate', 'revoke']) expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
+    for (const command of ['create', 'list', 'change', 'rotate', 'revoke'])
+      expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
   });
 
   test('an unknown command or option, and none at all, are told on standard error with exit code 1', async () => {
@@ -210,6 +212,7 @@ describe('keys', () => {
       scopes: ['inference', 'usage:read'],
       allowedModels: ['fast', 'slow'],
       expiresAt: new Date(nowMs + 30 * 86_400_000),
+      rateLimits: {},
     });
   });
 
@@ -219,7 +222,7 @@ describe('keys', () => {
       ['keys', 'create', '--name', 'x', '--json'],
       withKeys({ create: async (key) => ((made = key), { key: keyNamed('x'), secret: 's' }) }),
     );
-    expect(made).toEqual({ name: 'x', scopes: ['inference'], allowedModels: undefined, expiresAt: undefined });
+    expect(made).toEqual({ name: 'x', scopes: ['inference'], allowedModels: undefined, expiresAt: undefined, rateLimits: {} });
   });
 
   test.each([
@@ -229,6 +232,8 @@ describe('keys', () => {
     ['with an expiry that is none', ['keys', 'create', '--name', 'x', '--expires', 'soon'], /Give a date/],
     ['a grace beyond the limit', ['keys', 'rotate', keyId, '--grace', '52w'], /details: \[\{"field":"grace_seconds"/],
     ['rotate without an id', ['keys', 'rotate'], /missing required argument 'id'/],
+    ['a limit of a key that is none', ['keys', 'create', '--name', 'x', '--concurrent', '0'], /A limit is a whole number/],
+    ['a limit that the API would refuse', ['keys', 'change', keyId, '--concurrent', '2000000'], /details: \[\{"field":"concurrent"/],
     ['a limit of none', ['keys', 'list', '--limit', '0'], /Give a number from 1/],
   ])('%s is refused before anything is opened', async (_, line, message) => {
     const ran = await run(line);
@@ -269,10 +274,27 @@ describe('keys', () => {
     expect(out).not.toMatch(/\u001b/);
     expect(out).toMatch(/old +expired/);
     expect(out).toMatch(/gone +revoked/);
-    expect(out).toMatch(/rotated +replaced +inference +fast +2026-11-20 12:01Z +never/);
+    expect(out).toMatch(/rotated +replaced +inference +fast +none +2026-11-20 12:01Z +never/);
     expect(await run(['keys', 'list'], withKeys({ list: async () => ({ keys: [], more: false }) }))).toMatchObject({
       out: 'There are no keys.\n',
     });
+  });
+
+  test('limits of a key are given, changed, taken away and shown', async () => {
+    const asked: unknown[] = [];
+    const create: KeyAdministration['create'] = async (key) => (asked.push(key.rateLimits), { key: keyNamed(key.name), secret: 's' });
+    await run(['keys', 'create', '--name', 'x', '--tokens-per-minute', '90000', '--concurrent', '4'], withKeys({ create }));
+    const change: KeyAdministration['change'] = async (id, changes) => {
+      asked.push([id, changes]);
+      return keyNamed('new name', { rateLimits: { requestsPerMinute: 60, tokensPerMinute: undefined, concurrent: 4 } });
+    };
+    const line = ['keys', 'change', keyId, '--name', 'new name', '--requests-per-minute', '60', '--tokens-per-minute', 'none'];
+    const changed = await run(line, withKeys({ change }));
+    expect(changed.out).toMatch(/new name +active +inference +all +60 calls\/min, 4 at once +never/);
+    expect(asked).toEqual([
+      { tokens_per_minute: 90_000, concurrent: 4 },
+      [keyId, { name: 'new name', requests_per_minute: 60, tokens_per_minute: null }],
+    ]);
   });
 
   test('rotate and revoke name the key, and an unknown one is told', async () => {

@@ -1,4 +1,5 @@
 import type { Scope } from '../../model/index.ts';
+import type { KeyRateLimits } from './key-rate-limits.ts';
 
 /** A key as people see it: everything but the secret, which is shown once and then known to its holder alone. */
 export interface ApiKey {
@@ -11,6 +12,7 @@ export interface ApiKey {
   readonly scopes: readonly Scope[];
   /** undefined allows every model. */
   readonly allowedModels: readonly string[] | undefined;
+  readonly rateLimits: KeyRateLimits;
   readonly createdAt: Date;
   readonly createdByKeyId: string | undefined;
   readonly expiresAt: Date | undefined;

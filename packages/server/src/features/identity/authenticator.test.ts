@@ -39,6 +39,7 @@ class Table implements KeyDirectory {
       digest,
       scopes: ['inference', 'from-the-future'],
       allowedModels: undefined,
+      rateLimits: undefined,
       expiresAtMs: undefined,
       revoked: false,
       ...over,

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { createDatabaseChangeSignal, createDatabaseChangeSource, type ChangeSignal } from '../../platform/change-feed/index.ts';
 import type { Database } from '../../platform/postgres/index.ts';
 import type { KeyDirectory } from './key-directory.ts';
+import { fromFields, toCallRateLimits } from './key-rate-limits.ts';
 import { digestFromBytes, digestToBytes } from './key-hash.ts';
 
 /** The directory as the role `authenticator`, which reads what a check needs of all organizations and nothing else. `jobs` writes times of use. */
@@ -24,6 +25,9 @@ export function createDatabaseKeyDirectory(database: Pick<Database, 'query'>): K
           'allowed_models',
           'expires_at',
           'revoked_at',
+          'requests_per_minute',
+          'tokens_per_minute',
+          'concurrent',
         ])
         // One array parameter, so that every size of batch is one prepared statement.
         .where('hash', '=', sql<Buffer>`any(${digests.map(digestToBytes)}::bytea[])`)
@@ -36,6 +40,7 @@ export function createDatabaseKeyDirectory(database: Pick<Database, 'query'>): K
         digest: digestFromBytes(row.hash),
         scopes: row.scopes,
         allowedModels: row.allowed_models ?? undefined,
+        rateLimits: toCallRateLimits(fromFields(row)),
         expiresAtMs: row.expires_at?.getTime(),
         revoked: row.revoked_at !== null,
       }));

@@ -2,7 +2,7 @@ import { defineChannel } from '@holdfast/kit/events';
 import type { ErrorCode } from '@holdfast/kit/errors';
 
 export interface KeyChanged {
-  readonly action: 'created' | 'rotated' | 'revoked';
+  readonly action: 'created' | 'changed' | 'rotated' | 'revoked';
   readonly keyId: string;
   readonly organizationId: string;
   /** The key that asked for it; undefined at the command line and on the first start. */

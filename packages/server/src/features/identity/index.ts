@@ -3,6 +3,7 @@ export type { KeyAuthenticatorLimits, KeyAuthenticatorOptions } from './authenti
 export { createKeyAuthenticator, type KeyAuthenticator } from './authenticator.ts';
 export { bootstrap, type BootstrapOptions, type BootstrapResult } from './bootstrap.ts';
 export { createDatabaseKeyDirectory, createDatabaseKeySignal } from './database-key-directory.ts';
+export { toKeyBody } from './key-body.ts';
 export {
   keyChanged,
   organizationChanged,

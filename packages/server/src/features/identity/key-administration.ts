@@ -4,12 +4,13 @@ import type { Database } from '../../platform/postgres/index.ts';
 import type { ApiKey, IssuedKey } from './api-key.ts';
 import { readFirstStart } from './first-start.ts';
 import type { KeyActor, KeyService, NewKey, RotatedKey, Rotation } from './key-service.ts';
-import type { KeyPage } from './store.ts';
+import type { KeyChanges, KeyPage } from './store.ts';
 
 /** The key service in the hands of somebody who has the machine, and so the database anyway: every scope, no key. */
 export interface KeyAdministration {
   create(key: NewKey): Promise<IssuedKey>;
   list(page: KeyPage): Promise<{ readonly keys: readonly ApiKey[]; readonly more: boolean }>;
+  change(id: string, changes: KeyChanges): Promise<ApiKey>;
   rotate(id: string, rotation: Rotation): Promise<RotatedKey>;
   revoke(id: string): Promise<ApiKey>;
 }
@@ -36,6 +37,7 @@ export async function createKeyAdministration({ database, service }: KeyAdminist
   return {
     create: (key) => service.create(actor, key),
     list: (page) => service.list(actor, page),
+    change: async (id, changes) => service.change(actor, uuidOf(id), changes),
     rotate: async (id, rotation) => service.rotate(actor, uuidOf(id), rotation),
     revoke: async (id) => service.revoke(actor, uuidOf(id)),
   };

@@ -1,5 +1,6 @@
 import type { ApiKeyBody } from '@holdfast/contracts';
 import type { ApiKey, KeyStatus } from './api-key.ts';
+import { toFields } from './key-rate-limits.ts';
 
 /** A key as it goes over the wire. */
 export function toKeyBody(key: ApiKey, status: KeyStatus): ApiKeyBody {
@@ -10,6 +11,7 @@ export function toKeyBody(key: ApiKey, status: KeyStatus): ApiKeyBody {
     status,
     scopes: [...key.scopes],
     allowed_models: key.allowedModels === undefined ? null : [...key.allowedModels],
+    ...toFields(key.rateLimits),
     user_id: key.userId ?? null,
     created_at: key.createdAt.toISOString(),
     created_by_key_id: key.createdByKeyId ?? null,

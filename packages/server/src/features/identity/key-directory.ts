@@ -1,3 +1,4 @@
+import type { CallRateLimits } from '../../model/index.ts';
 import type { ChangeSource } from '../../platform/change-feed/index.ts';
 import type { KeyDigest } from './key-hash.ts';
 
@@ -10,6 +11,7 @@ export interface StoredKey {
   readonly digest: KeyDigest;
   readonly scopes: readonly string[];
   readonly allowedModels: readonly string[] | undefined;
+  readonly rateLimits: CallRateLimits | undefined;
   /** Unix milliseconds. */
   readonly expiresAtMs: number | undefined;
   readonly revoked: boolean;

@@ -3,14 +3,17 @@ import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import type { Principal, Scope } from '../../model/index.ts';
 import type { KeyRing } from '../../platform/keyring/index.ts';
 import { keyStatus, type ApiKey, type IssuedKey, type KeyStatus } from './api-key.ts';
-import { keyChanged } from './events.ts';
+import { keyChanged, type KeyChanged } from './events.ts';
 import { assertMayGrant, assertMayManageKeys } from './grants.ts';
 import { createKeySecret, shownPrefix } from './key-format.ts';
 import { createKeyHasher, digestToBytes } from './key-hash.ts';
-import type { KeyPage, KeyStore, NewKeyRow } from './store.ts';
+import { assertWithinOwnLimits, limitsOfNewKey, toFields, type KeyRateLimitChanges, type KeyRateLimitFields } from './key-rate-limits.ts';
+import type { KeyChanges, KeyPage, KeyStore, NewKeyRow } from './store.ts';
 
 /** Who asks. At the command line the operator, with every scope and no key. */
-export type KeyActor = Pick<Principal, 'organizationId' | 'scopes' | 'allowedModels'> & { readonly keyId: string | undefined };
+export type KeyActor = Pick<Principal, 'organizationId' | 'scopes' | 'allowedModels' | 'rateLimits'> & {
+  readonly keyId: string | undefined;
+};
 
 export interface NewKey {
   readonly name: string;
@@ -18,6 +21,8 @@ export interface NewKey {
   /** undefined: those of the key that asks. */
   readonly allowedModels?: readonly string[] | undefined;
   readonly expiresAt?: Date | undefined;
+  /** Left out, or a field of it: those of the key that asks. */
+  readonly rateLimits?: KeyRateLimitChanges | undefined;
 }
 
 export interface Rotation {
@@ -40,7 +45,12 @@ export interface KeyService {
   /** Newest first; one more than the page is never read. */
   list(actor: KeyActor, page: KeyPage): Promise<{ readonly keys: readonly ApiKey[]; readonly more: boolean }>;
   get(actor: KeyActor, id: string): Promise<ApiKey>;
-  /** A new key with the same rights; the old one works until the grace period ends. A key that works no longer is `conflict`. */
+  /**
+   * Its name and limits, at once on every instance. A limit above that of the key that asks is `invalid_request`; so is a change of nothing. What
+   * was taken from a limit stays taken.
+   */
+  change(actor: KeyActor, id: string, changes: KeyChanges): Promise<ApiKey>;
+  /** A new key with the same rights and limits; the old one works until the grace period ends. A key that works no longer is `conflict`. */
   rotate(actor: KeyActor, id: string, rotation: Rotation): Promise<RotatedKey>;
   /** May be repeated. The last operator's key of the instance is `conflict`: nobody could administer it any more. */
   revoke(actor: KeyActor, id: string): Promise<ApiKey>;
@@ -61,7 +71,10 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
   const createId = createUuidV7(clock, random);
   const hasher = createKeyHasher(ring);
 
-  function newRow(actor: KeyActor, rights: Pick<NewKeyRow, 'user_id' | 'name' | 'scopes' | 'allowed_models' | 'expires_at'>) {
+  function newRow(
+    actor: KeyActor,
+    rights: Pick<NewKeyRow, 'user_id' | 'name' | 'scopes' | 'allowed_models' | 'expires_at' | keyof KeyRateLimitFields>,
+  ) {
     const secret = createKeySecret(random);
     const row: NewKeyRow = {
       ...rights,
@@ -76,7 +89,7 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
     return { row, secret };
   }
 
-  function announce(action: 'created' | 'rotated' | 'revoked', actor: KeyActor, key: ApiKey): void {
+  function announce(action: KeyChanged['action'], actor: KeyActor, key: ApiKey): void {
     keyChanged.publish({ action, keyId: key.id, organizationId: key.organizationId, byKeyId: actor.keyId });
   }
 
@@ -93,12 +106,15 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
       assertFuture(key.expiresAt);
       const allowedModels = key.allowedModels ?? (actor.allowedModels && [...actor.allowedModels]);
       assertMayGrant(actor, key.scopes, allowedModels);
+      const limits = limitsOfNewKey(actor.rateLimits, key.rateLimits ?? {});
+      assertWithinOwnLimits(actor.rateLimits, limits);
       const { row, secret } = newRow(actor, {
         user_id: null,
         name: key.name,
         scopes: [...new Set(key.scopes)],
         allowed_models: allowedModels === undefined ? null : [...new Set(allowedModels)],
         expires_at: key.expiresAt ?? null,
+        ...toFields(limits),
       });
       const created = await store.inOrganization(actor.organizationId, (rows) => rows.insert(row));
       announce('created', actor, created);
@@ -116,6 +132,22 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
       return existing(await store.inOrganization(actor.organizationId, (rows) => rows.get(id)));
     },
 
+    async change(actor, id, changes) {
+      assertMayManageKeys(actor);
+      const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
+      if (changed.length === 0) throw new HoldfastError('invalid_request', { details: [{ field: '', message: 'changes nothing' }] });
+      // Only what is changed: the name of a key may be set right by one that may less.
+      const asked = limitsOfNewKey(undefined, changes);
+      assertWithinOwnLimits(
+        actor.rateLimits,
+        asked,
+        changed.map(([field]) => field as keyof KeyRateLimitFields),
+      );
+      const key = existing(await store.inOrganization(actor.organizationId, (rows) => rows.change(id, Object.fromEntries(changed))));
+      announce('changed', actor, key);
+      return key;
+    },
+
     async rotate(actor, id, { graceSeconds = defaultGraceSeconds, expiresAt }) {
       assertMayManageKeys(actor);
       assertFuture(expiresAt);
@@ -123,6 +155,7 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
         const old = existing(await rows.getForUpdate(id));
         // The new secret is handed to whoever asks: a key that may more than they may is not theirs to rotate.
         assertMayGrant(actor, old.scopes, old.allowedModels);
+        assertWithinOwnLimits(actor.rateLimits, old.rateLimits);
         const status = keyStatus(old, clock.now());
         if (status !== 'active') {
           throw new HoldfastError('conflict', {
@@ -135,6 +168,7 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
           scopes: [...old.scopes],
           allowed_models: old.allowedModels === undefined ? null : [...old.allowedModels],
           expires_at: expiresAt ?? old.expiresAt ?? null,
+          ...toFields(old.rateLimits),
         });
         const key = await rows.insert(row);
         // A grace period never makes a key live longer than it would have.

@@ -1,5 +1,6 @@
 import {
   apiKey,
+  changeKeyRequest,
   createKeyRequest,
   issuedKey,
   keyPage,
@@ -7,6 +8,7 @@ import {
   listKeysQuery,
   rotatedKey,
   rotateKeyRequest,
+  type ChangeKeyRequest,
   type CreateKeyRequest,
   type RotateKeyRequest,
 } from '@holdfast/contracts';
@@ -42,12 +44,13 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
         response: { 201: issuedKey },
       },
       handler: async (request, reply) => {
-        const { name, scopes, allowed_models, expires_at } = request.body as CreateKeyRequest;
+        const { name, scopes, allowed_models, expires_at, ...rateLimits } = request.body as CreateKeyRequest;
         const { key, secret } = await service.create(principalOf(request), {
           name,
           scopes,
           allowedModels: allowed_models ?? undefined,
           expiresAt: timeOf(expires_at),
+          rateLimits,
         });
         created(reply, key.id);
         return { ...body(key), key: secret };
@@ -83,6 +86,22 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
     });
 
     app.route({
+      method: 'PATCH',
+      url: '/api/keys/:id',
+      config: { access: 'keys:write', errors: ['invalid_request', 'resource_not_found'] },
+      schema: {
+        tags,
+        summary: 'Change a key',
+        description:
+          'Its name and limits, on every instance within a second. What is left out stays as it is; null takes a limit away. No limit can be above that of your own key.',
+        params: keyParams,
+        body: changeKeyRequest,
+        response: { 200: apiKey },
+      },
+      handler: async (request) => body(await service.change(principalOf(request), idOf(request), request.body as ChangeKeyRequest)),
+    });
+
+    app.route({
       method: 'POST',
       url: '/api/keys/:id/rotate',
       config: { access: 'keys:write', errors: ['invalid_request', 'resource_not_found', 'conflict', 'model_not_allowed'] },
@@ -90,7 +109,7 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
         tags,
         summary: 'Rotate a key',
         description:
-          'Makes a key with the same rights. The old one works on for the grace period, so that its users can change over without a gap.',
+          'Makes a key with the same rights and limits. The old one works on for the grace period, so that its users can change over without a gap.',
         params: keyParams,
         body: rotateKeyRequest.nullish(),
         response: { 201: rotatedKey },

@@ -1,6 +1,7 @@
 import { sql, type Insertable, type Selectable, type Transaction } from 'kysely';
 import type { ApiKeysTable, Database, Schema } from '../../platform/postgres/index.ts';
 import type { ApiKey } from './api-key.ts';
+import { fromFields, type KeyRateLimitChanges } from './key-rate-limits.ts';
 import { isScope } from './stored-principal.ts';
 
 export interface KeyPage {
@@ -12,6 +13,9 @@ export interface KeyPage {
 
 export type NewKeyRow = Insertable<ApiKeysTable>;
 
+/** At least one; what is left out stays as it is. */
+export type KeyChanges = KeyRateLimitChanges & { readonly name?: string | undefined };
+
 /** The keys of one organization, within one transaction of it. */
 export interface KeyRows {
   insert(row: NewKeyRow): Promise<ApiKey>;
@@ -20,6 +24,8 @@ export interface KeyRows {
   /** The row stays locked until the transaction ends. */
   getForUpdate(id: string): Promise<ApiKey | undefined>;
   setRevoked(id: string, at: Date): Promise<ApiKey>;
+  /** Undefined when there is none. */
+  change(id: string, changes: KeyChanges): Promise<ApiKey | undefined>;
   setReplaced(id: string, by: string, expiresAt: Date): Promise<ApiKey>;
 }
 
@@ -87,6 +93,10 @@ function keyRows(transaction: Transaction<Schema>, organizationId: string): KeyR
           .returningAll()
           .executeTakeFirstOrThrow(),
       ),
+    async change(id, changes) {
+      const row = await update(id).set(changes).returningAll().executeTakeFirst();
+      return row && toApiKey(row);
+    },
     setReplaced: async (id, by, expiresAt) =>
       toApiKey(await update(id).set({ replaced_by: by, expires_at: expiresAt }).returningAll().executeTakeFirstOrThrow()),
   };
@@ -101,6 +111,7 @@ export function toApiKey(row: Selectable<ApiKeysTable>): ApiKey {
     prefix: row.prefix,
     scopes: row.scopes.filter(isScope),
     allowedModels: row.allowed_models ?? undefined,
+    rateLimits: fromFields(row),
     createdAt: row.created_at,
     createdByKeyId: row.created_by_key_id ?? undefined,
     expiresAt: row.expires_at ?? undefined,

@@ -10,6 +10,7 @@ export function toPrincipal(key: StoredKey): Principal {
     userId: key.userId,
     scopes: new Set(key.scopes.filter(isScope)),
     allowedModels: key.allowedModels === undefined ? undefined : new Set(key.allowedModels),
+    rateLimits: key.rateLimits,
   });
 }
 

@@ -123,6 +123,9 @@ export interface ApiKeysTable {
   /** The key that took its place when it was rotated. */
   replaced_by: string | null;
   last_used_at: OptionalTimestamp;
+  requests_per_minute: number | null;
+  tokens_per_minute: number | null;
+  concurrent: number | null;
 }
 
 export interface KeyChangesTable {

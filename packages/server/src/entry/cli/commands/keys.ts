@@ -1,4 +1,4 @@
-import { createKeyRequest, rotateKeyRequest } from '@holdfast/contracts';
+import { changeKeyRequest, createKeyRequest, rotateKeyRequest } from '@holdfast/contracts';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ApiKey, IssuedKey } from '../../../features/identity/index.ts';
 import { scopes, type Scope } from '../../../model/index.ts';
@@ -8,11 +8,25 @@ import { parseLimit } from '../limit.ts';
 import { after, parseDuration, parseMoment, type Moment } from '../moments.ts';
 import { parseRequest } from '../request.ts';
 
-interface CreateOptions {
+/** Commander takes null for no value. */
+type KeyLimit = number | 'none';
+
+interface LimitOptions {
+  readonly requestsPerMinute?: KeyLimit;
+  readonly tokensPerMinute?: KeyLimit;
+  readonly concurrent?: KeyLimit;
+}
+
+interface CreateOptions extends LimitOptions {
   readonly name: string;
   readonly scope?: readonly Scope[];
   readonly model?: readonly string[];
   readonly expires?: Moment;
+  readonly json?: true;
+}
+
+interface ChangeOptions extends LimitOptions {
+  readonly name?: string;
   readonly json?: true;
 }
 
@@ -27,7 +41,7 @@ const pageSize = 100;
 export function addKeys(program: Command, context: CommandContext): void {
   const { dependencies, terminal } = context;
   const { clock } = dependencies;
-  const keys = program.command('keys').description('make, list, rotate and revoke API keys');
+  const keys = program.command('keys').description('make, list, change, rotate and revoke API keys');
 
   keys
     .command('create')
@@ -36,12 +50,27 @@ export function addKeys(program: Command, context: CommandContext): void {
     .option('--scope <scope...>', `what it may do: ${scopes.join(', ')} (default: inference)`, collectScope)
     .option('--model <name...>', 'models that it may ask for (default: all)')
     .option('--expires <moment>', 'when it ends: a date, a time, or a duration such as 90d (default: never)', parseMoment)
+    .option('--requests-per-minute <number>', 'calls of models in any minute', parseKeyLimit)
+    .option('--tokens-per-minute <number>', 'tokens of models a minute', parseKeyLimit)
+    .option('--concurrent <number>', 'calls of models at once', parseKeyLimit)
     .option('--json', 'as JSON')
-    .action(async ({ name, scope, model, expires, json }: CreateOptions) => {
+    .action(async ({ name, scope, model, expires, json, ...limits }: CreateOptions) => {
       const expiresAt = expires && after(expires, clock.now());
-      const key = parseRequest(createKeyRequest, { name, scopes: scope, allowed_models: model, expires_at: expiresAt?.toISOString() });
+      const key = parseRequest(createKeyRequest, {
+        name,
+        scopes: scope,
+        allowed_models: model,
+        expires_at: expiresAt?.toISOString(),
+        ...limitFields(limits),
+      });
       const issued = await dependencies.keys(context.configuration(), (administration) =>
-        administration.create({ name: key.name, scopes: key.scopes, allowedModels: key.allowed_models ?? undefined, expiresAt }),
+        administration.create({
+          name: key.name,
+          scopes: key.scopes,
+          allowedModels: key.allowed_models ?? undefined,
+          expiresAt,
+          rateLimits: limitFields(limits),
+        }),
       );
       showIssued(issued, json, `Key ${issued.key.id} was made. This is the only time that it is shown.`);
     });
@@ -65,6 +94,21 @@ export function addKeys(program: Command, context: CommandContext): void {
       if (json) terminal.out(`${JSON.stringify({ data: found.map((key) => keyBody(key, clock.now())) }, undefined, 2)}\n`);
       else terminal.out(keyTable(found, clock.now()));
       if (more) terminal.error('There are more: raise --limit.\n');
+    });
+
+  keys
+    .command('change')
+    .description('change the name or the limits of a key, on every instance within a second')
+    .argument('<id>', 'id of the key, as `keys list` shows it')
+    .option('--name <text>', 'what it is for')
+    .option('--requests-per-minute <number>', 'calls of models in any minute; none takes the limit away', parseKeyLimit)
+    .option('--tokens-per-minute <number>', 'tokens of models a minute; none takes the limit away', parseKeyLimit)
+    .option('--concurrent <number>', 'calls of models at once; none takes the limit away', parseKeyLimit)
+    .option('--json', 'as JSON')
+    .action(async (id: string, { name, json, ...limits }: ChangeOptions) => {
+      const changes = parseRequest(changeKeyRequest, { name, ...limitFields(limits) });
+      const key = await dependencies.keys(context.configuration(), (administration) => administration.change(id, changes));
+      terminal.out(json ? `${JSON.stringify(keyBody(key, clock.now()), undefined, 2)}\n` : keyTable([key], clock.now()));
     });
 
   keys
@@ -102,6 +146,17 @@ export function addKeys(program: Command, context: CommandContext): void {
     terminal.error(`${note}\n`);
     terminal.out(`${secret}\n`);
   }
+}
+
+function limitFields({ requestsPerMinute, tokensPerMinute, concurrent }: LimitOptions) {
+  const field = (limit: KeyLimit | undefined) => (limit === 'none' ? null : limit);
+  return { requests_per_minute: field(requestsPerMinute), tokens_per_minute: field(tokensPerMinute), concurrent: field(concurrent) };
+}
+
+function parseKeyLimit(text: string): KeyLimit {
+  if (text === 'none') return text;
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A limit is a whole number of 1 or more, or none.');
 }
 
 function collectScope(text: string, before: readonly Scope[] | undefined): readonly Scope[] {
