@@ -52,6 +52,19 @@ describe('usageOf', () => {
     expect(usageOf(call(prompt('hi')), undefined, { usage: reported, outputBytes: 4000, servedModel: undefined })).toBe(reported);
   });
 
+  test.each([
+    ['a prompt of nothing', { promptTokens: 0, completionTokens: 7 }, { promptTokens: 3, completionTokens: 10 }],
+    ['an answer of nothing', { promptTokens: 9, completionTokens: 0 }, { promptTokens: 9, completionTokens: 10 }],
+  ])('does not believe a provider that tells of %s', (_what, counts, counted) => {
+    const usage = { ...reported, ...counts };
+    expect(usageOf(call(prompt('hi there')), undefined, { usage, outputBytes: 40, servedModel: undefined })).toMatchObject({
+      ...counted,
+      source: 'estimated',
+    });
+    const counting = { ...call(prompt('hi')), operation: 'count_tokens' as const };
+    expect(usageOf(counting, undefined, { usage, outputBytes: 0, servedModel: undefined })).toBe(usage);
+  });
+
   test('an answer that is whole and tells nothing is never counted as nothing', () => {
     expect(usageOf(call(prompt('')), undefined, { usage: undefined, outputBytes: 0, servedModel: undefined })).toMatchObject({
       completionTokens: 1,

@@ -22,9 +22,24 @@ export function usageOf(call: ModelCall, error: HoldfastError | undefined, use: 
   const outputBytes = use?.outputBytes ?? 0;
   if (reported === undefined) return estimateUsage(call, error, outputBytes);
   const counted = Math.ceil(outputBytes / charactersPerToken);
+  if (error === undefined)
+    return isNonsense(call, reported, outputBytes) ? atLeast(reported, estimatePromptTokens(call.body), counted) : reported;
   // A stream that broke off had told its prompt at the beginning, but of its answer only what it began with.
-  if (error === undefined || counted <= reported.completionTokens) return reported;
-  return { ...reported, completionTokens: counted, source: 'estimated' };
+  return counted <= reported.completionTokens ? reported : atLeast(reported, 0, counted);
+}
+
+/** A count that cannot be right was read as 0; an answer that is there was not made of nothing. */
+function isNonsense({ operation }: ModelCall, { promptTokens, completionTokens }: Usage, outputBytes: number): boolean {
+  return operation !== 'count_tokens' && (promptTokens === 0 || (completionTokens === 0 && outputBytes > 0));
+}
+
+function atLeast(reported: Usage, promptTokens: number, completionTokens: number): Usage {
+  return {
+    ...reported,
+    promptTokens: reported.promptTokens === 0 ? promptTokens : reported.promptTokens,
+    completionTokens: Math.max(reported.completionTokens, completionTokens),
+    source: 'estimated',
+  };
 }
 
 /**
