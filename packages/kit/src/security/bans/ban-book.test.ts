@@ -105,6 +105,12 @@ test('loopback, and what is never banned, pass whatever covers them', async () =
   for (const text of ['10.0.0.2', '2001:db8:fffe::1']) expect(book.check(ip(text)), text).toBeDefined();
 });
 
+test('a range that is wider than one that is never banned can be banned around it', async () => {
+  const book = await startBook(createFakeClock(), { neverBanned: ['10.0.0.0/24'] });
+  await book.add({ range: '10.0.0.0/16' });
+  expect([book.check(ip('10.0.0.7')), book.check(ip('10.0.1.7'))?.range]).toEqual([undefined, '10.0.0.0/16']);
+});
+
 test('what a person bans is banned at once, without an end if so wished, and no detector shortens it', async () => {
   const clock = createFakeClock();
   const book = await startBook(clock);
@@ -237,6 +243,162 @@ test('while the store is away an instance bans by itself, and writes it when the
   expect(clock.pendingTimers).toBe(1);
 });
 
+test('while only writing fails, a load takes nothing back, and the store counts as lost until both work', async () => {
+  const clock = createFakeClock();
+  const store = createFlakyStore();
+  let listener: Parameters<BanStore['subscribe']>[0] | undefined;
+  let reads = true;
+  const states: string[] = [];
+  ends.push(
+    banStoreLost.subscribe(() => states.push('lost')),
+    banStoreRecovered.subscribe(() => states.push('back')),
+  );
+  const memory = createMemoryBanStore();
+  const halves: BanStore = {
+    ...store,
+    put: async (bans) => (store.away ? Promise.reject(new Error('away')) : memory.put(bans)),
+    load: async (after) => (reads ? memory.load(after) : Promise.reject(new Error('away'))),
+    subscribe: (given) => ((listener = given), () => {}),
+  };
+  const book = await startBook(clock, { store: halves });
+  store.away = true;
+  const ban = book.ban(client('203.0.113.7'), 'key_guessing');
+  await clock.advanceAsync(0);
+  listener!.onMissed();
+  await clock.advanceAsync(2_000);
+  expect([book.check(ip('203.0.113.7')), states]).toEqual([ban, ['lost']]);
+  [store.away, reads] = [false, false];
+  await clock.advanceAsync(2_000);
+  expect(states).toEqual(['lost']);
+  reads = true;
+  await clock.advanceAsync(1_000);
+  expect([states, (await memory.load(0)).length]).toEqual([['lost', 'back'], 1]);
+});
+
+test('a write that succeeds while a load hangs does not make the store count as back', async () => {
+  const clock = createFakeClock();
+  const memory = createMemoryBanStore();
+  let listener: Parameters<BanStore['subscribe']>[0] | undefined;
+  let answer: 'at once' | 'never' | 'fail' = 'at once';
+  let release = () => {};
+  const states: string[] = [];
+  ends.push(
+    banStoreLost.subscribe(() => states.push('lost')),
+    banStoreRecovered.subscribe(() => states.push('back')),
+  );
+  const book = await startBook(clock, {
+    store: {
+      ...memory,
+      subscribe: (given) => ((listener = given), () => {}),
+      async load(after) {
+        if (answer === 'fail') throw new Error('away');
+        if (answer === 'never') await new Promise<void>((resolve) => (release = resolve));
+        return memory.load(after);
+      },
+    },
+  });
+  answer = 'fail';
+  listener!.onMissed();
+  await clock.advanceAsync(0);
+  answer = 'never';
+  await clock.advanceAsync(1_000);
+  book.ban(client('203.0.113.7'), 'key_guessing');
+  await clock.advanceAsync(0);
+  expect([states, (await memory.load(0)).length]).toEqual([['lost'], 1]);
+  release();
+  await clock.advanceAsync(0);
+  expect(states).toEqual(['lost', 'back']);
+});
+
+test('what another instance lifts while it is not written here yet is not written any more', async () => {
+  const clock = createFakeClock();
+  const store = createFlakyStore();
+  let listener: Parameters<BanStore['subscribe']>[0] | undefined;
+  const book = await startBook(clock, { store: { ...store, subscribe: (given) => ((listener = given), () => {}) } });
+  store.away = true;
+  book.ban(client('203.0.113.7'), 'key_guessing');
+  await clock.advanceAsync(0);
+  listener!.onLifted('203.0.113.7');
+  store.away = false;
+  await clock.advanceAsync(2_000);
+  expect([await store.load(0), book.check(ip('203.0.113.7'))]).toEqual([[], undefined]);
+});
+
+test('a ban that the store was not told of yet is lifted all the same', async () => {
+  const clock = createFakeClock();
+  const store = createFlakyStore();
+  const book = await startBook(clock, { store });
+  store.away = true;
+  const ban = book.ban(client('203.0.113.7'), 'key_guessing');
+  await clock.advanceAsync(0);
+  store.away = false;
+  expect(await book.lift('203.0.113.7')).toEqual(ban);
+  await clock.advanceAsync(2_000);
+  expect([await store.load(0), book.check(ip('203.0.113.7'))]).toEqual([[], undefined]);
+});
+
+test('late news of an older ban open no gap, and the answer of an older write forgets no newer ban', async () => {
+  const clock = createFakeClock();
+  const memory = createMemoryBanStore();
+  let listener: Parameters<BanStore['subscribe']>[0] | undefined;
+  const releases: (() => void)[] = [];
+  const slow: BanStore = {
+    ...memory,
+    subscribe: (given) => ((listener = given), () => {}),
+    async put(bans) {
+      await new Promise<void>((resolve) => releases.push(resolve));
+      return memory.put(bans);
+    },
+  };
+  const book = await startBook(clock, { store: slow });
+  const first = book.ban(client('203.0.113.7'), 'key_guessing')!;
+  await clock.advanceAsync(6 * minute);
+  const second = book.ban(client('203.0.113.7'), 'key_guessing')!;
+  expect(second.repeats).toBe(1);
+  listener!.onAdded(first);
+  expect(book.check(ip('203.0.113.7'))).toBe(second);
+  releases[0]!();
+  await clock.advanceAsync(0);
+  expect(book.check(ip('203.0.113.7'))).toBe(second);
+  releases[1]!();
+  await clock.advanceAsync(0);
+  expect(await memory.load(0)).toEqual([second]);
+});
+
+test('news that may have been missed during a load are loaded after it', async () => {
+  const clock = createFakeClock();
+  const memory = createMemoryBanStore();
+  let listener: Parameters<BanStore['subscribe']>[0] | undefined;
+  const releases: (() => void)[] = [];
+  const book = createBanBook({
+    clock,
+    store: {
+      ...memory,
+      subscribe: (given) => ((listener = given), () => {}),
+      async load(after) {
+        const bans = memory.load(after);
+        await new Promise<void>((resolve) => releases.push(resolve));
+        return bans;
+      },
+    },
+  });
+  const started = book.start();
+  await clock.advanceAsync(0);
+  releases[0]!();
+  await started;
+  listener!.onMissed();
+  await memory.put([
+    { range: '192.0.2.1', reason: 'manual', source: 'manual', bannedAtMs: 0, endsAtMs: null, repeats: 0, by: null, note: null },
+  ]);
+  listener!.onMissed();
+  for (let load = 1; load < 3; load++) {
+    releases[load]!();
+    await clock.advanceAsync(0);
+  }
+  expect(book.check(ip('192.0.2.1'))).toBeDefined();
+  await book.close();
+});
+
 test('what was missed while the store was away is there when it is back', async () => {
   const clock = createFakeClock();
   const store = createFlakyStore();
@@ -342,8 +504,9 @@ test('what is long over is forgotten, in memory and in the store', async () => {
   book.ban(client('203.0.113.7'), 'key_guessing');
   await clock.advanceAsync(day);
   expect(await store.load(0)).toHaveLength(1);
+  expect(book.remembered).toBe(1);
   await clock.advanceAsync(20 * minute);
-  expect(await store.load(0)).toEqual([]);
+  expect([await store.load(0), book.remembered]).toEqual([[], 0]);
 });
 
 test('automatic bans beyond the bound push out those that end first, and never what a person banned', async () => {
@@ -361,6 +524,36 @@ test('automatic bans beyond the bound push out those that end first, and never w
   expect(book.check(ip('10.0.3.231'))).toBeDefined();
   const survivors = book.list({ limit: 1_000 }).bans.filter(({ source }) => source === 'automatic');
   expect(survivors.filter(({ range }) => range.startsWith('10.0.3.')).length).toBeGreaterThan(60);
+});
+
+test('a range that a person took over no longer counts among the automatic ones', async () => {
+  const clock = createFakeClock();
+  const book = await startBook(clock, { maxAutomaticBans: 2 });
+  for (let at = 0; at < 5; at++) {
+    book.ban(client(`203.0.113.${at}`), 'key_guessing');
+    await book.add({ range: `203.0.113.${at}` });
+  }
+  for (const address of ['198.51.100.1', '198.51.100.2']) book.ban(client(address), 'key_guessing');
+  expect(book.count()).toBe(7);
+});
+
+test('what is pushed out is not written any more, and told only when it was in force', async () => {
+  const clock = createFakeClock();
+  const store = createFlakyStore();
+  const evicted: string[] = [];
+  ends.push(banEvicted.subscribe(({ ban }) => evicted.push(ban.range)));
+  const book = await startBook(clock, { store, maxAutomaticBans: 1 });
+  book.ban(client('203.0.113.1'), 'key_guessing');
+  await clock.advanceAsync(6 * minute);
+  store.away = true;
+  book.ban(client('203.0.113.2'), 'key_guessing');
+  expect(evicted).toEqual([]);
+  book.ban(client('203.0.113.3'), 'key_guessing');
+  expect(evicted).toEqual(['203.0.113.2']);
+  await clock.advanceAsync(0);
+  store.away = false;
+  await clock.advanceAsync(2_000);
+  expect((await store.load(0)).map(({ range }) => range)).not.toContain('203.0.113.2');
 });
 
 test('bans and lifts are announced where they were decided, once', async () => {

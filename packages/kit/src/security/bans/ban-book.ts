@@ -51,6 +51,8 @@ export interface BanBook {
   list(options?: ListBansOptions): BanPage;
   /** How many are in force; counts them. */
   count(): number;
+  /** How many are in memory, those included that ended and still count for the next. */
+  readonly remembered: number;
 }
 
 /** Throws `configuration_invalid`. */
@@ -170,6 +172,10 @@ class StoredBanBook implements BanBook {
     let count = 0;
     for (const _ of this.#inForce()) count++;
     return count;
+  }
+
+  get remembered(): number {
+    return this.#index.size;
   }
 
   *#inForce(): IterableIterator<Ban> {

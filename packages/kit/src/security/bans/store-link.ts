@@ -132,7 +132,8 @@ export class StoreLink {
   async #writeAll(): Promise<void> {
     try {
       while (this.#unsaved.size > 0 && !this.#closed) await this.#inTurn(() => this.#writeBatch());
-      if (!this.#stale) this.#recovered();
+      // A load that is under way tells by itself when it succeeds.
+      if (this.#loading === undefined) this.#recovered();
     } catch (error) {
       this.#lost(error);
     }

@@ -247,6 +247,16 @@ const rows: readonly Row[] = [
     fault: 'malformed',
   },
   {
+    what: 'RFC 7239, a host that pretends to end its quotes',
+    options: rfc7239,
+    peer: '10.0.0.1',
+    header: String.raw`for=203.0.113.7;host="a\", for=9.9.9.9;x=\"b"`,
+    client: '10.0.0.1',
+    hops: 0,
+    trusted: true,
+    fault: 'malformed',
+  },
+  {
     what: 'RFC 7239, a hidden client',
     options: rfc7239,
     peer: '10.0.0.1',

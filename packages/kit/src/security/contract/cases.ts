@@ -69,6 +69,8 @@ export const cases: Readonly<Record<string, Run>> = {
     assert.deepEqual(await store.put([long]), [long]);
     assert.deepEqual(await store.put([short]), [long]);
     assert.deepEqual(await loaded(store), [long]);
+    const alike = { ...long, reason: 'endpoint_scanning' };
+    assert.deepEqual(await store.put([alike]), [alike], 'of two that end together, the one that was written last');
     const longer = automatic('192.0.2.1', noon + 20 * minute, { repeats: 1, bannedAtMs: noon + minute });
     assert.deepEqual(await store.put([longer]), [longer]);
     assert.deepEqual(await loaded(store), [longer]);

@@ -203,6 +203,32 @@ describe('sign-in guessing', () => {
     expect(found).toBeLessThanOrEqual(10);
   });
 
+  test('nor by mistyping his own password first and waiting', () => {
+    const { clock, guessing, fail } = start();
+    for (let at = 0; at < 5; at++) fail('203.0.113.7', 'mine');
+    clock.advance(6 * minute);
+    for (let at = 0; at < 9; at++) expect(fail('203.0.113.7', `victim ${at}`).findings).toEqual([]);
+    guessing.begin('203.0.113.7', 'mine').succeeded();
+    const after = Array.from({ length: 2 }, (_, at) => fail('203.0.113.7', `another ${at}`).findings);
+    expect(after.flat()).toHaveLength(1);
+  });
+
+  test('an account that knows a client gives it four times as many attempts', () => {
+    const { guessing } = start();
+    guessing.begin('203.0.113.7', 'ann').succeeded();
+    const attempts = Array.from({ length: 30 }, () => guessing.begin('203.0.113.7', 'ann'));
+    expect(attempts.filter(({ allowed }) => allowed)).toHaveLength(20);
+  });
+
+  test('after a success a client may err as often as before', () => {
+    const { clock, guessing } = start({ knownFactor: 1 });
+    for (let at = 0; at < 4; at++) guessing.begin('203.0.113.7', 'ann').failed();
+    guessing.begin('203.0.113.7', 'ann').succeeded();
+    const attempts = Array.from({ length: 6 }, () => guessing.begin('203.0.113.7', 'ann'));
+    expect(attempts.filter(({ allowed }) => allowed)).toHaveLength(5);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('beginning and giving up is no way round, nor telling twice', () => {
     const { guessing } = start();
     for (let at = 0; at < 4; at++) guessing.begin('203.0.113.7', 'ann');
@@ -274,6 +300,16 @@ describe('travel', () => {
     expect(travel.seen('ann', from('198.51.100.1'))).toBeUndefined();
   });
 
+  test('of a person who is everywhere, the last eight pairs of countries are remembered', () => {
+    const codes = ['AA', 'BB', 'CC', 'DD', 'EE', 'FF'];
+    const travel = createTravelDetector(createFakeClock(), { country: ({ d }) => codes[d & 7] });
+    const told = (at: number) => travel.seen('ann', from(`203.0.113.${at}`)) !== undefined;
+    const route = [0, 1, 2, 3, 4, 5, 0, 2, 4, 1];
+    expect(route.map(told)).toEqual([false, ...Array(9).fill(true)]);
+    // The first pair, AA and BB, was pushed out; the last, EE and BB, is known.
+    expect([told(4), told(1), told(0), told(1)]).toEqual([false, false, true, false]);
+  });
+
   test('where a proxy stands is not where a person is', () => {
     const travel = createTravelDetector(createFakeClock(), { country: ({ text }) => (text === '10.0.0.1' ? 'JP' : 'DE') });
     travel.seen('ann', from('203.0.113.1'));
@@ -282,9 +318,9 @@ describe('travel', () => {
 
   test('of people beyond the bound, the one who was seen longest ago is forgotten', () => {
     const { travel } = start({ maxSubjects: 100 });
-    for (let at = 0; at < 10_000; at++) {
-      travel.seen(`person ${at}`, from('203.0.113.1'));
+    for (let round = 0; round < 10; round++) {
       travel.seen('ann', from('203.0.113.1'));
+      for (let at = 0; at < 60; at++) travel.seen(`person ${round} ${at}`, from('203.0.113.1'));
     }
     expect(travel.size).toBe(100);
     expect(travel.seen('ann', from('198.51.100.1'))).toBeDefined();

@@ -49,6 +49,14 @@ test('what was seen before adds nothing, until all of it has drained', () => {
   expect(table.add('a', 1, { token: 7 })).toMatchObject({ level: 1, count: 1 });
 });
 
+test('of what was seen the last 64 are remembered', () => {
+  const table = new OffenceTable({ clock: createFakeClock(), threshold: 1_000, windowMs, maxKeys: 10 });
+  for (let token = 0; token < 66; token++) table.add('a', 1, { token });
+  for (let token = 2; token < 66; token++) table.add('a', 1, { token });
+  expect(table.level('a')).toBe(66);
+  expect(table.add('a', 1, { token: 0 }).level).toBe(67);
+});
+
 test('a flood of keys takes the room of the bound, and pushes out those that did least', () => {
   const clock = createFakeClock();
   const table = new OffenceTable({ clock, threshold: 20, windowMs: 3_600_000, maxKeys: 5_000 });

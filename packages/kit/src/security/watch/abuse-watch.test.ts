@@ -67,6 +67,14 @@ test('loopback and trusted proxies are never banned, whatever comes through them
   expect(told.every(({ ban }) => ban === undefined)).toBe(true);
 });
 
+test('nobody is refused a sign-in for what came through a proxy or from loopback', () => {
+  const { watch, from } = start();
+  for (const address of ['10.0.0.1', '127.0.0.1', '::1']) {
+    for (let at = 0; at < 50; at++) watch.signInBegins(from(address), 'ann').failed();
+    expect(watch.signInBegins(from(address), 'ann'), address).toMatchObject({ allowed: true, delayMs: 2_000 });
+  }
+});
+
 test('a proxy that is known by its place alone is never banned', () => {
   const { watch, bans, told } = start();
   const client = createClientIpResolver({ trustedHops: 1 }).resolve({ peer: '198.51.100.9', header: undefined });
