@@ -1,4 +1,20 @@
 export {
+  circuitBreaker,
+  circuitBreakerKind,
+  circuitBreakerList,
+  circuitBreakerState,
+  closeCircuitBreakerRequest,
+  listCircuitBreakersQuery,
+  movedCircuitBreaker,
+  openCircuitBreakerRequest,
+  type CircuitBreakerBody,
+  type CircuitBreakerListBody,
+  type CloseCircuitBreakerRequest,
+  type ListCircuitBreakersQuery,
+  type MovedCircuitBreakerBody,
+  type OpenCircuitBreakerRequest,
+} from './circuit-breakers.ts';
+export {
   costNanoUsd,
   costUsd,
   formatUsd,

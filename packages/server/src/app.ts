@@ -8,6 +8,9 @@ import {
   measureConfiguration,
   openAbuse,
   openConfiguration,
+  dependencyCircuits,
+  measureBreakers,
+  openBreakerStore,
   openIdentity,
   openLedger,
   openLimiter,
@@ -21,6 +24,7 @@ import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
 import { banRoutes } from './features/abuse/index.ts';
 import { configurationRoutes, type ConfigurationService, type Reloadable } from './features/configuration/index.ts';
+import { breakerRoutes, createBreakerService } from './features/breakers/index.ts';
 import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
 import { createHealthRegistry, healthRoutes } from './features/health/index.ts';
@@ -95,7 +99,16 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const redis = await openRedis({ ...common, health });
 
   const identity = await openIdentity({ ...common, ...storage });
-  const models = openModels({ ...common, onCloseFailure: options.onCloseFailure });
+  const breakerStore = openBreakerStore({ ...common, redis });
+  const models = openModels({ ...common, breakerStore, onCloseFailure: options.onCloseFailure });
+  const breakers = createBreakerService({
+    models: {
+      breakers: () => models.served.current.catalog.breakers(),
+      find: (name) => models.served.current.catalog.findBreaker(name),
+    },
+    dependencies: () => dependencyCircuits(health),
+    isShared: () => redis?.connected ?? false,
+  });
   const ledger = await openLedger({
     ...common,
     ...storage,
@@ -139,6 +152,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(usageRoutes(createUsageService(database)));
   const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, ...options.reloadables] });
   await http.app.register(configurationRoutes({ service: reloads, instance }));
+  await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
   await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });
   if (metrics) {
     addMetricsRoute(http.app as never, metrics);
@@ -146,6 +160,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     metrics.addGauge('holdfast_http_open_connections', 'Connections of clients that are open.', () => http.openConnections);
     metrics.addGauge('holdfast_http_requests_in_progress', 'Requests that are being answered.', () => http.inFlight);
     metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () => (ledger.available ? 1 : 0));
+    measureBreakers(metrics, breakers, (name) => models.served.current.catalog.isConfigured(name));
     if (redis) metrics.addGauge('holdfast_redis_up', '1 while Redis can be reached.', () => (redis.connected ? 1 : 0));
   }
 

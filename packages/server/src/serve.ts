@@ -25,7 +25,9 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
   const { logger } = log;
   hangups.logTo(log);
   const known = createKnownModels(configuration);
-  const metrics = configuration.metrics.enabled ? createMetrics({ isKnownModel: (name) => known.has(name) }) : undefined;
+  const metrics = configuration.metrics.enabled
+    ? createMetrics({ isKnownModel: (name) => known.has(name), isKnownBreaker: (name) => known.has(name) })
+    : undefined;
   const stopListening = [logAnnouncements(log, clock), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
   // The clock's timers keep no process alive: a stop that waits for one while all sockets are closed already would end here, half

@@ -288,6 +288,11 @@ export const errorTable = {
     message: 'The server cannot reach its database. Try again in a moment.',
     help: 'A query failed for want of a connection, or took longer than its limit.',
   },
+  server_unreachable: {
+    category: 'unavailable',
+    message: 'No server answers there. Start it, or set HOLDFAST_BASE_URL to where it listens.',
+    help: 'Of commands that ask a running server, such as `holdfast breakers`. They take its address from HOLDFAST_BASE_URL, else from the configuration.',
+  },
   redis_unavailable: {
     category: 'unavailable',
     message: 'The server cannot reach the store that its instances share. Try again in a moment.',

@@ -1,4 +1,5 @@
 import { systemClock, systemRandom } from '@holdfast/kit/time';
+import { circuitBreakerList, movedCircuitBreaker } from '@holdfast/contracts';
 import type { Configuration } from '../config/index.ts';
 import type { CliDependencies } from '../entry/cli/index.ts';
 import { createUsageService } from '../features/costs/index.ts';
@@ -9,8 +10,10 @@ import {
   createOrganizationService,
   createOrganizationStore,
 } from '../features/identity/index.ts';
+import { createServerClient } from '../platform/server-client/index.ts';
 import { openBanBook } from './ban-book.ts';
 import { Closers } from './closers.ts';
+import { readServerAddress } from './server-address.ts';
 import { openCommandStorage, type Storage } from './storage.ts';
 
 /** The storage for one command, closed after it whatever happened. */
@@ -69,3 +72,13 @@ export function usageCommand(runtimeDir: string | undefined): CliDependencies['u
       });
     });
 }
+
+/** `holdfast breakers …`: states live in the server, so it is asked. */
+export const breakerCommands: CliDependencies['breakers'] = (configuration, env) => {
+  const client = createServerClient(readServerAddress(configuration, env));
+  return {
+    list: async () => circuitBreakerList.parse(await client.get('/health/circuit-breakers')),
+    open: async (request) => movedCircuitBreaker.parse(await client.post('/api/circuit-breakers/open', request)),
+    close: async (request) => movedCircuitBreaker.parse(await client.post('/api/circuit-breakers/close', request)),
+  };
+};

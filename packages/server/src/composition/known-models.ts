@@ -21,5 +21,10 @@ export function createKnownModels(configuration: Configuration): KnownModels {
 }
 
 function namesOf({ models }: Configuration): ReadonlySet<string> {
-  return new Set([...models.map((model) => model.name), ...models.flatMap((model) => model.targets.map((target) => target.model))]);
+  return new Set([
+    ...models.map((model) => model.name),
+    ...models.flatMap((model) => model.targets.map((target) => target.model)),
+    // By these a client may ask for a target past the models, and so breakers are called.
+    ...models.flatMap((model) => model.targets.map((target) => `${target.provider}/${target.model}`)),
+  ]);
 }

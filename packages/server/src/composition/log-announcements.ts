@@ -1,10 +1,11 @@
 import { attemptFailed } from '@holdfast/kit/llm';
 import { abuseDetected, banAdded, banEvicted, banLifted, banStoreLost, banStoreRecovered } from '@holdfast/kit/security';
 import type { EventChannel } from '@holdfast/kit/events';
-import { overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
+import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import type { Log } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
+import { breakerMoved } from '../features/breakers/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
@@ -45,6 +46,27 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
     else if (error !== undefined)
       logger.warn({ err: error }, 'Redis cannot announce the changes of other instances: they are asked for until it can');
   });
+  on(breakerChanged, ({ name, from, to, reason, recoveryMs }) => {
+    const fields = { breaker: name, from, reason };
+    if (to === 'closed') logger.info(fields, 'a circuit breaker closed');
+    else if (to === 'half_open') logger.info(fields, 'a circuit breaker lets a probe through');
+    else if (recoveryMs === Number.POSITIVE_INFINITY) logger.warn(fields, 'a circuit breaker is open until somebody closes it');
+    else logger.warn({ ...fields, recovery_ms: Math.round(recoveryMs ?? 0) }, 'a circuit breaker opened');
+  });
+  on(breakerStoreFailed, ({ name, action, error }) => {
+    // That nothing is heard of the others has its own line, once for all of them.
+    if (action === 'watch') return;
+    logger.warn(
+      { breaker: name, action, err: error },
+      'the state of a circuit breaker could not be shared: this instance goes on by itself',
+    );
+  });
+  on(breakerMoved, ({ name, action, forSeconds, keyId, organizationId, shared }) =>
+    logger.warn(
+      { breaker: name, action, for_seconds: forSeconds, key_id: keyId, organization_id: organizationId, shared },
+      'an operator moved a circuit breaker',
+    ),
+  );
   on(upkeepFailed, ({ task, error }) => logger.warn({ task, err: error }, 'the upkeep of keys failed and will be tried again'));
   on(keyChanged, ({ action, keyId, organizationId, byKeyId }) =>
     logger.info({ action, key_id: keyId, organization_id: organizationId, by_key_id: byKeyId }, 'a key changed'),

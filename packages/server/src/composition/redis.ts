@@ -1,3 +1,5 @@
+import { storeLost } from '@holdfast/kit/ratelimit';
+import { breakerStoreFailed } from '@holdfast/kit/resilience';
 import type { Clock, Random } from '@holdfast/kit/time';
 import type { Configuration } from '../config/index.ts';
 import type { HealthRegistry } from '../features/health/index.ts';
@@ -27,6 +29,12 @@ export async function openRedis({ configuration, clock, random, closers, health 
       if (!connected) health.markFailed('redis');
     }),
   );
+  // What real use sees counts at once, and the check that follows sets it right again.
+  for (const channel of [breakerStoreFailed, storeLost])
+    closers.add(
+      'redis listener',
+      channel.subscribe(() => health.markFailed('redis')),
+    );
   await redis.settled;
   health.register('redis', { critical: false, check: () => redis.ping() });
   return redis;

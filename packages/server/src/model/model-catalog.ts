@@ -54,7 +54,8 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
   const { providers, models, clock, random, breakerStore, kept = new KeptParts() } = options;
   const routes = new Map<string, ModelRoute>();
   const passedThrough = new Map<string, ModelRoute>();
-  const guards = new GuardBook({ configured: guardsOf(models), kept, clock, breakerStore });
+  const configured = guardsOf(models);
+  const guards = new GuardBook({ configured, kept, clock, breakerStore });
 
   function target({ name, weight = 1 }: TargetDefinition, definition: ModelDefinition): Target | undefined {
     const slash = name.indexOf('/');
@@ -137,6 +138,7 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       })),
     breakers: () => guards.breakers(),
     findBreaker: (name) => guards.findBreaker(name),
+    isConfigured: (name) => configured.has(name),
     dispose: (next) => guards.dispose(next),
   };
 }

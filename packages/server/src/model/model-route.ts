@@ -51,6 +51,8 @@ export interface ModelCatalog {
   breakers(): readonly CircuitBreaker[];
   /** By `provider/model`. */
   findBreaker(target: string): CircuitBreaker | undefined;
+  /** Whether the configuration names this target; all others are names that clients chose. */
+  isConfigured(target: string): boolean;
   /** Ends the subscriptions of all breakers but those that `next` goes on with. */
   dispose(next?: ModelCatalog): void;
 }

@@ -113,6 +113,14 @@ test('every answer of every route is as the description says', async () => {
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'platinum' }) });
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'unlimited' }) });
 
+  await check('GET', '/health/circuit-breakers', '/health/circuit-breakers');
+  await check('GET', '/health/circuit-breakers', '/health/circuit-breakers?state=ajar');
+  await check('GET', '/health/circuit-breakers', '/health/circuit-breakers', { key: null });
+  for (const action of ['open', 'close']) {
+    const path = `/api/circuit-breakers/${action}`;
+    for (const body of [{ name: 'lab/demo' }, { name: 'lab/nothing' }, {}]) await check('POST', path, path, post(body));
+  }
+
   await check('GET', '/api/configuration', '/api/configuration');
   await check('GET', '/api/configuration', '/api/configuration', { key: null });
   await check('POST', '/api/reload', '/api/reload');

@@ -27,7 +27,13 @@ export interface Door {
 }
 
 /** The real door on a real port, with routes that do what their body or path says. Closed when the test ends. */
-export async function openDoor(options: Partial<HttpServerOptions> = {}): Promise<Door> {
+export async function openDoor({
+  addRoutes,
+  ...options
+}: Partial<HttpServerOptions> & {
+  /** Routes of a feature beside those of the door. */
+  readonly addRoutes?: (app: HttpServer['app']) => unknown;
+} = {}): Promise<Door> {
   const server = await createHttpServer({
     clock: systemClock,
     createId: createUuidV7(systemClock, systemRandom),
@@ -42,6 +48,7 @@ export async function openDoor(options: Partial<HttpServerOptions> = {}): Promis
     },
     ...options,
   });
+  await addRoutes?.(server.app);
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
 
   server.addGateway(async (app) => {

@@ -34,6 +34,11 @@ export interface RunningServer {
   readonly exited: Promise<number | null>;
   /** Runs `holdfast …` with the same configuration; resolves with what it printed and its exit code. */
   cli(...words: readonly string[]): Promise<{ readonly code: number | null; readonly out: string; readonly error: string }>;
+  /** The same with more in its environment. */
+  cliWith(
+    env: Readonly<Record<string, string>>,
+    ...words: readonly string[]
+  ): Promise<{ readonly code: number | null; readonly out: string; readonly error: string }>;
   /** SIGTERM, then waits for the end, and removes what was made for it. */
   stop(): Promise<number | null>;
 }
@@ -86,6 +91,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
     output: () => text,
     exited,
     cli: (...words) => runCli(words, folder, env),
+    cliWith: (more, ...words) => runCli(words, folder, { ...env, ...more }),
     async stop() {
       child.kill('SIGTERM');
       const code = await exited;

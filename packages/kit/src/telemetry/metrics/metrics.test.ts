@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
 import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
-import { hedgeFinished } from '../../resilience/index.ts';
+import { breakerChanged, callRejected, hedgeFinished } from '../../resilience/index.ts';
 import { abuseDetected } from '../../security/index.ts';
 import { createMetrics } from './index.ts';
 
@@ -212,4 +212,21 @@ test('what the channels announce is counted until listening ends', async () => {
   const samples = parse(await metrics.scrape());
   expect(samples.get(`holdfast_llm_calls_total{${chat},outcome="completed"}`)).toBe(1);
   expect(samples.get(`holdfast_http_requests_total{${route}}`)).toBe(1);
+});
+
+test('changes and refusals of breakers are counted, those of names that clients choose together', async () => {
+  const metrics = createMetrics({ processMetrics: false, isKnownBreaker: (name) => name === 'primary/fast' });
+  const stop = metrics.listen();
+  const opened = { from: 'closed', to: 'open', reason: 'failures', recoveryMs: 60_000 } as const;
+  breakerChanged.publish({ name: 'primary/fast', ...opened });
+  for (let index = 0; index < 1_000; index++) breakerChanged.publish({ name: `primary/made-up-${index}`, ...opened });
+  for (const policy of ['breaker', 'breaker', 'bulkhead'] as const) callRejected.publish({ name: 'primary/fast', policy, reason: 'open' });
+  callRejected.publish({ name: 'primary/made-up', policy: 'breaker', reason: 'probing' });
+  stop();
+  const samples = parse(await metrics.scrape());
+  const changes = 'holdfast_circuit_breaker_transitions_total';
+  expect(samples.get(`${changes}{breaker="primary/fast",to="open",reason="failures"}`)).toBe(1);
+  expect(samples.get(`${changes}{breaker="other",to="open",reason="failures"}`)).toBe(1_000);
+  expect(samples.get('holdfast_circuit_breaker_rejections_total{breaker="primary/fast"}')).toBe(2);
+  expect(samples.get('holdfast_circuit_breaker_rejections_total{breaker="other"}')).toBe(1);
 });

@@ -2,8 +2,9 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
 import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
 import { bucketEvicted, settlementLost, takeDecided } from '../../ratelimit/index.ts';
-import { hedgeFinished, requestShed } from '../../resilience/index.ts';
+import { breakerChanged, callRejected, hedgeFinished, requestShed } from '../../resilience/index.ts';
 import { abuseDetected } from '../../security/index.ts';
+import { BreakerMetrics } from './breaker-metrics.ts';
 import { Exposition } from './exposition.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { LlmMetrics } from './llm-metrics.ts';
@@ -14,6 +15,8 @@ import { SeriesTable } from './series-table.ts';
 export interface MetricsOptions {
   /** Whether a model name may become a label; those that may not are counted as `other`. Default: none may. */
   readonly isKnownModel?: (name: string) => boolean;
+  /** The same of a circuit breaker. Default: none may. */
+  readonly isKnownBreaker?: (name: string) => boolean;
   /** Process, memory, garbage collection and event loop, as prom-client has them. Default true. */
   readonly processMetrics?: boolean;
 }
@@ -62,6 +65,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const llm = new LlmMetrics({ isKnownModel: options.isKnownModel ?? (() => false) });
   const routing = new RoutingMetrics();
   const limits = new RateLimitMetrics();
+  const breakers = new BreakerMetrics(options.isKnownBreaker ?? (() => false));
   const shed = new SeriesTable(['reason'], () => ({ count: 0 }), 20);
   const abuse = new SeriesTable(['detector'], () => ({ count: 0 }), 20);
   const faults = new SeriesTable(['fault'], () => ({ count: 0 }), 10);
@@ -75,6 +79,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       llm.expose(exposition);
       routing.expose(exposition);
       limits.expose(exposition);
+      breakers.expose(exposition);
       exposition.counter('holdfast_process_faults_total', 'Uncaught exceptions and unhandled rejections.', faults, ({ count }) => count);
       exposition.counter(
         'holdfast_shed_total',
@@ -128,6 +133,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         bucketEvicted.subscribe((event) => limits.recordEviction(event)),
         settlementLost.subscribe((event) => limits.recordLost(event)),
         targetChosen.subscribe((event) => routing.recordChoice(event)),
+        breakerChanged.subscribe((event) => breakers.recordChange(event)),
+        callRejected.subscribe((event) => breakers.recordRejection(event)),
         hedgeFinished.subscribe((event) => routing.recordHedge(event)),
         abuseDetected.subscribe(({ kind }) => void abuse.at([kind]).count++),
         requestShed.subscribe(({ reason }) => void shed.at([reason]).count++),

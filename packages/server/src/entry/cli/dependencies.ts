@@ -1,4 +1,11 @@
-import type { UsagePage, UsageQuery } from '@holdfast/contracts';
+import type {
+  CircuitBreakerListBody,
+  CloseCircuitBreakerRequest,
+  MovedCircuitBreakerBody,
+  OpenCircuitBreakerRequest,
+  UsagePage,
+  UsageQuery,
+} from '@holdfast/contracts';
 import type { BanBook } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { Configuration, ConfigurationSource, Variables } from '../../config/index.ts';
@@ -27,8 +34,17 @@ export interface CliDependencies {
     configuration: Configuration,
     work: (bans: Pick<BanBook, 'list' | 'add' | 'lift'>) => Promise<Result>,
   ) => Promise<Result>;
+  /** Asks the server that the configuration or the environment names. */
+  readonly breakers: (configuration: Configuration, env: Variables) => BreakerCommands;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
+}
+
+/** The breakers of a running server. */
+export interface BreakerCommands {
+  list(): Promise<CircuitBreakerListBody>;
+  open(request: OpenCircuitBreakerRequest): Promise<MovedCircuitBreakerBody>;
+  close(request: CloseCircuitBreakerRequest): Promise<MovedCircuitBreakerBody>;
 }
 
 export type UsageReader = (query: UsageQuery) => Promise<UsagePage>;

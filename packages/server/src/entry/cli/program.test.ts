@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { usagePage, usageRow, type UsageQuery, type UsageRow } from '@holdfast/contracts';
+import { usagePage, usageRow, type CircuitBreakerBody, type UsageQuery, type UsageRow } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Ban, BanBook, ListBansOptions } from '@holdfast/kit/security';
 import { systemClock } from '@holdfast/kit/time';
@@ -64,6 +64,7 @@ async function run(
       organizations: unused,
       usage: unused,
       bans: unused,
+      breakers: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -83,7 +84,7 @@ describe('the program', () => {
     expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
     const help = await run(['--help'], { environment });
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'config'])
+    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'config'])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
     for (const command of ['create', 'list', 'change', 'rotate', 'revoke'])
       expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
@@ -472,5 +473,77 @@ describe('bans', () => {
     expect((await run(['bans', 'lift', '203.0.113.7'], withBans({ lift }))).out).toBe('The ban of 203.0.113.7 is lifted.\n');
     const none = await run(['bans', 'lift', '203.0.113.0/24'], withBans({ lift }));
     expect(none).toMatchObject({ code: 1, out: '', error: expect.stringContaining('no ban of exactly 203.0.113.0/24 is in force') });
+  });
+});
+
+describe('breakers', () => {
+  const breaker = (name: string, more: Partial<CircuitBreakerBody> = {}): CircuitBreakerBody => ({
+    name,
+    kind: 'model',
+    state: 'closed',
+    by_hand: false,
+    changed_at: null,
+    opened_at: null,
+    next_probe_at: null,
+    failures: 0,
+    window_calls: null,
+    totals: { succeeded: 0, failed: 0, refused: 0, opened: 0 },
+    last_failure: null,
+    settings: null,
+    ...more,
+  });
+  const open = { state: 'open', changed_at: '2026-11-20T11:59:30Z', opened_at: '2026-11-20T11:59:30Z' } as const;
+
+  test('list shows those that are not closed first, and says when no other instance shares them', async () => {
+    const data = [
+      breaker('a/closed'),
+      breaker('b/for-a-time', {
+        ...open,
+        next_probe_at: '2026-11-20T12:00:30Z',
+        last_failure: { at: '2026-11-20T11:59:30Z', code: 'provider_failed' },
+      }),
+      breaker('c/for-good\u001b[2J', { ...open, by_hand: true }),
+    ];
+    const breakers = (shared: boolean) => () => ({ list: async () => ({ data, next_cursor: null, shared }) }) as never;
+    const ran = await run(['breakers', 'list'], { breakers: breakers(true) });
+    expect(ran).toMatchObject({ code: 0, error: '' });
+    const [, first, second, third] = ran.out.split('\n');
+    expect(first).toMatch(/^b\/for-a-time +model +open +2026-11-20T11:59:30Z +in 30 s +0 +provider_failed 2026-11-20T11:59:30Z$/);
+    expect(second).toMatch(/^c\/for-good\u{FFFD}\[2J +model +open +hand +2026-11-20T11:59:30Z +never +0$/u);
+    expect(third).toMatch(/^a\/closed +model +closed +0$/);
+    expect((await run(['breakers', 'list'], { breakers: breakers(false) })).error).toContain('shares these states with no other');
+    expect(JSON.parse((await run(['breakers', 'list', '--json'], { breakers: breakers(true) })).out)).toEqual({
+      data,
+      next_cursor: null,
+      shared: true,
+    });
+  });
+
+  test('open and close hand on what was asked for, and say when only one instance obeys', async () => {
+    const asked: unknown[] = [];
+    const breakers = ((_configuration, env) => ({
+      open: async (request) => (asked.push(request, env['HOLDFAST_API_KEY']), { ...breaker(request.name, open), shared: true }),
+      close: async (request) => (asked.push(request), { ...breaker(request.name), shared: false }),
+    })) as CliDependencies['breakers'];
+    const env = { HOLDFAST_API_KEY: 'hf_operator' };
+    expect(await run(['breakers', 'open', 'a/b/c', '--for', '10m'], { breakers, env })).toMatchObject({ code: 0, error: '' });
+    expect(await run(['breakers', 'open', 'a/b/c'], { breakers, env })).toMatchObject({ code: 0 });
+    const closing = await run(['breakers', 'close', 'a/b/c'], { breakers, env });
+    expect(closing).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/a\/b\/c +model +closed/),
+      error: expect.stringMatching(/Only the instance/),
+    });
+    expect(asked).toEqual([{ name: 'a/b/c', for_seconds: 600 }, 'hf_operator', { name: 'a/b/c' }, 'hf_operator', { name: 'a/b/c' }]);
+  });
+
+  test.each([
+    ['without a name', ['breakers', 'open'], /missing required argument 'name'/],
+    ['for a time that is none', ['breakers', 'open', 'a/b', '--for', 'ever'], /Give a duration/],
+    ['for no time', ['breakers', 'open', 'a/b', '--for', '0s'], /details: \[\{"field":"for_seconds"/],
+  ])('%s is refused before anybody is asked', async (_, line, message) => {
+    const ran = await run(line);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.error).toMatch(message);
   });
 });

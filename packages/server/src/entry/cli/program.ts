@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { addBans, addConfig, addKeys, addOrganizations, addServe, addUsage } from './commands/index.ts';
+import { addBans, addBreakers, addConfig, addKeys, addOrganizations, addServe, addUsage } from './commands/index.ts';
 import { createContext } from './context.ts';
 import type { CliDependencies } from './dependencies.ts';
 import { failureText } from './failure.ts';
@@ -31,6 +31,7 @@ export async function runCli(
   addOrganizations(program, context);
   addUsage(program, context);
   addBans(program, context);
+  addBreakers(program, context);
   addConfig(program, context);
 
   try {

@@ -1,2 +1,8 @@
-export { createHealthRegistry, type DependencyOptions, type HealthRegistry, type HealthRegistryOptions } from './registry.ts';
+export {
+  createHealthRegistry,
+  type DependencyOptions,
+  type HealthRegistry,
+  type HealthRegistryOptions,
+  type ObservedDependency,
+} from './registry.ts';
 export { healthRoutes, type HealthRoutesOptions } from './routes.ts';

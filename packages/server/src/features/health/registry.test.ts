@@ -139,3 +139,30 @@ test('what is watched is asked at each report, degrades it, and never makes the 
   }
   expect(() => registry.watch('load', () => ({ status: 'healthy', message: '' }))).toThrow(/registered already/);
 });
+
+test('tells how a dependency fares as a breaker would', async () => {
+  let up = false;
+  const observed = () => registry.observe()[0]!;
+  registry.register('database', { critical: true, check: () => (up ? Promise.resolve() : Promise.reject(new Error('down'))) });
+  expect(observed()).toMatchObject({ failing: true, checking: true, changedAt: undefined, failures: 0 });
+  await settled();
+  const lostAt = clock.now();
+  expect(observed()).toMatchObject({ failing: true, checking: false, changedAt: lostAt, nextCheckInMs: 1_000, failures: 1 });
+  await clock.advanceAsync(2_400);
+  expect(observed()).toMatchObject({ changedAt: lostAt, nextCheckInMs: 600, failures: 3, totals: { succeeded: 0, failed: 3, lost: 1 } });
+  up = true;
+  await clock.advanceAsync(600);
+  expect(observed()).toMatchObject({ failing: false, changedAt: clock.now(), failures: 0, totals: { succeeded: 1, failed: 3, lost: 1 } });
+  registry.markFailed('database');
+  expect(observed()).toMatchObject({ failing: true, checking: true, lastFailure: { at: clock.now(), code: 'failed_in_use' }, failures: 1 });
+  await settled();
+  expect(observed()).toMatchObject({ failing: false, totals: { succeeded: 2, failed: 4, lost: 2 } });
+});
+
+test('a dependency that has always worked has never changed', async () => {
+  registry.register('database', { critical: true, check: async () => {} });
+  await clock.advanceAsync(180_000);
+  expect(registry.observe()).toMatchObject([
+    { failing: false, changedAt: undefined, lastFailure: undefined, totals: { failed: 0, lost: 0 } },
+  ]);
+});

@@ -21,6 +21,24 @@ export interface HealthRegistryOptions {
   readonly timeoutMs?: number;
 }
 
+/** How a dependency fares. Real use and checks count alike; nothing is kept from it: those who use it have a patience of their own. */
+export interface ObservedDependency {
+  readonly name: string;
+  /** Also before it has answered for the first time. */
+  readonly failing: boolean;
+  /** It is being asked at this moment. */
+  readonly checking: boolean;
+  /** When it last failed after it had worked, or worked after it had failed; Unix milliseconds. */
+  readonly changedAt: number | undefined;
+  readonly nextCheckInMs: number;
+  /** In a row. */
+  readonly failures: number;
+  readonly totals: { readonly succeeded: number; readonly failed: number; readonly lost: number };
+  readonly lastFailure: { readonly at: number; readonly code: DependencyFailure } | undefined;
+}
+
+export type DependencyFailure = 'check_failed' | 'check_timeout' | 'failed_in_use';
+
 export interface HealthRegistry {
   /** Begins to check at once. A name can be taken once. */
   register(name: string, dependency: DependencyOptions): void;
@@ -35,6 +53,8 @@ export interface HealthRegistry {
   report(): HealthReport;
   /** As `report`, of the critical dependencies and what is watched. */
   readiness(): HealthReport;
+  /** The same as a breaker would tell it. */
+  observe(): readonly ObservedDependency[];
   close(): void;
 }
 
@@ -46,9 +66,22 @@ export interface WatchedState {
 
 export const healthDefaults = Object.freeze({ intervalMs: 60_000, retryMs: 1_000, timeoutMs: 1_000 });
 
+/** In plain words. Fixed ones: readiness is public, and the text of a driver's exception names hosts and users. */
+const failureMessages: Readonly<Record<DependencyFailure, string>> = Object.freeze({
+  check_failed: 'fails',
+  check_timeout: 'does not answer in time',
+  failed_in_use: 'failed in use',
+});
+
 interface Dependency {
   readonly name: string;
   readonly options: DependencyOptions;
+  failing: boolean;
+  changedAt: number | undefined;
+  nextCheckAt: number;
+  failures: number;
+  readonly totals: { succeeded: number; failed: number; lost: number };
+  lastFailure: { readonly at: number; readonly code: DependencyFailure } | undefined;
   status: HealthStatus;
   message: string;
   responseTimeMs: number | null;
@@ -57,8 +90,7 @@ interface Dependency {
 }
 
 /**
- * Checks run apart from requests, so that a health route answers at once whatever hangs. Messages are fixed words:
- * readiness is public, and the text of a driver's exception names hosts and users.
+ * Checks run apart from requests, so that a health route answers at once whatever hangs.
  */
 export function createHealthRegistry(given: HealthRegistryOptions): HealthRegistry {
   const { clock, ...options } = { ...healthDefaults, ...given };
@@ -71,7 +103,7 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
     dependency.timer?.cancel();
     const running = (dependency.running = new AbortController());
     const startedMs = clock.monotonic();
-    const settle = (failure: string | undefined) => {
+    const settle = (failure: DependencyFailure | undefined) => {
       // Late answers of a check that was given up say nothing about now.
       if (dependency.running !== running) return;
       limit.cancel();
@@ -80,10 +112,11 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
       set(dependency, failure);
       if (closed) return;
       const waitMs = failure === undefined ? (dependency.options.intervalMs ?? options.intervalMs) : options.retryMs;
+      dependency.nextCheckAt = clock.monotonic() + waitMs;
       dependency.timer = clock.setTimeout(() => check(dependency), waitMs);
     };
     const limit = clock.setTimeout(() => {
-      settle('does not answer in time');
+      settle('check_timeout');
       running.abort();
     }, options.timeoutMs);
     // Through `then`, so that a check that throws at once is a failed one too.
@@ -91,13 +124,29 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
       .then(() => dependency.options.check(running.signal))
       .then(
         () => settle(undefined),
-        () => settle('fails'),
+        () => settle('check_failed'),
       );
   }
 
-  function set(dependency: Dependency, failure: string | undefined): void {
-    dependency.status = failure === undefined ? 'healthy' : dependency.options.critical ? 'unhealthy' : 'degraded';
-    dependency.message = failure ?? 'answers';
+  function set(dependency: Dependency, failure: DependencyFailure | undefined): void {
+    const { totals } = dependency;
+    const failing = failure !== undefined;
+    if (failing) {
+      dependency.lastFailure = { at: clock.now(), code: failure };
+      dependency.failures += 1;
+      totals.failed += 1;
+    } else {
+      dependency.failures = 0;
+      totals.succeeded += 1;
+    }
+    if (failing !== dependency.failing || (failing && dependency.changedAt === undefined)) {
+      // That it answers for the first time is no change.
+      if (failing || dependency.changedAt !== undefined) dependency.changedAt = clock.now();
+      if (failing) totals.lost += 1;
+    }
+    dependency.failing = failing;
+    dependency.status = failing ? (dependency.options.critical ? 'unhealthy' : 'degraded') : 'healthy';
+    dependency.message = failing ? failureMessages[failure] : 'answers';
   }
 
   function reportOf(chosen: readonly Dependency[]): HealthReport {
@@ -121,6 +170,12 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
       const dependency: Dependency = {
         name,
         options: dependencyOptions,
+        failing: true,
+        changedAt: undefined,
+        nextCheckAt: clock.monotonic(),
+        failures: 0,
+        totals: { succeeded: 0, failed: 0, lost: 0 },
+        lastFailure: undefined,
         // Until it has answered once it is not known to work.
         status: dependencyOptions.critical ? 'unhealthy' : 'degraded',
         message: 'not checked yet',
@@ -138,12 +193,23 @@ export function createHealthRegistry(given: HealthRegistryOptions): HealthRegist
     markFailed(name) {
       const dependency = dependencies.get(name);
       if (!dependency || closed) return;
-      set(dependency, 'failed in use');
+      set(dependency, 'failed_in_use');
       // A check under way may have begun before the failure; its answer counts all the same, since it comes later.
       check(dependency);
     },
     report: () => reportOf([...dependencies.values()]),
     readiness: () => reportOf([...dependencies.values()].filter(({ options: { critical } }) => critical)),
+    observe: () =>
+      [...dependencies.values()].map(({ name, failing, running, changedAt, nextCheckAt, failures, totals, lastFailure }) => ({
+        name,
+        failing,
+        checking: running !== undefined,
+        changedAt,
+        nextCheckInMs: Math.max(0, nextCheckAt - clock.monotonic()),
+        failures,
+        totals: { ...totals },
+        lastFailure,
+      })),
     close() {
       closed = true;
       for (const dependency of dependencies.values()) {

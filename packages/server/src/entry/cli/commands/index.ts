@@ -1,4 +1,5 @@
 export { addBans } from './bans.ts';
+export { addBreakers } from './breakers.ts';
 export { addConfig } from './config.ts';
 export { addKeys } from './keys.ts';
 export { addOrganizations } from './organizations.ts';

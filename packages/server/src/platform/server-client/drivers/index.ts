@@ -1,0 +1,1 @@
+export { createServerClient, type ServerClientOptions } from './http-server-client.ts';
