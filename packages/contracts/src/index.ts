@@ -126,3 +126,11 @@ export {
   type ChangeOrganizationRequest,
   type OrganizationBody,
 } from './organizations.ts';
+export {
+  rateLimitBucket,
+  rateLimitList,
+  rateLimitsQuery,
+  type RateLimitBucketBody,
+  type RateLimitListBody,
+  type RateLimitsQuery,
+} from './rate-limits.ts';

@@ -16,6 +16,7 @@ import {
   openLimiter,
   openModels,
   openOverload,
+  openRateLimitRoutes,
   openRedis,
   openStorage,
   requestLimits,
@@ -149,6 +150,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(
     banRoutes({ bans: abuse.bans, principalOf: (request) => request.principal!, clientOf: (request) => request.client }),
   );
+  await http.app.register(openRateLimitRoutes({ limits, limiter, organizations: identity.organizations, clock }));
   await http.app.register(usageRoutes(createUsageService(database)));
   const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, ...options.reloadables] });
   await http.app.register(configurationRoutes({ service: reloads, instance }));
@@ -164,8 +166,6 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     if (redis) metrics.addGauge('holdfast_redis_up', '1 while Redis can be reached.', () => (redis.connected ? 1 : 0));
   }
 
-  await http.app.ready();
-  limits?.refuseUnknownEndpoints();
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });
   let stopping: Promise<{ cut: number }> | undefined;
   return {

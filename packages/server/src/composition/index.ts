@@ -14,5 +14,5 @@ export { openLimiter } from './limiter.ts';
 export { openModels } from './models.ts';
 export { openOverload } from './overload.ts';
 export { openRedis } from './redis.ts';
-export { requestLimits } from './request-limits.ts';
+export { openRateLimitRoutes, requestLimits } from './request-limits.ts';
 export { openStorage } from './storage.ts';

@@ -129,6 +129,11 @@ test('every answer of every route is as the description says', async () => {
   writeFileSync(file, 'models: { broken: 1 }');
   await check('POST', '/api/reload', '/api/reload');
   writeFileSync(file, configuration);
+  await check('GET', '/api/rate-limits', '/api/rate-limits');
+  await check('GET', '/api/rate-limits', `/api/rate-limits?organization_id=${organizations.data[0]!.id}`);
+  await check('GET', '/api/rate-limits', '/api/rate-limits?address=203.0.113.7');
+  await check('GET', '/api/rate-limits', '/api/rate-limits?address=somewhere');
+  await check('GET', '/api/rate-limits/self', '/api/rate-limits/self');
 
   const banned = (await check('POST', '/api/bans', '/api/bans', post({ range: '203.0.113.0/24', note: 'a test' }))) as { id: string };
   await check('POST', '/api/bans', '/api/bans', post({ range: 'nowhere' }));

@@ -194,6 +194,14 @@ test('an endpoint of the configuration has a bucket of its own', async () => {
   expect((await ask('/v1/echo', echo)).headers.get('ratelimit')).toContain('"endpoint-post-v1-echo-minute"');
 });
 
+test('an endpoint that no route has keeps the server from listening', async () => {
+  const endpoint = { name: 'POST /v1/ehco', method: 'POST', path: '/v1/ehco', per: 'key', requestsPerMinute: 1, exempt: false } as const;
+  await expect(open({ endpoints: [endpoint] })).rejects.toMatchObject({
+    code: 'configuration_invalid',
+    message: expect.stringContaining('no route POST /v1/ehco'),
+  });
+});
+
 test('a limiter that breaks down takes no request with it but the one that it was asked about', async () => {
   let broken = true;
   const { statuses } = await open({}, (memory) => ({

@@ -145,6 +145,21 @@ describe('while the store is away', () => {
     expect(await pending).toMatchObject({ allowed: true, buckets: [{ policy: slow, remaining: 49 }] });
   });
 
+  test('an answer that is there when its time is over counts: a process that was held up sees the time before the answer', async () => {
+    const { clock, store } = await setUp(1);
+    const shared = store.connect();
+    const punctual: SharedRateLimitDriver = {
+      ...shared,
+      take: (takes) => new Promise((resolve) => void clock.setTimeout(() => resolve(shared.take(takes)), 100)),
+    };
+    const driver = withLocalShare({ shared: punctual, clock, instanceId: 'busy', timeoutMs: 100 });
+    const pending = driver.take([{ policy: slow, key: 'k' }]);
+    await clock.advanceAsync(100);
+    expect(await pending).toMatchObject({ allowed: true });
+    expect(driver.state.mode).toBe('shared');
+    await driver.close();
+  });
+
   test('an instance that never reached it takes the share that it was told to assume', async () => {
     const clock = createFakeClock();
     const store = createStore(clock);

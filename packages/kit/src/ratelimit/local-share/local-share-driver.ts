@@ -246,11 +246,13 @@ class Driver implements LocalShareDriver {
   #inTime<T>(ask: () => Awaitable<T>, late?: (value: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       let over = false;
-      const timer = this.#clock.setTimeout(() => {
+      const giveUp = () => {
         over = true;
         const detail = `the store of the limits did not answer in ${this.#options.timeoutMs} ms`;
         reject(new HoldfastError('limiter_unavailable', { detail, retryAfterSeconds: 1 }));
-      }, this.#options.timeoutMs);
+      };
+      // In a process that was held up for so long timers come first, and the answer lies in the socket: read it before giving up on who sent it.
+      let timer = this.#clock.setTimeout(() => (timer = this.#clock.setTimeout(giveUp, 0)), this.#options.timeoutMs);
       // In a function of its own, so that a driver that throws at once rejects too.
       (async () => ask())().then(
         (value) => {

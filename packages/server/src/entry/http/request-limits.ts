@@ -13,6 +13,8 @@ export interface RequestLimits {
     readonly path: string | undefined;
     readonly isModelCall: boolean;
   }): (principal: Principal | null, address: string) => readonly BucketTake[];
+  /** Throws what keeps the server from listening: limits on endpoints that no route has. Called when all routes are there. */
+  refuseUnknownEndpoints(): void;
 }
 
 export interface RouteAtTheDoor {

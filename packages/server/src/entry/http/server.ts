@@ -203,6 +203,8 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       return connections.count;
     },
     async listen({ host, port }) {
+      await app.ready();
+      options.limits?.refuseUnknownEndpoints();
       try {
         await app.listen({ host, port });
       } catch (cause) {

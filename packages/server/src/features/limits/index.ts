@@ -1,3 +1,5 @@
 export { tierUnknown, type TierUnknown } from './announcements.ts';
+export { rateLimitRoutes, type RateLimitRoutesOptions } from './routes.ts';
 export { createRequestLimits, type LimitedRoute, type LevelsOfRoute, type RequestLimits } from './request-limits.ts';
+export { createStanding, type Standing } from './standing.ts';
 export type { EndpointLimit, EndpointSubject, LevelLimit, LevelName, RequestLimitOptions } from './options.ts';

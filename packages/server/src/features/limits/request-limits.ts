@@ -24,6 +24,11 @@ export type LevelsOfRoute = (principal: Principal | null, address: string) => re
 export interface RequestLimits {
   /** Once a route, when it is added. */
   forRoute(route: LimitedRoute): LevelsOfRoute;
+  /** The buckets of whoever calls with a valid key, without those of everybody and of endpoints. */
+  ofCaller(principal: Principal): readonly BucketTake[];
+  ofOrganization(organizationId: string, tier: string): readonly BucketTake[];
+  /** Of an address without a valid key. */
+  ofAddress(addressKey: string): readonly BucketTake[];
   /** Throws `configuration_invalid` for endpoints that no route has. Once all routes are there. */
   refuseUnknownEndpoints(): void;
 }
@@ -35,17 +40,23 @@ export function createRequestLimits(options: RequestLimitOptions): RequestLimits
   const found = new Set<string>();
   const unknownTiers = new Set<string>();
 
-  function tierOf({ organizationTier, organizationId }: Principal): readonly LimitPolicy[] {
-    const known = policies.tiers.get(organizationTier);
+  function tierPoliciesOf(tier: string, organizationId: string): readonly LimitPolicy[] {
+    const known = policies.tiers.get(tier);
     if (known) return known;
-    if (!unknownTiers.has(organizationTier)) {
-      unknownTiers.add(organizationTier);
-      tierUnknown.publish({ tier: organizationTier, organizationId });
+    if (!unknownTiers.has(tier)) {
+      unknownTiers.add(tier);
+      tierUnknown.publish({ tier, organizationId });
     }
     return policies.tiers.get('basic')!;
   }
 
+  const tierOf = ({ organizationTier, organizationId }: Principal) => tierPoliciesOf(organizationTier, organizationId);
+  const ofCaller = levelsOf(policies, [], true, tierOf);
+
   return {
+    ofCaller: (principal) => ofCaller(principal, ''),
+    ofOrganization: (organizationId, tier) => tierPoliciesOf(tier, organizationId).map((policy) => ({ policy, key: organizationId })),
+    ofAddress: (addressKey) => policies.levels.ip.map((policy) => ({ policy, key: addressKey })),
     forRoute(route) {
       const endpoints = policies.endpoints.filter((endpoint) => isEndpointOf(endpoint, route));
       for (const { name } of endpoints) found.add(name);
