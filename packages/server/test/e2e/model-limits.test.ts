@@ -8,6 +8,7 @@ const primary = ['primary/gpt-4o-mini'];
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({
+    rateLimits: { levels: { global: false, ip: false }, tiers: { gold: { tokensPerMinute: 3_000 } } },
     models: {
       calls: { targets: primary, rateLimits: { requestsPerMinute: 2 } },
       'calls-of-claude': { targets: ['claude/claude-sonnet-4-5'], rateLimits: { requestsPerMinute: 1 } },
@@ -131,4 +132,53 @@ test('embeddings use tokens too', async () => {
   const embed = () => gateway.openai.embeddings.create({ model: 'tokens-of-embeddings', input: 'word '.repeat(200) });
   await embed();
   await expect(embed()).rejects.toMatchObject({ status: 429 });
+});
+
+const json = (method: string, path: string, body?: object): Promise<any> =>
+  gateway.fetch(path, { method, ...(body && { body: JSON.stringify(body) }) }).then((answer) => answer.json());
+
+test('a key has limits of its own, which count from the moment of their change', async () => {
+  const made = await json('POST', '/api/keys', { name: 'limited', requests_per_minute: 1 });
+  const client = new OpenAI({ baseURL: `${gateway.server.url}/v1`, apiKey: made.key, maxRetries: 0 });
+  const call = () => client.chat.completions.create({ model: 'fast', messages }).withResponse();
+  expect((await call()).response.headers.get('ratelimit-policy')).toBe('"key-calls";q=1;w=60');
+  await expect(call()).rejects.toMatchObject({ status: 429 });
+  await ask('fast');
+  await json('PATCH', `/api/keys/${made.id}`, { requests_per_minute: 5 });
+  await expect
+    .poll(
+      () =>
+        call().then(
+          ({ response }) => response.headers.get('x-ratelimit-limit'),
+          () => null,
+        ),
+      { timeout: 5_000, interval: 20 },
+    )
+    .toBe('5');
+});
+
+test('the keys of an organization have the tokens of its tier together', async () => {
+  const { data } = await json('GET', '/api/organizations');
+  const id = data[0].id as string;
+  const other = await json('POST', '/api/keys', { name: 'another' });
+  const clients = [gateway.server.key, other.key as string].map(
+    (apiKey) => new OpenAI({ baseURL: `${gateway.server.url}/v1`, apiKey, maxRetries: 0 }),
+  );
+  await json('PATCH', `/api/organizations/${id}`, { tier: 'gold' });
+  const refusals = async () => {
+    gateway.upstream.enqueue({ promptTokens: 2_500 }, { promptTokens: 2_500 });
+    const statuses = [];
+    for (const client of clients)
+      statuses.push(
+        await client.chat.completions.create({ model: 'fast', messages, max_tokens: 100 }).then(
+          () => 200,
+          (error: InstanceType<typeof OpenAI.APIError>) => error.status,
+        ),
+      );
+    gateway.upstream.reset();
+    return statuses;
+  };
+  await expect.poll(refusals, { timeout: 5_000, interval: 20 }).toContain(429);
+  await json('PATCH', `/api/organizations/${id}`, { tier: 'unlimited' });
+  await untilServed('fast', { max_tokens: 3_000 });
 });
