@@ -1,7 +1,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { callOutcome, createKeyRequest, keyScope, usageQuery, usageRow } from '@holdfast/contracts';
+import { callOutcome, createBanRequest, createKeyRequest, keyScope, usageQuery, usageRow } from '@holdfast/contracts';
 import { errorTraits } from '@holdfast/kit/errors';
 import { attemptLimitDefaults } from '@holdfast/kit/llm/layers/attempt-limits';
 import { createAnthropicProvider } from '@holdfast/kit/llm/providers/anthropic';
@@ -28,7 +28,7 @@ import {
 import { createMetrics } from '@holdfast/kit/telemetry';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadConfiguration } from '../packages/server/src/config/index.ts';
+import { loadConfiguration, settingEntries } from '../packages/server/src/config/index.ts';
 import { readCodeBlocks } from './support/code-blocks.ts';
 import { codeOfCell, readTableRows, sectionOf } from './support/document-tables.ts';
 import { startErrors } from './support/start-errors.ts';
@@ -93,6 +93,36 @@ describe('the guide on abuse', () => {
     expect(guide).toContain(
       'A ban lasts 5 minutes, and twice as long each time the same client comes back within a day of its last one, up to a day',
     );
+  });
+});
+
+describe('the guide on abuse, of the server', () => {
+  const guide = sectionOf(read('docs/guides/abuse.md'), '## In the server');
+  const settings = settingEntries.filter(({ section }) => section === 'abuse');
+
+  test('explains every setting and every field of a new ban, and no other', () => {
+    const [configuration, api] = guide.split('### By API and command line') as [string, string];
+    expect(namesIn(configuration).toSorted()).toEqual(settings.map(({ name }) => name).toSorted());
+    expect(namesIn(api).toSorted()).toEqual(Object.keys(createBanRequest.shape).toSorted());
+  });
+  test('has the defaults of the kit, as the settings have', () => {
+    const ofKit = {
+      ...{ scanningThreshold: endpointScanningDefaults.threshold, scanningWindowMs: endpointScanningDefaults.windowMs },
+      ...{ keyGuessingThreshold: keyGuessingDefaults.threshold, keyGuessingWindowMs: keyGuessingDefaults.windowMs },
+      ...{ banFirstMs: banDurationDefaults.firstMs, banFactor: banDurationDefaults.factor },
+      ...{ banMaxMs: banDurationDefaults.maxMs, banForgetAfterMs: banDurationDefaults.forgetAfterMs },
+      travelWithinMs: travelDefaults.withinMs,
+    };
+    const ofServer = settings.flatMap(({ name, setting }) =>
+      !setting.secret && typeof setting.default === 'number' ? [[name, setting.default]] : [],
+    );
+    expect(Object.fromEntries(ofServer)).toEqual(ofKit);
+    const rows = readTableRows(guide).filter(([names]) => /Ms`|Threshold/.test(names!));
+    const told = rows.flatMap(([names, values]) => {
+      const numbers = values!.split(', ').map((number) => Number(number.replaceAll(',', '')));
+      return namesIn(`| ${names} |`).map((name, at) => [name, numbers[at]]);
+    });
+    expect(Object.fromEntries(told)).toEqual(ofKit);
   });
 });
 
