@@ -70,6 +70,7 @@ export function openModels({ configuration, clock, random, closers, breakerStore
         const built = build(next, current);
         return {
           commit() {
+            built.generation.catalog.holdOpen(current.generation.catalog);
             current = built;
             served.replace(built.generation);
           },

@@ -38,10 +38,24 @@ export class GuardBook implements BreakerLookup {
     return guard;
   }
 
-  /** Of a name that passed through and is no longer remembered. */
+  /** Of a name that passed through and is no longer remembered. What an operator keeps open stays: clients choose what is forgotten. */
   forget(name: string): void {
-    if (this.#options.configured.has(name)) return;
+    if (this.#options.configured.has(name) || isHeldOpen(this.findBreaker(name))) return;
     this.#end(name);
+  }
+
+  /**
+   * What an operator keeps open in the generation before stays open where its guard was made anew: a new key or another threshold is no
+   * word about the target.
+   */
+  holdOpen(before: Pick<GuardBook, 'breakers'>): void {
+    for (const breaker of before.breakers()) {
+      if (!isHeldOpen(breaker)) continue;
+      const next = this.findBreaker(breaker.name);
+      const { probeInMs } = breaker.status();
+      // It holds here at once; that the others could not be told is announced.
+      if (next && next !== breaker) next.open(probeInMs === Number.POSITIVE_INFINITY ? {} : { recoveryMs: probeInMs! }).catch(() => {});
+    }
   }
 
   /** Those of the configuration first. */
@@ -64,6 +78,10 @@ export class GuardBook implements BreakerLookup {
     // A later generation must not take over a breaker that no longer hears of the others.
     this.#options.kept.forget(keyOf(name));
   }
+}
+
+function isHeldOpen(breaker: CircuitBreaker | undefined): boolean {
+  return breaker?.state === 'open' && breaker.status().byHand;
 }
 
 function keyOf(name: string): string {

@@ -139,6 +139,7 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
     breakers: () => guards.breakers(),
     findBreaker: (name) => guards.findBreaker(name),
     isConfigured: (name) => configured.has(name),
+    holdOpen: (before) => guards.holdOpen(before),
     dispose: (next) => guards.dispose(next),
   };
 }

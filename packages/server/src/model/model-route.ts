@@ -53,6 +53,8 @@ export interface ModelCatalog {
   findBreaker(target: string): CircuitBreaker | undefined;
   /** Whether the configuration names this target; all others are names that clients chose. */
   isConfigured(target: string): boolean;
+  /** Keeps open what an operator keeps open in the generation before. Once, when this one takes its place. */
+  holdOpen(before: Pick<ModelCatalog, 'breakers'>): void;
   /** Ends the subscriptions of all breakers but those that `next` goes on with. */
   dispose(next?: ModelCatalog): void;
 }
