@@ -141,6 +141,21 @@ test('a narrow ban that ended does not open a wide one', async () => {
   expect(book.check(ip('203.0.113.7'))).toBeUndefined();
 });
 
+test('of bans that cover an address, one that a person made is told, else the one that ends last', async () => {
+  const clock = createFakeClock();
+  const book = await startBook(clock);
+  const manual = await book.add({ range: '2001:db8:0:1::7', endsAtMs: clock.now() + minute });
+  const wide = book.ban(client('2001:db8:0:1::/64'), 'endpoint_scanning');
+  expect([book.check(ip('2001:db8:0:1::7')), book.check(ip('2001:db8:0:1::8'))]).toEqual([manual, wide]);
+  clock.advance(minute);
+  const narrow = book.ban(client('2001:db8:0:1::7'), 'key_guessing');
+  expect(book.check(ip('2001:db8:0:1::7'))).toEqual(narrow);
+  const wider = await book.add({ range: '2001:db8::/32', endsAtMs: clock.now() + minute });
+  expect(book.check(ip('2001:db8:0:1::7'))).toEqual(wider);
+  const endless = await book.add({ range: '2001:db8::/33' });
+  expect(book.check(ip('2001:db8:0:1::7'))).toEqual(endless);
+});
+
 test('a ban by hand is refused when it cannot be meant', async () => {
   const clock = createFakeClock();
   const book = await startBook(clock);

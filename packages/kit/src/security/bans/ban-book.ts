@@ -36,7 +36,10 @@ export interface BanBook {
   start(): Promise<void>;
   /** Writes what waits, unless the store is away, and stops following it. */
   close(): Promise<void>;
-  /** The ban that is to be answered; undefined lets pass. Never one for loopback and what is never banned. */
+  /**
+   * The ban that is to be answered: of those in force that cover the address one that a person made, else any, and of those the one that
+   * ends last. Undefined lets pass, always loopback and what is never banned.
+   */
   check(address: IpAddress): Ban | undefined;
   /**
    * Bans a client for a reason of a detector, at once in this instance. The ban lasts longer each time. Returns the ban in force, which is

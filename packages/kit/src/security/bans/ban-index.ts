@@ -21,7 +21,12 @@ export class BanIndex {
   readonly #maxAutomatic: number;
   #draw = 1;
   #nowMs = 0;
-  readonly #isInForce = (entry: Entry): boolean => isInForce(entry.ban, this.#nowMs);
+  #strongest: Ban | undefined;
+  /** Never content, so that it sees all; one function for all look-ups, since each is on the way of a request. */
+  readonly #weigh = ({ ban }: Entry): boolean => {
+    if (isInForce(ban, this.#nowMs) && (this.#strongest === undefined || isStronger(ban, this.#strongest))) this.#strongest = ban;
+    return false;
+  };
 
   constructor(maxAutomatic: number) {
     this.#maxAutomatic = maxAutomatic;
@@ -32,10 +37,12 @@ export class BanIndex {
     return this.#byRange.size;
   }
 
-  /** A ban in force that covers the address, the widest first. */
+  /** Of the bans in force that cover the address: one that a person made, else any, and of those the one that ends last. */
   find(address: IpAddress, nowMs: number): Ban | undefined {
     this.#nowMs = nowMs;
-    return this.#byRange.find(address, this.#isInForce)?.ban;
+    this.#strongest = undefined;
+    this.#byRange.find(address, this.#weigh);
+    return this.#strongest;
   }
 
   get(range: IpRange): Ban | undefined {
@@ -91,4 +98,10 @@ export class BanIndex {
     this.delete(victim.range);
     return victim.ban;
   }
+}
+
+/** A good key may pass a detector's ban where it does not pass a person's: the former must not hide the latter. */
+function isStronger(ban: Ban, other: Ban): boolean {
+  if (ban.source !== other.source) return ban.source === 'manual';
+  return (ban.endsAtMs ?? Number.POSITIVE_INFINITY) > (other.endsAtMs ?? Number.POSITIVE_INFINITY);
 }
