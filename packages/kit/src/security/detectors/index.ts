@@ -7,6 +7,7 @@ export {
 } from './endpoint-scanning.ts';
 export type { Finding, FindingKind } from './finding.ts';
 export { createKeyGuessing, keyGuessingDefaults, type KeyGuessing, type KeyGuessingOptions } from './key-guessing.ts';
+export { OffenceTable } from './offence-table.ts';
 export { KnownTable } from './known-table.ts';
 export { scannerNamed } from './scanner-agents.ts';
 export {

@@ -45,6 +45,51 @@ test('whoever changes addresses within an IPv6 network is one client, and banned
   expect(isBanned('2001:db8:0:2::')).toBe(false);
 });
 
+test('whoever changes IPv6 networks within a site is banned with the site', () => {
+  const { watch, from, bans, isBanned, told } = start();
+  for (let at = 0; at < 201; at++)
+    watch.notFound({ client: from(`2001:db8:7:${(at % 100).toString(16)}::1`), path: `/x${at}`, credential: 'absent' });
+  expect(told).toMatchObject([{ kind: 'endpoint_scanning', client: '2001:db8:7::/48', ban: { range: '2001:db8:7::/48' } }]);
+  for (let at = 0; at < 101; at++) watch.keyRefused({ client: from(`2001:db8:8:${at.toString(16)}::1`), credential: `key ${at}` });
+  for (let at = 0; at < 201; at++) watch.signInBegins(from(`2001:db8:9:${at.toString(16)}::1`), `account ${at}`).failed();
+  expect(
+    bans
+      .list()
+      .bans.map(({ range, reason }) => `${range} ${reason}`)
+      .sort(),
+  ).toEqual(['2001:db8:7::/48 endpoint_scanning', '2001:db8:8::/48 key_guessing', '2001:db8:9::/48 sign_in_guessing']);
+  expect([isBanned('2001:db8:7:ffff::'), isBanned('2001:db8:a::1')]).toEqual([true, false]);
+});
+
+test('a site of which each client does little is left alone, and every site where its factor is Infinity', () => {
+  const quiet = start();
+  for (let at = 0; at < 5_000; at++) {
+    const client = quiet.from(`2001:db8:7:${at.toString(16)}::1`);
+    quiet.watch.notFound({ client, path: `/wrong-${at % 60}`, credential: 'absent' });
+    quiet.watch.keyRefused({ client, credential: `old key ${at % 60}` });
+    quiet.watch.signInBegins(client, `person ${at}`).succeeded();
+  }
+  expect(quiet.bans.count()).toBe(0);
+  const off = start({ network: { factor: Number.POSITIVE_INFINITY } });
+  for (let at = 0; at < 5_000; at++)
+    off.watch.notFound({ client: off.from(`2001:db8:7:${at.toString(16)}::1`), path: `/x${at}`, credential: 'absent' });
+  expect(off.bans.count()).toBe(0);
+});
+
+test('an IPv4 client has no network, and a sign-in is told once', () => {
+  const { watch, from, bans, scan } = start();
+  for (let at = 0; at < 250; at++) scan(`203.0.113.${at}`, 19, `/x${at}-`);
+  expect(bans.count()).toBe(0);
+  const attempt = watch.signInBegins(from('2001:db8:9::1'), 'ann');
+  for (let again = 0; again < 500; again++) attempt.failed();
+  expect(bans.count()).toBe(0);
+});
+
+test('wrong options of networks are refused', () => {
+  for (const network of [{ factor: 0 }, { ipv6PrefixLength: 8 }, { prefix: 48 }])
+    expect(() => start({ network: network as object })).toThrow(expect.objectContaining({ code: 'configuration_invalid' }));
+});
+
 test('nothing that is done with a good key bans, nor with a key that nobody looked at where programs call', () => {
   const { scan, isBanned, told } = start();
   scan('203.0.113.7', 1_000, '/.git/', 'accepted', 'sqlmap');

@@ -17,7 +17,9 @@ import {
   type TravelOptions,
 } from '../detectors/index.ts';
 import { withDefaults } from '../options.ts';
+import type { IpRange } from '../ip/index.ts';
 import { abuseDetected } from './announcements.ts';
+import { NetworkWatch, type NetworkFinding, type NetworkOptions } from './network-watch.ts';
 
 export interface AbuseWatchOptions {
   readonly clock: Clock;
@@ -31,6 +33,8 @@ export interface AbuseWatchOptions {
   readonly scanning?: EndpointScanningOptions;
   readonly keyGuessing?: KeyGuessingOptions;
   readonly signIn?: SignInGuessingOptions;
+  /** IPv6 networks as a whole, against whoever changes clients within one. */
+  readonly network?: NetworkOptions;
   readonly travel?: TravelOptions;
   /** Without one, travel is not looked at. */
   readonly countries?: CountryLookup;
@@ -83,19 +87,24 @@ const maxTools = 10_000;
 
 /** Throws `configuration_invalid`. */
 export function createAbuseWatch(options: AbuseWatchOptions): AbuseWatch {
-  const { clock, random, bans, scanning, keyGuessing, signIn, travel, countries, ...given } = options;
+  const { clock, random, bans, scanning, keyGuessing, signIn, network, travel, countries, ...given } = options;
   const { shadow, callPaths } = withDefaults<Pick<AbuseWatchOptions, 'shadow' | 'callPaths'>>('the abuse watch', abuseWatchDefaults, given);
   const scans = createEndpointScanning(clock, random, scanning);
   const keys = createKeyGuessing(clock, random, keyGuessing);
   const signIns = createSignInGuessing(clock, random, signIn);
+  const networks = new NetworkWatch({ clock, random, network, scanning, keyGuessing, signIn });
   const travels = countries && createTravelDetector(clock, countries, travel);
   const toolsTold = new KnownTable(clock, toolQuietMs, maxTools);
 
-  function act(client: ClientIp, finding: Finding | undefined): void {
+  function act(client: ClientIp, finding: Finding | undefined, range: IpRange = client.key): void {
     if (finding === undefined) return;
     // The book passes over loopback and what it was told never to ban; only here is it known that an address stands for a proxy by its place.
-    const ban = finding.advice === 'ban' && !shadow && !client.isTrustedProxy ? bans.ban(client.key, finding.kind) : undefined;
+    const ban = finding.advice === 'ban' && !shadow && !client.isTrustedProxy ? bans.ban(range, finding.kind) : undefined;
     abuseDetected.publish({ ...finding, ban });
+  }
+
+  function actOnNetwork(client: ClientIp, found: NetworkFinding | undefined): void {
+    if (found !== undefined) act(client, found.finding, found.range);
   }
 
   /** What it calls itself is told, weighs, and never bans. */
@@ -117,22 +126,36 @@ export function createAbuseWatch(options: AbuseWatchOptions): AbuseWatch {
   return {
     notFound({ client, path, credential, userAgent }) {
       if (credential === 'accepted' || isCall(path, credential)) return;
-      act(client, scans.notFound(client.key.text, path, factorOf(client, userAgent)));
+      const factor = factorOf(client, userAgent);
+      act(client, scans.notFound(client.key.text, path, factor));
+      actOnNetwork(client, networks.notFound(client, path, factor));
     },
     keyRefused({ client, credential, userAgent }) {
-      act(client, keys.refused(client.key.text, credential, factorOf(client, userAgent)));
+      const factor = factorOf(client, userAgent);
+      act(client, keys.refused(client.key.text, credential, factor));
+      actOnNetwork(client, networks.keyRefused(client, credential, factor));
     },
-    keyAccepted: (client) => keys.accepted(client.key.text),
+    keyAccepted(client) {
+      keys.accepted(client.key.text);
+      networks.keyAccepted(client);
+    },
     signInBegins(client, account) {
+      let open = true;
       const attempt = signIns.begin(client.key.text, account, client.isTrustedProxy || client.address.isLoopback);
       return {
         allowed: attempt.allowed,
         retryAfterMs: attempt.retryAfterMs,
         delayMs: attempt.delayMs,
         failed() {
+          if (!open) return;
+          open = false;
           for (const finding of attempt.failed()) act(client, finding);
+          actOnNetwork(client, networks.signInFailed(client, account));
         },
-        succeeded: () => attempt.succeeded(),
+        succeeded() {
+          open = false;
+          attempt.succeeded();
+        },
       };
     },
     signInKnown: (client, account) => signIns.know(client.key.text, account),

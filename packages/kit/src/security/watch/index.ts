@@ -9,3 +9,4 @@ export {
   type UnansweredRequest,
   type WatchedSignIn,
 } from './abuse-watch.ts';
+export { networkDefaults, type NetworkOptions } from './network-watch.ts';
