@@ -24,7 +24,8 @@ const ending: CallEnding = {
 async function setup() {
   const clock = createFakeClock();
   const written: LedgerWrite[] = [];
-  const database = { away: false, held: undefined as Promise<void> | undefined };
+  const database = { away: false, held: undefined as Promise<void> | undefined, refuses: false };
+  let refusals = 0;
   let nextId = 0;
   const lease = new InstanceLease({
     async beat() {
@@ -38,6 +39,10 @@ async function setup() {
     async write(batch) {
       await database.held;
       if (database.away) throw new HoldfastError('database_unavailable');
+      if (database.refuses) {
+        refusals++;
+        throw new TypeError('refused for good');
+      }
       written.push(...batch);
     },
     mayPass: isHoldfastError,
@@ -46,7 +51,7 @@ async function setup() {
   });
   const enter = (id: string) => ledger.enter(callOf(id, clock.monotonic()));
   const kindsOf = (id: string) => written.filter((write) => write.bytes.includes(idBytes(id))).map((write) => write.kind);
-  return { clock, database, lease, ledger, enter, written, kindsOf };
+  return { clock, database, lease, ledger, enter, written, kindsOf, refusals: () => refusals };
 }
 
 /** The UUID by which a test's short name of a call goes. */
@@ -110,6 +115,54 @@ describe('the ledger of calls', () => {
     await entry.makeDurable();
     expect(entry.durable).toBe(true);
     expect(kindsOf('long')).toEqual(['intent']);
+  });
+
+  test('writes the intent of a call that sends nothing and asks for nothing once the database is back', async () => {
+    const { clock, database, enter, kindsOf } = await setup();
+    const entry = enter('plain');
+    database.away = true;
+    await clock.advanceAsync(8_000);
+    expect(entry.durable).toBe(false);
+    database.away = false;
+    await clock.advanceAsync(2_000);
+    expect([entry.durable, kindsOf('plain')]).toEqual([true, ['intent']]);
+    await entry.settle(ending);
+    await clock.advanceAsync(10_000);
+    expect(kindsOf('plain')).toEqual(['intent', 'row']);
+  });
+
+  test('tries an intent that the database refused again, at its leisure, and no more once the call has ended', async () => {
+    const { clock, database, enter, kindsOf, refusals } = await setup();
+    database.refuses = true;
+    const entry = enter('refused');
+    await clock.advanceAsync(25);
+    const once = refusals();
+    expect(once).toBeGreaterThan(0);
+    await clock.advanceAsync(3_500);
+    expect(refusals()).toBe(4 * once);
+    database.refuses = false;
+    await clock.advanceAsync(1_000);
+    expect([entry.durable, kindsOf('refused')]).toEqual([true, ['intent']]);
+
+    database.refuses = true;
+    const ended = enter('ended');
+    await clock.advanceAsync(25);
+    database.refuses = false;
+    await ended.settle(ending);
+    const count = refusals();
+    await clock.advanceAsync(5_000);
+    expect([refusals(), kindsOf('ended')]).toEqual([count, ['row']]);
+  });
+
+  test('tries no intent of a call whose lease is lost', async () => {
+    const { clock, database, lease, enter, kindsOf } = await setup();
+    const timers = clock.pendingTimers;
+    const entry = enter('orphan');
+    database.away = true;
+    await clock.advanceAsync(deadAfterMs);
+    database.away = false;
+    await clock.advanceAsync(10_000);
+    expect([lease.valid, entry.durable, kindsOf('orphan'), clock.pendingTimers]).toEqual([true, false, [], timers]);
   });
 
   test('withholds an answer whose row waited until others may have settled the call, and lets newer ones through', async () => {

@@ -30,6 +30,9 @@ const laneAt = 16;
  */
 const intentAfterMs = 10;
 
+/** Milliseconds until an intent that could not be written is tried again, while its call runs on and nobody else asks for it. */
+const intentRetryMs = 1_000;
+
 /** A write and the name under which its call was begun. */
 interface OwnedWrite extends LedgerWrite {
   readonly instanceId: string;
@@ -45,6 +48,9 @@ export class CallLedger implements Ledger {
   /** Entries whose intent may have to be written, oldest first; those that settled meanwhile are skipped. */
   #young: Entry[] = [];
   #timer: Timer | undefined;
+  /** Entries whose intent was due and could not be written. */
+  #unwritten: Entry[] = [];
+  #retryTimer: Timer | undefined;
   /** Calls entered and not settled. */
   #open = 0;
   #whenSettled: (() => void)[] = [];
@@ -87,7 +93,7 @@ export class CallLedger implements Ledger {
   }
 
   enter(call: ModelCall): LedgerEntry {
-    const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic(), this.#onSettled);
+    const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic(), this.#onSettled, this.#onUnwritten);
     this.#open++;
     this.#young.push(entry);
     if (this.#timer === undefined) this.#timer = this.#clock.setTimeout(() => this.#age(), intentAfterMs);
@@ -114,6 +120,17 @@ export class CallLedger implements Ledger {
     for (const resolve of waiting) resolve();
   };
 
+  readonly #onUnwritten = (entry: Entry): void => {
+    this.#unwritten.push(entry);
+    if (this.#retryTimer !== undefined) return;
+    this.#retryTimer = this.#clock.setTimeout(() => {
+      this.#retryTimer = undefined;
+      const entries = this.#unwritten;
+      this.#unwritten = [];
+      for (const each of entries) each.grow();
+    }, intentRetryMs);
+  };
+
   #age(): void {
     this.#timer = undefined;
     const due = this.#clock.monotonic() - intentAfterMs;
@@ -131,23 +148,35 @@ class Entry implements LedgerEntry {
   readonly #lease: InstanceLease;
   readonly #instanceId: string;
   readonly #onSettled: () => void;
+  readonly #onUnwritten: (entry: Entry) => void;
   #intent: Promise<void> | undefined;
   #settled = false;
   durable = false;
 
-  constructor(call: ModelCall, commits: GroupCommit<OwnedWrite>, lease: InstanceLease, enteredAt: number, onSettled: () => void) {
+  constructor(
+    call: ModelCall,
+    commits: GroupCommit<OwnedWrite>,
+    lease: InstanceLease,
+    enteredAt: number,
+    onSettled: () => void,
+    onUnwritten: (entry: Entry) => void,
+  ) {
     this.#call = call;
     this.#commits = commits;
     this.#lease = lease;
     this.#instanceId = lease.instanceId;
     this.enteredAt = enteredAt;
     this.#onSettled = onSettled;
+    this.#onUnwritten = onUnwritten;
   }
 
   /** Still running after a while: a crash from now on would hide something of worth. */
   grow(): void {
-    // A failure here is met again by whoever needs the intent, or by the row itself.
-    if (!this.#settled) this.makeDurable().catch(() => {});
+    if (this.#settled || this.durable) return;
+    this.makeDurable().catch(() => {
+      // A call without a byte asks for its intent no more, and may run for minutes. Without its lease it never gets one.
+      if (!this.#settled && this.#lease.holds(this.#instanceId)) this.#onUnwritten(this);
+    });
   }
 
   makeDurable(): Promise<void> {
