@@ -7,6 +7,7 @@ import {
   callLimitFields,
   endpointExemptField,
   endpointPerField,
+  hedgeFields,
   holdBackField,
   levelFields,
   levelVariables,
@@ -99,6 +100,7 @@ export function configurationPage(): string {
         ...groupRows('retry', retryFields),
         ...groupRows('breaker', breakerFields),
         ...groupRows('bulkhead', bulkheadFields),
+        ...groupRows('hedge', hedgeFields),
         fieldRow('holdBackMs', holdBackField),
         ...Object.entries(callLimitFields).map(([name, field]) => [
           code(`rateLimits.${name}`),

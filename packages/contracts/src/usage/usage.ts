@@ -15,8 +15,20 @@ const callAttempt = z
   .looseObject({
     provider: z.string().meta({ examples: ['primary'] }),
     model: z.string().meta({ examples: ['gpt-4o-mini'] }),
+    outcome: z.enum(['completed', 'failed', 'aborted', 'cancelled', 'refused']).optional().meta({
+      description:
+        '`refused`: kept from the target by its breaker or for want of a slot. `cancelled`: another attempt for the same call was the first to have something.',
+    }),
     error_code: errorReason.nullable().optional(),
     latency_ms: z.number().nonnegative().optional(),
+    prompt_tokens: z
+      .int()
+      .nonnegative()
+      .optional()
+      .meta({ description: 'Of an attempt that was stopped beside the one that answered: what it used, not among the tokens of the row.' }),
+    completion_tokens: z.int().nonnegative().optional(),
+    usage_source: z.enum(['provider', 'estimated']).optional(),
+    cost_nano_usd: costNanoUsd.optional().meta({ description: 'What that cost: a part of the cost of the row.' }),
   })
   .meta({ id: 'CallAttempt' });
 

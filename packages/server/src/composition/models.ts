@@ -88,6 +88,7 @@ function definitionOf({
   retry,
   breaker,
   bulkhead,
+  hedge,
   holdBackMs,
   rateLimits,
 }: ModelConfiguration): ModelDefinition {
@@ -98,6 +99,7 @@ function definitionOf({
     limits,
     retry: numbers,
     guards: { breaker, bulkhead, budgetPercent },
+    hedge: hedge.enabled ? { afterPercentile: hedge.afterPercentile, maxExtraPercent: hedge.maxExtraPercent } : undefined,
     holdBackMs,
     rateLimits,
   };

@@ -37,6 +37,7 @@ export {
   breakerFields,
   bulkheadFields,
   callLimitFields,
+  hedgeFields,
   holdBackField,
   limitFields,
   retryFields,

@@ -357,6 +357,18 @@ describe('each fault is told alone, where it stands', () => {
       /strategy: expected one of `fallback`, `weighted`, `latency`, `cost`/,
     ],
     [
+      'a hedge after more than everything',
+      { file: model('{ targets: [p/a], hedge: { enabled: true, afterPercentile: 101 } }') },
+      /yaml:2/,
+      /hedge\.afterPercentile: expected a number from 1 to 100/,
+    ],
+    [
+      'a hedge with a delay',
+      { file: model('{ targets: [p/a], hedge: { delayMs: 5 } }') },
+      /yaml:2/,
+      /models\.fast\.hedge\.delayMs: there is no setting/,
+    ],
+    [
       'a hold-back of minutes',
       { file: model('{ targets: [p/a], holdBackMs: 600000 }') },
       /yaml:2/,

@@ -279,6 +279,15 @@ describe('models', () => {
       expect(withModel(`{ targets: [p/a], strategy: ${strategy} }`).strategy).toBe(strategy);
   });
 
+  test('second attempts are off by default, and one in twenty calls has one where they are on', () => {
+    expect(withModel('{ targets: [p/a] }').hedge).toEqual({ enabled: false, afterPercentile: 95, maxExtraPercent: 5 });
+    expect(withModel('{ targets: [p/a], hedge: { enabled: true, afterPercentile: 99, maxExtraPercent: 2.5 } }').hedge).toEqual({
+      enabled: true,
+      afterPercentile: 99,
+      maxExtraPercent: 2.5,
+    });
+  });
+
   test('plain answers leave time for the other targets, unless told otherwise', () => {
     expect(withModel('{ targets: [p/a, p/b, p/c] }').limits.answerMs).toBe(200_000);
     expect(withModel('{ targets: [p/a, p/b, p/c], limits: { answerMs: 500000 } }').limits.answerMs).toBe(500_000);

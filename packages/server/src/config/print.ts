@@ -56,7 +56,7 @@ export function configurationEntries(configuration: Configuration): readonly Con
     entries.push(entry(['models', name, 'strategy'], strategy));
     for (const limit of Object.keys(limitFields) as (keyof AttemptLimits)[])
       entries.push(entry(['models', name, 'limits', limit], limits[limit]));
-    for (const group of ['retry', 'breaker', 'bulkhead'] as const) {
+    for (const group of ['retry', 'breaker', 'bulkhead', 'hedge'] as const) {
       for (const [key, value] of Object.entries(groups[group])) entries.push(entry(['models', name, group, key], value ?? null));
     }
     entries.push(entry(['models', name, 'holdBackMs'], holdBackMs));

@@ -1,11 +1,27 @@
+import type { Usage } from '@holdfast/kit/llm';
+
 /** One try at one target, as it ended. */
 export interface AttemptRecord {
   readonly provider: string;
   readonly model: string;
-  /** `refused`: a breaker or bulkhead of ours kept it from the target, which saw nothing. */
-  readonly outcome: 'completed' | 'failed' | 'aborted' | 'refused';
+  /**
+   * `refused`: a breaker or bulkhead of ours kept it from the target, which saw nothing. `cancelled`: another attempt for the same
+   * call was the first to have something.
+   */
+  readonly outcome: 'completed' | 'failed' | 'aborted' | 'cancelled' | 'refused';
   readonly error_code: string | null;
   readonly latency_ms: number;
+  /** What it may have cost while another attempt was the answer: beside the tokens of the call, not among them. */
+  readonly extra?: ExtraUse;
+}
+
+/** Of an attempt that was stopped while another one for the same call was under way; its provider may have worked. */
+export interface ExtraUse {
+  readonly providerKind: string;
+  /** Set when the call is settled. */
+  usage?: Usage;
+  /** With `usage`; null when the price is unknown. */
+  costNanoUsd?: number | null;
 }
 
 /** What is written down of the attempts of one call as they begin and end. */

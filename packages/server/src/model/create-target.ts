@@ -1,6 +1,7 @@
 import { attemptLimits, type AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
 import { attemptBreaker } from '@holdfast/kit/llm/layers/breaker';
 import { attemptBulkhead } from '@holdfast/kit/llm/layers/bulkhead';
+import type { attemptHedge } from '@holdfast/kit/llm/layers/hedge';
 import { attemptRetry } from '@holdfast/kit/llm/layers/retry';
 import type { AttemptNext, Provider } from '@holdfast/kit/llm';
 import type { RetryNumbers } from '@holdfast/kit/resilience';
@@ -21,19 +22,21 @@ export interface TargetOptions {
   /** A target that asks for a longer wait than this is given up at once. Default: the deadline of the call is the limit. */
   readonly maxRetryAfterMs: number | undefined;
   readonly guard: TargetGuard;
+  /** Undefined: no second attempts. */
+  readonly hedge: ReturnType<typeof attemptHedge> | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 type TargetLayer = (next: AttemptNext<TargetRequest>) => AttemptNext<TargetRequest>;
 
-/** The one list of layers around the attempts at a target, outermost first; retry is around all of them. Built once, not per call. */
+/** The one list of layers around the attempts at a target, outermost first; hedge, and then retry, are around all of them. Built once, not per call. */
 export function createTarget(options: TargetOptions): Target {
-  const { name, provider, model, weight, guard, clock, random, maxRetryAfterMs } = options;
+  const { name, provider, model, weight, guard, hedge, clock, random, maxRetryAfterMs } = options;
   const layers: readonly TargetLayer[] = [
     ...(guard.breaker ? [attemptBreaker(guard.breaker)] : []),
     ...(guard.bulkhead ? [attemptBulkhead(guard.bulkhead)] : []),
-    recordAttempt({ name, provider: provider.name, kind: provider.kind, model }, clock),
+    recordAttempt({ name, provider: provider.name, kind: provider.kind, model, mayLose: hedge !== undefined }, clock),
     attemptLimits(options.limits, clock),
   ];
   const provide: AttemptNext<TargetRequest> = (request, sink) => provider.attempt(request, sink);
@@ -45,6 +48,7 @@ export function createTarget(options: TargetOptions): Target {
     random,
     ...(maxRetryAfterMs !== undefined && { maxRetryAfterMs }),
   });
-  const attempt = retry(layers.reduceRight((next, layer) => layer(next), provide));
-  return { name, provider, model, weight, breaker: guard.breaker, attempt };
+  const once = layers.reduceRight((next, layer) => layer(next), provide);
+  const attempt = retry(hedge ? hedge(once, (request) => request.spare?.(once)) : once);
+  return { name, provider, model, weight, breaker: guard.breaker, once, attempt };
 }

@@ -4,8 +4,9 @@ import { charactersPerToken, estimatePromptTokens } from './estimate-prompt.ts';
 import type { ModelCall } from './model-call.ts';
 
 /** Failures before which a provider may have worked: what it did is not known, so it is counted. */
-const mayHaveWorked: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const failuresAfterWork: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'client_closed',
+  'hedge_lost',
   'call_timeout',
   'first_token_timeout',
   'stream_stalled',
@@ -15,6 +16,10 @@ const mayHaveWorked: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ledger_unavailable',
   'draining',
 ]);
+
+export function mayHaveWorked(code: ErrorCode): boolean {
+  return failuresAfterWork.has(code);
+}
 
 /** What a call used: as the provider said, where it said so to the end, and counted here otherwise. Undefined when nothing was. */
 export function usageOf(call: ModelCall, error: HoldfastError | undefined, use: PartialUse | undefined): Usage | undefined {
@@ -47,7 +52,7 @@ function atLeast(reported: Usage, promptTokens: number, completionTokens: number
  */
 function estimateUsage(call: ModelCall, error: HoldfastError | undefined, outputBytes: number): Usage | undefined {
   if (call.record.provider === undefined) return undefined;
-  if (error && outputBytes === 0 && !(mayHaveWorked.has(error.code) && call.record.sent)) return undefined;
+  if (error && outputBytes === 0 && !(mayHaveWorked(error.code) && call.record.sent)) return undefined;
   const completionTokens = Math.ceil(outputBytes / charactersPerToken);
   return {
     promptTokens: estimatePromptTokens(call.body),

@@ -1,6 +1,7 @@
 import { attemptLimitDefaults, type AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
+import { attemptHedge } from '@holdfast/kit/llm/layers/hedge';
 import type { Operation, Provider } from '@holdfast/kit/llm';
-import { llmRetryDefaults, type BreakerStore, type RetryNumbers } from '@holdfast/kit/resilience';
+import { llmRetryDefaults, type BreakerStore, type HedgeNumbers, type RetryNumbers } from '@holdfast/kit/resilience';
 import type { Clock, Random } from '@holdfast/kit/time';
 import type { CallRateLimits } from './call-rate-limits.ts';
 import { createTarget } from './create-target.ts';
@@ -20,6 +21,8 @@ export interface ModelDefinition {
   readonly retry?: Partial<RetryNumbers>;
   /** Of its targets: the same in all models that name one of them. */
   readonly guards?: GuardSettings;
+  /** Default: no second attempts. */
+  readonly hedge?: Partial<HedgeNumbers> | undefined;
   /** Default 0. */
   readonly holdBackMs?: number;
 }
@@ -57,12 +60,13 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
   const configured = guardsOf(models);
   const guards = new GuardBook({ configured, kept, clock, breakerStore });
 
-  function target({ name, weight = 1 }: TargetDefinition, definition: ModelDefinition): Target | undefined {
+  function target(routeName: string, { name, weight = 1 }: TargetDefinition, definition: ModelDefinition): Target | undefined {
     const slash = name.indexOf('/');
     const provider = slash < 0 ? undefined : providers.get(name.slice(0, slash));
     const model = name.slice(slash + 1);
     if (!provider || model === '') return undefined;
     const retry = { ...llmRetryDefaults, ...definition.retry };
+    const { hedge } = definition;
     return createTarget({
       name,
       provider,
@@ -73,6 +77,11 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       // Nobody waits long for one target while there is another.
       maxRetryAfterMs: definition.targets.length > 1 ? retry.maxDelayMs : undefined,
       guard: guards.get(name, provider),
+      hedge:
+        hedge &&
+        kept.keep(`hedge\n${routeName}\n${name}`, { on: [provider], settings: hedge }, () =>
+          attemptHedge({ ...hedge, name: routeName, clock }),
+        ),
       clock,
       random,
     });
@@ -89,6 +98,7 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       name,
       targets,
       routing,
+      hedged: definition.hedge !== undefined,
       rateLimits: definition.rateLimits,
       totalMs: limits.totalMs,
       holdBackMs,
@@ -108,7 +118,7 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       route(
         name,
         definition,
-        definition.targets.map((each) => target(each, definition)!),
+        definition.targets.map((each) => target(name, each, definition)!),
       ),
     );
   }
@@ -117,7 +127,7 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
     const known = routes.get(model) ?? passedThrough.get(model);
     if (known) return known;
     const definition = { targets: [{ name: model }], limits: attemptLimitDefaults };
-    const through = target(definition.targets[0]!, definition);
+    const through = target(model, definition.targets[0]!, definition);
     if (!through) return undefined;
     const made = route(model, definition, [through]);
     if (passedThrough.size >= maxRemembered) forgetOldest();

@@ -1,4 +1,4 @@
-import type { Operation, Provider, TargetNext } from '@holdfast/kit/llm';
+import type { AttemptNext, Operation, Provider, TargetNext } from '@holdfast/kit/llm';
 import type { CircuitBreaker } from '@holdfast/kit/resilience';
 import type { Routing } from './routing/index.ts';
 import type { TargetRequest } from './target-request.ts';
@@ -14,6 +14,8 @@ export interface Target {
   readonly weight: number;
   /** Undefined when the configuration wants none. */
   readonly breaker: CircuitBreaker | undefined;
+  /** One attempt, for a call that has attempts of its own. */
+  readonly once: AttemptNext<TargetRequest>;
   /** Everything that may be tried at this target for one call. */
   readonly attempt: TargetNext<TargetRequest>;
 }
@@ -27,6 +29,8 @@ export interface ModelRoute {
   readonly routing: Routing<Target>;
   /** For all who use it together; undefined does not limit it. */
   readonly rateLimits: CallRateLimits | undefined;
+  /** A call that is late has a second attempt. */
+  readonly hedged: boolean;
   /** How long a call may take, all its attempts together. */
   readonly totalMs: number;
   /** Milliseconds for which the beginning of a stream is kept back; 0 for not at all. */

@@ -1,4 +1,4 @@
-import type { AttemptRequest } from '@holdfast/kit/llm';
+import type { AttemptNext, AttemptRequest } from '@holdfast/kit/llm';
 import type { AttemptJournal } from './attempt-journal.ts';
 import type { LatencyObserver } from './routing/index.ts';
 
@@ -9,4 +9,6 @@ export interface TargetRequest extends AttemptRequest {
   readonly journal: AttemptJournal;
   /** Of the target, where the strategy goes by it. */
   readonly latency: LatencyObserver | undefined;
+  /** Where a second attempt goes when this one is late; `own` is this one's target once more. Asked when it is due. */
+  readonly spare: ((own: AttemptNext<TargetRequest>) => AttemptNext<TargetRequest> | undefined) | undefined;
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { metric } from './support/evidence.ts';
 import { requestId, startGateway, type Gateway } from './fixture.ts';
 
 const messages = [{ role: 'user' as const, content: 'Hello' }];
@@ -14,11 +15,20 @@ beforeAll(async () => {
       weighted: { strategy: 'weighted', targets: pair('weighted', [3, 1]) },
       latency: { strategy: 'latency', targets: pair('latency') },
       cost: { strategy: 'cost', targets: [...pair('cost'), 'primary/cost-unknown'] },
+      plain: { targets: pair('plain'), hedge: { enabled: true, maxExtraPercent: 100 } },
+      streamed: { targets: pair('streamed'), hedge: { enabled: true, maxExtraPercent: 100 } },
+      translated: { targets: pair('translated'), hedge: { enabled: true, maxExtraPercent: 100 } },
+      failing: { targets: pair('failing'), retry: { attempts: 1 }, hedge: { enabled: true, maxExtraPercent: 100 } },
+      single: { targets: ['primary/single'], hedge: { enabled: true, maxExtraPercent: 100 } },
+      gone: { targets: pair('gone'), hedge: { enabled: true, maxExtraPercent: 100 } },
     },
     prices: {
       openai: {
         'cost-a': { input: 10, output: 1 },
         'cost-b': { input: 1, output: 100 },
+        ...Object.fromEntries(
+          ['plain-a', 'plain-b', 'streamed-a', 'streamed-b', 'single'].map((model) => [model, { input: 1, output: 2 }]),
+        ),
       },
     },
   });
@@ -81,5 +91,111 @@ describe('strategy cost', () => {
     gateway.upstream.script('cost-b', { kind: 'error', status: 401 });
     expect(await ask('cost', { max_tokens: 1_000 })).toBe('cost-unknown');
     expect(gateway.upstream.calls.slice(-3).map(({ model }) => model)).toEqual(['cost-a', 'cost-b', 'cost-unknown']);
+  });
+});
+
+describe('a hedge', () => {
+  /** What is usual is known after twenty answers. */
+  async function learn(model: string, streamed: boolean): Promise<void> {
+    for (let at = 0; at < 20; at++) await (streamed ? stream(model) : ask(model));
+    expect(gateway.upstream.calls.filter(({ model: asked }) => asked === `${model}-b`).length).toBeLessThan(5);
+    gateway.upstream.reset();
+  }
+
+  test('of a stream is won by the second when the first is silent: its bytes alone arrive, and the first is cancelled and in the ledger', async () => {
+    await learn('streamed', true);
+    gateway.upstream.script('streamed-a', { firstTokenDelayMs: 900, text: 'too late' });
+    gateway.upstream.script('streamed-b', { text: 'in time' });
+    const { id, text, served, attempts } = await stream('streamed');
+    expect([text, served, attempts]).toEqual(['in time', 'streamed-b', '2']);
+    await gateway.upstream.waitFor((calls) => calls.find(({ model, outcome }) => model === 'streamed-a' && outcome === 'client_closed'));
+    const [row] = await gateway.rowsOf(id);
+    expect(row).toMatchObject({ outcome: 'completed', provider: 'primary', usage_source: 'provider' });
+    expect(row!.attempts).toMatchObject([
+      { model: 'streamed-a', outcome: 'cancelled', error_code: 'hedge_lost', usage_source: 'estimated', completion_tokens: 0 },
+      { model: 'streamed-b', outcome: 'completed', error_code: null },
+    ]);
+    // Nothing is lost: the row costs what the answer did and what the loser did.
+    const [loser] = row!.attempts!;
+    expect(loser!.prompt_tokens).toBeGreaterThan(0);
+    expect(loser!.cost_nano_usd).toBe(loser!.prompt_tokens! * 1_000);
+    expect(row!.cost_nano_usd).toBe(row!.prompt_tokens! * 1_000 + row!.completion_tokens! * 2_000 + loser!.cost_nano_usd!);
+    expect(await metric(gateway, 'holdfast_hedges_total')).toBeGreaterThan(0);
+  });
+
+  test('of a plain answer is won by the second when the first does not come', async () => {
+    await learn('plain', false);
+    gateway.upstream.script('plain-a', { headersDelayMs: 900 });
+    const id = requestId();
+    const { response } = await gateway.openai.chat.completions
+      .create({ model: 'plain', messages }, { headers: { 'x-request-id': id } })
+      .withResponse();
+    expect(response.headers.get('x-holdfast-model')).toBe('plain-b');
+    await gateway.upstream.waitFor((calls) => calls.find(({ model, outcome }) => model === 'plain-a' && outcome === 'client_closed'));
+    const [row] = await gateway.rowsOf(id);
+    expect(row!.attempts).toMatchObject([
+      { model: 'plain-b', outcome: 'completed' },
+      { model: 'plain-a', outcome: 'cancelled', error_code: 'hedge_lost' },
+    ]);
+  });
+
+  test('goes once more to the same target where there is but one', async () => {
+    await learn('single', true);
+    gateway.upstream.script('single', [{ firstTokenDelayMs: 900, text: 'too late' }, { text: 'in time' }]);
+    const { text, attempts } = await stream('single');
+    expect([text, attempts]).toEqual(['in time', '2']);
+    await gateway.upstream.waitFor((calls) => calls.length === 2 && calls[0]!.outcome === 'client_closed');
+  });
+
+  test('serves a client of the other dialect too', async () => {
+    await learn('translated', true);
+    gateway.upstream.script('translated-a', { firstTokenDelayMs: 900, text: 'too late' });
+    gateway.upstream.script('translated-b', { text: 'in time' });
+    const answer = await gateway.anthropic.messages.stream({ model: 'translated', max_tokens: 50, messages }).finalText();
+    expect(answer).toBe('in time');
+  });
+
+  test('counts its losers at no breaker', async () => {
+    await learn('gone', true);
+    gateway.upstream.script('gone-a', { firstTokenDelayMs: 900 });
+    for (let at = 0; at < 8; at++) expect((await stream('gone')).served).toBe('gone-b');
+    gateway.upstream.script('gone-a', {});
+    // Five failures in a row would have opened it.
+    expect((await stream('gone')).served).toBe('gone-a');
+  });
+
+  test('fails with what the first target said when both fail, and both are in the ledger', async () => {
+    await learn('failing', true);
+    gateway.upstream.script('failing-a', { headersDelayMs: 400, kind: 'error', status: 503 });
+    gateway.upstream.script('failing-b', { headersDelayMs: 500, kind: 'error', status: 500 });
+    const id = requestId();
+    const answer = await gateway.fetch('/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ model: 'failing', messages, stream: true }),
+      headers: { 'x-request-id': id },
+    });
+    expect(answer.status).toBeGreaterThanOrEqual(500);
+    const [row] = await gateway.rowsOf(id);
+    expect(row).toMatchObject({ outcome: 'failed' });
+    expect(row!.attempts!.filter(({ outcome }) => outcome === 'failed').length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('that its client leaves is stopped at both targets', async () => {
+    await learn('gone', true);
+    gateway.upstream.script('gone-a', { firstTokenDelayMs: 3_000 });
+    gateway.upstream.script('gone-b', { firstTokenDelayMs: 3_000 });
+    const id = requestId();
+    const abort = new AbortController();
+    const call = gateway.openai.chat.completions.create(
+      { model: 'gone', messages, stream: true },
+      { signal: abort.signal, headers: { 'x-request-id': id } },
+    );
+    call.catch(() => {});
+    await gateway.upstream.waitFor((calls) => calls.length === 2);
+    abort.abort();
+    await gateway.upstream.waitFor((calls) => calls.every(({ outcome }) => outcome === 'client_closed'));
+    const [row] = await gateway.rowsOf(id);
+    expect(row).toMatchObject({ outcome: 'aborted' });
+    expect(row!.attempts).toMatchObject([{ outcome: 'aborted' }, { outcome: 'aborted' }]);
   });
 });

@@ -2,8 +2,16 @@ import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import { readShallowBody, type AttemptRequest, type AttemptResult, type AttemptSink, type Provider, type Usage } from '@holdfast/kit/llm';
 import { createFakeClock, createSeededRandom, type FakeClock } from '@holdfast/kit/testing';
 import { Cancellation } from '@holdfast/kit/time';
-import { createModelCatalog, emptyRecord, KeptParts, type ModelCall, type ModelDefinition, type Pricing } from '../../src/model/index.ts';
-import { routeCall } from '../../src/model/layers/index.ts';
+import {
+  createModelCatalog,
+  emptyRecord,
+  KeptParts,
+  type ModelCall,
+  type Ledger,
+  type ModelDefinition,
+  type Pricing,
+} from '../../src/model/index.ts';
+import { ledgerLayer, routeCall } from '../../src/model/layers/index.ts';
 
 /** How a target behaves, attempt by attempt; the last stays. */
 export interface TargetScript {
@@ -27,6 +35,12 @@ export interface ScriptedCall {
 }
 
 const limits = { connectMs: 10_000, firstTokenMs: 60_000, answerMs: 60_000, stallMs: 60_000, totalMs: 60_000 };
+
+/** One in which everything is durable at once. */
+const ledger: Ledger = {
+  available: true,
+  enter: () => ({ durable: true, makeDurable: () => Promise.resolve(), settle: () => Promise.resolve() }),
+};
 
 /** One model `m` with targets `a/a1`, `b/b1`, … on a clock that stands still, behind the real route and the real layers of its targets. */
 export function scriptedModels(definition: Partial<ModelDefinition>, targets: Record<string, TargetScript | readonly TargetScript[]>) {
@@ -69,7 +83,7 @@ export function scriptedModels(definition: Partial<ModelDefinition>, targets: Re
     });
   let kept = new KeptParts();
   let catalog = build(kept);
-  const route = routeCall(clock);
+  const route = ledgerLayer(ledger, clock)(routeCall(clock));
 
   function start(options: { readonly stream?: boolean; readonly pricing?: Pricing; readonly body?: object } = {}): ScriptedCall {
     const { stream = true, pricing, body = { messages: [{ role: 'user', content: 'x'.repeat(400) }] } } = options;

@@ -3,6 +3,7 @@ export { limitFields } from './limit-fields.ts';
 export type {
   BreakerConfiguration,
   BulkheadConfiguration,
+  HedgeConfiguration,
   CallLimitConfiguration,
   ModelConfiguration,
   ModelTarget,
@@ -10,4 +11,4 @@ export type {
   StrategyConfiguration,
 } from './model-configuration.ts';
 export { readModels } from './read-models.ts';
-export { breakerFields, bulkheadFields, holdBackField, retryFields, strategyField, weightField } from './resilience-fields.ts';
+export { breakerFields, bulkheadFields, hedgeFields, holdBackField, retryFields, strategyField, weightField } from './resilience-fields.ts';

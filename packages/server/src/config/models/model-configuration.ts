@@ -11,10 +11,18 @@ export interface ModelConfiguration {
   readonly retry: RetryConfiguration;
   readonly breaker: BreakerConfiguration;
   readonly bulkhead: BulkheadConfiguration;
+  readonly hedge: HedgeConfiguration;
   /** Milliseconds for which the beginning of a stream is kept back; 0 for not at all. */
   readonly holdBackMs: number;
   /** For all who use the model together; undefined when nothing is written. */
   readonly rateLimits: CallLimitConfiguration | undefined;
+}
+
+/** Of one model. */
+export interface HedgeConfiguration {
+  readonly enabled: boolean;
+  readonly afterPercentile: number;
+  readonly maxExtraPercent: number;
 }
 
 export type StrategyConfiguration = 'fallback' | 'weighted' | 'latency' | 'cost';

@@ -8,13 +8,13 @@ import { readCallLimits } from './read-call-limits.ts';
 import { limitFields } from './limit-fields.ts';
 import type { ModelConfiguration, ModelTarget } from './model-configuration.ts';
 import { readGroup, readMap } from './read-group.ts';
-import { breakerFields, bulkheadFields, holdBackField, retryFields, strategyField, weightField } from './resilience-fields.ts';
+import { breakerFields, bulkheadFields, hedgeFields, holdBackField, retryFields, strategyField, weightField } from './resilience-fields.ts';
 import { refuseTargetsAtOdds } from './targets-at-odds.ts';
 
 /** Model names go into headers, metrics and the ledger, and `provider/model` is told from them by its slash. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
 const maxTargets = 32;
-const modelKeys = ['targets', 'strategy', 'limits', 'retry', 'breaker', 'bulkhead', 'holdBackMs', 'rateLimits'];
+const modelKeys = ['targets', 'strategy', 'limits', 'retry', 'breaker', 'bulkhead', 'hedge', 'holdBackMs', 'rateLimits'];
 
 /** The models of the file. `providerNames` are the ones that a target may name. */
 export function readModels(sources: Sources, providerNames: ReadonlySet<string>): readonly ModelConfiguration[] {
@@ -40,6 +40,7 @@ export function readModels(sources: Sources, providerNames: ReadonlySet<string>)
       retry: readGroup(sources, entry['retry'], [...path, 'retry'], retryFields),
       breaker: readGroup(sources, entry['breaker'], [...path, 'breaker'], breakerFields),
       bulkhead: readGroup(sources, entry['bulkhead'], [...path, 'bulkhead'], bulkheadFields),
+      hedge: readGroup(sources, entry['hedge'], [...path, 'hedge'], hedgeFields),
       holdBackMs: readField(sources, entry, path, 'holdBackMs', holdBackField) ?? holdBackField.default,
       rateLimits: readCallLimits(sources, entry['rateLimits'], [...path, 'rateLimits']),
     });

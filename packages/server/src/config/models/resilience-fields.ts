@@ -1,7 +1,13 @@
-import { breakerDefaults, bulkheadDefaults, llmRetryDefaults, retryBudgetDefaults } from '@holdfast/kit/resilience';
+import { breakerDefaults, bulkheadDefaults, hedgeDefaults, llmRetryDefaults, retryBudgetDefaults } from '@holdfast/kit/resilience';
 import type { Field } from '../fields.ts';
 import { choice, decimal, flag, integer } from '../value-types.ts';
-import type { BreakerConfiguration, BulkheadConfiguration, RetryConfiguration, StrategyConfiguration } from './model-configuration.ts';
+import type {
+  BreakerConfiguration,
+  BulkheadConfiguration,
+  HedgeConfiguration,
+  RetryConfiguration,
+  StrategyConfiguration,
+} from './model-configuration.ts';
 
 /** The fields of one group of a model's settings, each with its default: what the file leaves out is in force all the same. */
 export type GroupFields<Group extends object> = {
@@ -72,6 +78,20 @@ export const bulkheadFields: GroupFields<BulkheadConfiguration> = {
     'Attempts that wait for their turn; beyond it they go to the next target, or are refused.',
   ),
   maxQueueMs: field(milliseconds, 30_000, 'Milliseconds that one of them waits at most.'),
+};
+
+export const hedgeFields: GroupFields<HedgeConfiguration> = {
+  enabled: field(
+    flag,
+    false,
+    'A second attempt, at the next target, for a call whose first event (or plain answer) is late. The first one there is the answer, the other is cancelled; both are paid for.',
+  ),
+  afterPercentile: field(
+    decimal(1, 100),
+    hedgeDefaults.afterPercentile,
+    `Late is what takes longer than this percentile of the target's last ${hedgeDefaults.sampleCount} answers; nothing is before it has given ${hedgeDefaults.minSamples}.`,
+  ),
+  maxExtraPercent: field(decimal(0.01, 100), hedgeDefaults.maxExtraPercent, 'Second attempts as a share of the calls, never exceeded.'),
 };
 
 export const strategyField: Field<StrategyConfiguration> & { readonly default: StrategyConfiguration } = field(

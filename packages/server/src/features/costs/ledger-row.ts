@@ -1,4 +1,5 @@
 import { CompositeWriter } from '../../platform/postgres/index.ts';
+import type { Usage } from '@holdfast/kit/llm';
 import type { CallEnding, ModelCall } from '../../model/index.ts';
 
 /** Longest text of the client's that is kept, in UTF-16 units. */
@@ -81,12 +82,16 @@ export function rowBytes(call: ModelCall, instanceId: string, ending: CallEnding
 /** The model of an attempt is the client's text where a name passes straight through to a provider. */
 function attemptsText(attempts: ModelCall['record']['attempts']): string {
   let text = '';
-  for (const { provider, model, outcome, error_code, latency_ms } of attempts) {
+  for (const { provider, model, outcome, error_code, latency_ms, extra } of attempts) {
     text +=
       `${text === '' ? '' : ','}{"provider":${clientJson(provider)},"model":${clientJson(model)},"outcome":"${outcome}",` +
-      `"error_code":${error_code === null ? 'null' : `"${error_code}"`},"latency_ms":${latency_ms}}`;
+      `"error_code":${error_code === null ? 'null' : `"${error_code}"`},"latency_ms":${latency_ms}${extra?.usage ? extraText(extra.usage, extra.costNanoUsd) : ''}}`;
   }
   return `[${text}]`;
+}
+
+function extraText({ promptTokens, completionTokens, source }: Usage, costNanoUsd: number | null | undefined): string {
+  return `,"prompt_tokens":${promptTokens},"completion_tokens":${completionTokens},"usage_source":"${source}","cost_nano_usd":${costNanoUsd ?? null}`;
 }
 
 function layersText(layers: Readonly<Record<string, number>>): string {

@@ -5,6 +5,7 @@ import { usageOf } from '../estimate-usage.ts';
 import type { CallLayer, ModelCall, SettledCall } from '../model-call.ts';
 import type { CallEnding, Ledger } from '../ports.ts';
 import { DurableSink } from './durable-sink.ts';
+import { extraCostNanoUsd } from './extra-cost.ts';
 
 /**
  * Records every call: its intent before the client gets a byte, its row before the client gets the end.
@@ -47,7 +48,9 @@ function settlement(call: ModelCall, error: HoldfastError | undefined, use: Part
     usage === undefined || providerKind === undefined || targetModel === undefined || pricing === undefined
       ? 0
       : pricing.costNanoUsd({ providerKind, model: targetModel, servedModel: use?.servedModel, usage, at: call.context.startedAt });
-  return { outcome: outcomeOf(error), error, use, usage, costNanoUsd };
+  const extra = call.record.attempts.length > 1 ? extraCostNanoUsd(call) : 0;
+  const total = costNanoUsd === null || extra === null ? null : costNanoUsd + extra;
+  return { outcome: outcomeOf(error), error, use, usage, costNanoUsd: total };
 }
 
 function outcomeOf(error: HoldfastError | undefined): CallEnding['outcome'] {

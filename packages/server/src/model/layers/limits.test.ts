@@ -39,6 +39,7 @@ function setUp({ model, key, organization, shadow = false, ...given }: Given) {
     routing,
     rateLimits: model,
     totalMs: 1,
+    hedged: false,
     holdBackMs: 0,
     triesAgain: false,
   } satisfies ModelRoute;

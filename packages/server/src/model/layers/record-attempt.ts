@@ -3,6 +3,7 @@ import { classifyAttempt } from '@holdfast/kit/llm/layers/breaker';
 import { causeTraits } from '@holdfast/kit/resilience';
 import type { AttemptHead, AttemptNext, AttemptResult, AttemptSink } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
+import { mayHaveWorked } from '../estimate-usage.ts';
 import type { AttemptJournal, AttemptRecord } from '../attempt-journal.ts';
 import type { LatencyObserver } from '../routing/index.ts';
 import type { TargetRequest } from '../target-request.ts';
@@ -15,6 +16,8 @@ export interface RecordedTarget {
   readonly provider: string;
   readonly kind: string;
   readonly model: string;
+  /** Attempts of its route are raced: one that lost is written down in the moment in which it did, whenever its provider hears of it. */
+  readonly mayLose: boolean;
 }
 
 /** Writes every request to a provider down in the journal of its call: repeated ones and losers of a race too. */
@@ -32,16 +35,19 @@ export function recordAttempt(target: RecordedTarget, clock: Clock) {
 class RecordedAttempt implements AttemptSink {
   readonly #target: RecordedTarget;
   readonly #clock: Clock;
+  readonly #request: TargetRequest;
   readonly #journal: AttemptJournal;
   readonly #sink: AttemptSink;
   readonly #beganAt: number;
   #sent = false;
+  #ended = false;
   /** Until the latency of this attempt is known. */
   #latency: LatencyObserver | undefined;
 
   constructor(target: RecordedTarget, clock: Clock, request: TargetRequest, sink: AttemptSink) {
     this.#target = target;
     this.#clock = clock;
+    this.#request = request;
     this.#journal = request.journal;
     this.#sink = sink;
     this.#beganAt = clock.monotonic();
@@ -56,6 +62,11 @@ class RecordedAttempt implements AttemptSink {
     this.#isServing();
     this.#latency = request.latency;
     this.#latency?.started(this.#beganAt);
+    if (target.mayLose) {
+      request.cancellation.onCancel((reason) => {
+        if (isHoldfastError(reason) && reason.code === 'hedge_lost') this.#lose(reason);
+      });
+    }
   }
 
   connected(): void {
@@ -69,6 +80,8 @@ class RecordedAttempt implements AttemptSink {
   }
 
   head(head: AttemptHead): void {
+    // What comes after the race is lost goes nowhere.
+    if (this.#ended) return;
     this.#isServing();
     this.#answered();
     const journal = this.#journal;
@@ -85,23 +98,34 @@ class RecordedAttempt implements AttemptSink {
   }
 
   completed(result: AttemptResult): AttemptResult {
+    if (this.#ended) return result;
     this.#isServing();
     this.#answered();
     this.#end('completed', null);
+    // Of one that was raced with: no attempt began after it.
+    if (this.#journal.failure) announceFailure(this.#request);
     return result;
   }
 
   failed(error: unknown): never {
+    if (this.#ended) throw error;
     this.#notAnswered(error);
     const code = isHoldfastError(error) ? error.code : 'internal_error';
-    const aborted = code === 'client_closed' || code === 'hedge_lost';
+    const aborted = code === 'client_closed';
     this.#end(aborted ? 'aborted' : 'failed', code);
     if (!aborted) this.#journal.failure = { target: this.#target.name, error };
     throw error;
   }
 
+  #lose(reason: unknown): void {
+    if (this.#ended) return;
+    this.#notAnswered(reason);
+    this.#end('cancelled', 'hedge_lost');
+  }
+
   /** What the journal says of the call is said of the attempt that got furthest: where several run, of the one that answers. */
   #isServing(): void {
+    if (this.#ended) return;
     const journal = this.#journal;
     journal.provider = this.#target.provider;
     journal.providerKind = this.#target.kind;
@@ -128,6 +152,11 @@ class RecordedAttempt implements AttemptSink {
     const journal = this.#journal;
     const now = this.#clock.monotonic();
     journal.attemptsUnderWay -= 1;
+    // Of several that were stopped together, the call is settled by the last to end; the others, and losers of a race, come on top.
+    const beside = outcome === 'cancelled' || journal.attemptsUnderWay > 0;
+    if (!beside) this.#isServing();
+    this.#ended = true;
+    const extra = beside && this.#sent && code !== null && mayHaveWorked(code);
     if (journal.attemptsUnderWay === 0) {
       journal.providerMs += now - journal.attemptsBeganAt;
       journal.attemptsEndedAt = now;
@@ -138,6 +167,7 @@ class RecordedAttempt implements AttemptSink {
       outcome,
       error_code: code,
       latency_ms: Math.round((now - this.#beganAt) * 1000) / 1000,
+      ...(extra && { extra: { providerKind: this.#target.kind } }),
     });
   }
 }

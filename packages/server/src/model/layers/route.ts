@@ -5,6 +5,7 @@ import type { Clock } from '@holdfast/kit/time';
 import type { CallNext, ModelCall } from '../model-call.ts';
 import type { ModelRoute, Target } from '../model-route.ts';
 import { HoldBackSink } from './hold-back-sink.ts';
+import { spareOf } from './spare-of.ts';
 import { RouteSink } from './route-sink.ts';
 import { finalError, moreTelling, targetFailure, type TargetFailure } from './told-failure.ts';
 
@@ -23,10 +24,11 @@ export function routeCall(clock: Clock): CallNext {
     const held = holdBackMs > 0 && call.stream ? new HoldBackSink(routeSink, holdBackMs, clock) : undefined;
     const failures: TargetFailure[] = [];
     let told: TargetFailure | undefined;
-    for (const target of targets) {
+    for (let at = 0; at < targets.length; at++) {
+      const target = targets[at]!;
       if (call.context.cancellation.cancelled) throw call.context.cancellation.reason;
       try {
-        const result = await attemptTarget(call, target, held ?? routeSink, deadlineAt);
+        const result = await attemptTarget(call, targets, at, held ?? routeSink, deadlineAt);
         held?.release();
         routing.completed(call, result);
         return result;
@@ -44,7 +46,15 @@ export function routeCall(clock: Clock): CallNext {
   };
 }
 
-function attemptTarget(call: ModelCall, target: Target, sink: RestartableSink, deadlineAt: number): Promise<AttemptResult> {
+function attemptTarget(
+  call: ModelCall,
+  targets: readonly Target[],
+  at: number,
+  sink: RestartableSink,
+  deadlineAt: number,
+): Promise<AttemptResult> {
+  const target = targets[at]!;
+  const { routing, hedged } = call.record.route!;
   return target.attempt(
     {
       operation: call.operation,
@@ -58,7 +68,8 @@ function attemptTarget(call: ModelCall, target: Target, sink: RestartableSink, d
       callId: call.id,
       requestId: call.context.requestId,
       journal: call.record,
-      latency: call.record.route!.routing.latencyOf(target, call),
+      latency: routing.latencyOf(target, call),
+      spare: hedged ? spareOf(call, targets, at) : undefined,
     },
     sink,
   );
