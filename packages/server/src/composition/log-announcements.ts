@@ -7,6 +7,7 @@ import type { Log } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
 import { breakerMoved } from '../features/breakers/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
+import { forwardingIgnored } from '../features/abuse/index.ts';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
@@ -87,6 +88,12 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   on(takeDecided, logShadow);
   on(tierUnknown, ({ tier, organizationId }) =>
     logger.warn({ tier, organization_id: organizationId }, 'an organization has a tier that is not configured, and is limited as basic'),
+  );
+  on(forwardingIgnored, ({ address }) =>
+    logger.warn(
+      { client: address },
+      'a forwarding header is ignored: if this is a proxy of yours, name it in server.trustedProxies, or all its clients are one',
+    ),
   );
   on(abuseDetected, ({ kind, client, evidence, ban }) => {
     // Not whom it is about: an account is a person's.

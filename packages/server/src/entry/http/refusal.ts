@@ -18,6 +18,8 @@ export interface Refusal {
   /** Whether the key was looked at and is good. */
   readonly authenticated: boolean;
   readonly userAgent: string | undefined;
+  /** It came with a header in which proxies name a client, whether or not that was believed. */
+  readonly forwarded: boolean;
 }
 
 export function toRefusal(request: FastifyRequest, error: HoldfastError): Refusal {
@@ -33,5 +35,6 @@ export function toRefusal(request: FastifyRequest, error: HoldfastError): Refusa
     secret: readSecret(request.headers),
     authenticated: Boolean(request.principal),
     userAgent: request.headers['user-agent'],
+    forwarded: request.headers['x-forwarded-for'] !== undefined || request.headers['forwarded'] !== undefined,
   };
 }

@@ -27,6 +27,7 @@ async function told(refused: Partial<RefusedRequest> & { readonly code: ErrorCod
     secret: undefined,
     authenticated: false,
     userAgent: undefined,
+    forwarded: false,
     ...refused,
   });
   await Promise.resolve();

@@ -1,5 +1,6 @@
 import { isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import type { AbuseWatch, ClientIp } from '@holdfast/kit/security';
+import { forwardingIgnored } from './events.ts';
 
 /** A request that was answered with an error, as the door tells of it. */
 export interface RefusedRequest {
@@ -11,6 +12,7 @@ export interface RefusedRequest {
   readonly secret: string | undefined;
   readonly authenticated: boolean;
   readonly userAgent: string | undefined;
+  readonly forwarded: boolean;
 }
 
 export interface RefusalWatchOptions {
@@ -24,6 +26,14 @@ export interface RefusalWatchOptions {
  * program that was not told shows it for ever. Whoever has a good key is not looking for a way in, whatever path they ask for.
  */
 export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions): (refused: RefusedRequest) => void {
+  let forwardingTold = false;
+
+  function tellForwarding({ forwarded, client }: RefusedRequest): void {
+    if (!forwarded || forwardingTold || client.isTrustedProxy || client.proxies > 0) return;
+    forwardingTold = true;
+    forwardingIgnored.publish({ address: client.address.text });
+  }
+
   async function notFound({ client, path, secret, userAgent }: RefusedRequest): Promise<void> {
     const credential = secret === undefined ? 'absent' : await stateOf(secret);
     watch.notFound({ client, path, credential, userAgent });
@@ -40,6 +50,7 @@ export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions)
 
   return (refused) => {
     const { code, unknownRoute, keyFault, client, secret, userAgent } = refused;
+    tellForwarding(refused);
     // Whoever is limited is not to be found out the later for it.
     const limited = code === 'rate_limited';
     if (code === 'route_not_found' || (limited && unknownRoute)) void notFound(refused);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mmdbFile } from '../../../../test/support/mmdb-file.ts';
+import { mmdbFile } from '../../../../../../test/support/mmdb-file.ts';
 import { parseIp } from '../../ip/index.ts';
 import { openCountryDatabase } from './index.ts';
 
