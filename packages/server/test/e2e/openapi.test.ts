@@ -100,6 +100,8 @@ test('every answer of every route is as the description says', async () => {
   await check('GET', '/api/keys/{id}', `/api/keys/${id}`);
   await check('GET', '/api/keys/{id}', `/api/keys/01a1f863-0000-7000-8000-000000000000`);
   await check('POST', '/api/keys/{id}/rotate', `/api/keys/${id}/rotate`, post({}));
+  await check('PATCH', '/api/keys/{id}', `/api/keys/${id}`, post({ name: 'renamed' }));
+  await check('PATCH', '/api/keys/{id}', `/api/keys/${id}`, post({ nothing: 1 }));
   await check('DELETE', '/api/keys/{id}', `/api/keys/${id}`);
   await check('POST', '/api/keys/{id}/rotate', `/api/keys/${id}/rotate`, post({}));
 
@@ -113,6 +115,8 @@ test('every answer of every route is as the description says', async () => {
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'platinum' }) });
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'unlimited' }) });
 
+  await check('GET', '/health/detailed', '/health/detailed');
+  await check('GET', '/health/detailed', '/health/detailed', { key: null });
   await check('GET', '/health/circuit-breakers', '/health/circuit-breakers');
   await check('GET', '/health/circuit-breakers', '/health/circuit-breakers?state=ajar');
   await check('GET', '/health/circuit-breakers', '/health/circuit-breakers', { key: null });

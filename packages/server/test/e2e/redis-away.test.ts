@@ -1,3 +1,4 @@
+import type { HealthReport } from '@holdfast/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lacks } from '../../../../test/support/programs.ts';
 import { startTestRedis, type TestRedis } from '../../../../test/support/redis.ts';
@@ -29,13 +30,21 @@ describe.skipIf(lacks('redis-server'))('a server whose Redis comes and goes', ()
   }
   const said = (text: string) => gateway.server.output().split(text).length - 1;
 
+  const detailed = async () => {
+    const { status, dependencies } = (await (await gateway.fetch('/health/detailed')).json()) as HealthReport;
+    return [status, dependencies.find(({ name }) => name === 'redis')?.status];
+  };
+
   test('starts, serves and stops all the same, and says what it knows of it', async () => {
     expect(await up()).toBe('0');
+    expect((await gateway.fetch('/health/detailed', { key: null })).status).toBe(401);
+    expect(await detailed()).toEqual(['degraded', 'degraded']);
     await serves();
     await expect.poll(() => said('Redis cannot be reached'), soon).toBe(1);
     proxy.restore();
     await expect.poll(up, soon).toBe('1');
     await expect.poll(() => said('Redis is connected'), soon).toBe(1);
+    await expect.poll(detailed, soon).toEqual(['healthy', 'healthy']);
     await serves();
     await redis.kill();
     await expect.poll(up, soon).toBe('0');

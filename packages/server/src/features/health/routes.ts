@@ -10,7 +10,7 @@ export interface HealthRoutesOptions {
   isDraining(): boolean;
 }
 
-/** `/health`, `/health/live` and `/health/ready`: in the form that Kubernetes and load balancers ask for. */
+/** `/health`, `/health/live` and `/health/ready`, in the form that Kubernetes and load balancers ask for; `/health/detailed` for operators. */
 export const healthRoutes: FastifyPluginCallbackZod<HealthRoutesOptions> = (app, { registry, clock, isDraining }, done) => {
   const common = { method: 'GET', config: { access: 'public' } } as const;
   const alive = (): HealthReport => ({ status: 'healthy', timestamp: new Date(clock.now()).toISOString(), dependencies: [] });
@@ -51,6 +51,22 @@ export const healthRoutes: FastifyPluginCallbackZod<HealthRoutesOptions> = (app,
         .code(report.status === 'unhealthy' ? 503 : 200)
         .header('cache-control', 'no-store')
         .send(report);
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/health/detailed',
+    config: { access: 'operator' },
+    schema: {
+      tags: ['Health'],
+      summary: 'How everything fares that the server uses',
+      description: 'Also what it can do without, which makes it `degraded` and leaves it ready. Answers from memory.',
+      response: { 200: healthReport },
+    },
+    handler: (_request, reply) => {
+      const report = registry.report();
+      void reply.header('cache-control', 'no-store').send(isDraining() ? { ...report, status: 'unhealthy' } : report);
     },
   });
   done();
