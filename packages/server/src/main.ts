@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { systemClock } from '@holdfast/kit/time';
-import { banCommands, breakerCommands, keyCommands, organizationCommands, usageCommand } from './composition/index.ts';
+import { banCommands, breakerCommands, keyCommands, limitCommands, organizationCommands, usageCommand } from './composition/index.ts';
 import { readEnvironment, readRuntimeDir } from './config/index.ts';
 import { runCli } from './entry/cli/index.ts';
 import { serve } from './serve.ts';
@@ -20,4 +20,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   usage: usageCommand(runtimeDir),
   bans: banCommands(runtimeDir),
   breakers: breakerCommands,
+  limits: limitCommands,
 });

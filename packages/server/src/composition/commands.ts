@@ -1,5 +1,5 @@
 import { systemClock, systemRandom } from '@holdfast/kit/time';
-import { circuitBreakerList, movedCircuitBreaker } from '@holdfast/contracts';
+import { circuitBreakerList, movedCircuitBreaker, rateLimitList } from '@holdfast/contracts';
 import type { Configuration } from '../config/index.ts';
 import type { CliDependencies } from '../entry/cli/index.ts';
 import { createUsageService } from '../features/costs/index.ts';
@@ -80,5 +80,18 @@ export const breakerCommands: CliDependencies['breakers'] = (configuration, env)
     list: async () => circuitBreakerList.parse(await client.get('/health/circuit-breakers')),
     open: async (request) => movedCircuitBreaker.parse(await client.post('/api/circuit-breakers/open', request)),
     close: async (request) => movedCircuitBreaker.parse(await client.post('/api/circuit-breakers/close', request)),
+  };
+};
+
+/** `holdfast limits`: buckets are where the server has them, so it is asked. */
+export const limitCommands: CliDependencies['limits'] = (configuration, env) => {
+  const client = createServerClient(readServerAddress(configuration, env));
+  return {
+    list: async (query) => {
+      const words = Object.entries(query).filter((word): word is [string, string | number] => word[1] !== undefined);
+      const search = new URLSearchParams(words.map(([name, value]) => [name, String(value)]));
+      return rateLimitList.parse(await client.get(`/api/rate-limits?${search.toString()}`));
+    },
+    self: async () => rateLimitList.parse(await client.get('/api/rate-limits/self')),
   };
 };

@@ -3,6 +3,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import type { RateLimitListBody } from '@holdfast/contracts';
 import { parseList, type Item } from 'structured-headers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../support/server.ts';
 import { startGateway, type Gateway } from './fixture.ts';
 
 const messages = [{ role: 'user' as const, content: 'Hello' }];
@@ -195,7 +196,7 @@ describe('as configured', () => {
       .poll(() => gateway.server.output(), { timeout: 4_000, interval: 20 })
       .toMatch(/"level":"endpoint-v1-messages-hour".*"a limit in shadow would have refused requests"/);
     const text = await (await gateway.fetch('/metrics', { key: null })).text();
-    expect(text).toMatch(/level="endpoint-v1-messages-hour",decision="shadow_refused"\} 2/);
+    expect(text).toMatch(/level="endpoint-v1-messages-hour",decision="shadow_refused"\} [2-9]$/m);
     expect(text).toMatch(/level="endpoint-v1-messages-hour",decision="refused"\} 0/);
   });
 
@@ -216,6 +217,11 @@ describe('as configured', () => {
     await gateway.fetch('/v1/models', { key: 'hf_wrong' });
     const [, addresses] = await list('?address=127.0.0.1');
     expect(addresses).toMatchObject([{ level: 'ip-minute', subject: '127.0.0.1', limit: 1_000, remaining: 999 }]);
+
+    const { url, folder, key: operatorKey } = gateway.server;
+    const env = { PATH: process.env['PATH']!, HOLDFAST_BASE_URL: url, HOLDFAST_API_KEY: operatorKey };
+    const shown = await runCli(['limits', '--level', 'endpoint-post-v1-embeddings-hour'], folder, env);
+    expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(new RegExp(`embeddings-hour +${organization} +0 +3 `))]);
 
     const key = await newKey();
     const [status, self] = await list('/self', key);

@@ -3,6 +3,8 @@ import type {
   CloseCircuitBreakerRequest,
   MovedCircuitBreakerBody,
   OpenCircuitBreakerRequest,
+  RateLimitListBody,
+  RateLimitsQuery,
   UsagePage,
   UsageQuery,
 } from '@holdfast/contracts';
@@ -36,8 +38,16 @@ export interface CliDependencies {
   ) => Promise<Result>;
   /** Asks the server that the configuration or the environment names. */
   readonly breakers: (configuration: Configuration, env: Variables) => BreakerCommands;
+  readonly limits: (configuration: Configuration, env: Variables) => LimitCommands;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
+}
+
+/** How full the limits of a running server are. */
+export interface LimitCommands {
+  list(query: RateLimitsQuery): Promise<RateLimitListBody>;
+  /** Those of the key that asks. */
+  self(): Promise<RateLimitListBody>;
 }
 
 /** The breakers of a running server. */

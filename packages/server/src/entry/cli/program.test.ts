@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { usagePage, usageRow, type CircuitBreakerBody, type UsageQuery, type UsageRow } from '@holdfast/contracts';
+import { usagePage, usageRow, type CircuitBreakerBody, type RateLimitListBody, type UsageQuery, type UsageRow } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Ban, BanBook, ListBansOptions } from '@holdfast/kit/security';
 import { systemClock } from '@holdfast/kit/time';
@@ -65,6 +65,7 @@ async function run(
       usage: unused,
       bans: unused,
       breakers: unused,
+      limits: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -84,7 +85,7 @@ describe('the program', () => {
     expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
     const help = await run(['--help'], { environment });
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'config'])
+    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'limits', 'config'])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
     for (const command of ['create', 'list', 'change', 'rotate', 'revoke'])
       expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
@@ -473,6 +474,40 @@ describe('bans', () => {
     expect((await run(['bans', 'lift', '203.0.113.7'], withBans({ lift }))).out).toBe('The ban of 203.0.113.7 is lifted.\n');
     const none = await run(['bans', 'lift', '203.0.113.0/24'], withBans({ lift }));
     expect(none).toMatchObject({ code: 1, out: '', error: expect.stringContaining('no ban of exactly 203.0.113.0/24 is in force') });
+  });
+});
+
+describe('limits', () => {
+  const data: RateLimitListBody['data'] = [
+    { level: 'organization-minute', subject: keyId, limit: 30, remaining: 4, reset_at: '2026-11-20T12:01:00.000Z' },
+    { level: 'endpoint-x\u001b[2J', subject: 'everybody', limit: null, remaining: null, reset_at: '2026-11-20T12:01:00.000Z' },
+  ];
+
+  test('asks the running server with the key of the environment, and shows what is left', async () => {
+    const asked: unknown[] = [];
+    const limits: CliDependencies['limits'] = (_configuration, env) => ({
+      list: async (query) => (asked.push(query, env['HOLDFAST_API_KEY']), { data, next_cursor: null }),
+      self: async () => ({ data: [], next_cursor: null }),
+    });
+    const env = { HOLDFAST_API_KEY: 'hf_operator' };
+    const shown = await run(['limits', '--organization', keyId, '--limit', '5'], { limits, env });
+    expect(asked).toEqual([{ organization_id: keyId, limit: 5 }, 'hf_operator']);
+    expect(shown.out).toMatch(/organization-minute +\S+ +4 +30 +2026/);
+    expect(shown.out).toMatch(/everybody +no limit/);
+    expect(shown.out).not.toContain('\u001b');
+    expect(JSON.parse((await run(['limits', '--json'], { limits, env })).out)).toEqual({ data, next_cursor: null });
+    expect((await run(['limits', '--self'], { limits, env })).out).toBe('No limit is half full.\n');
+  });
+
+  test.each([
+    ['an address that is none', ['limits', '--address', 'localhost'], /"field":"address"/],
+    ['an organization that is no id', ['limits', '--organization', 'acme'], /"field":"organization_id"/],
+    ['both', ['limits', '--organization', keyId, '--address', '127.0.0.1'], /cannot be asked for together/],
+    ['too many', ['limits', '--limit', '201'], /"field":"limit"/],
+  ])('%s is refused before anything is asked', async (_, line, message) => {
+    const ran = await run(line);
+    expect([ran.code, ran.out]).toEqual([1, '']);
+    expect(ran.error).toMatch(message);
   });
 });
 
