@@ -16,7 +16,7 @@ async function told(refused: Partial<RefusedRequest> & { readonly code: ErrorCod
       if (secret === 'in memory') return {};
       if (secret === 'stored') return Promise.resolve({});
       if (secret === 'away') return Promise.reject(new HoldfastError('database_unavailable'));
-      throw new HoldfastError('key_malformed');
+      throw new HoldfastError(secret === 'old' ? 'key_revoked' : 'key_malformed');
     },
   });
   observe({
@@ -36,13 +36,14 @@ async function told(refused: Partial<RefusedRequest> & { readonly code: ErrorCod
 }
 
 test.each([
-  [undefined, 'absent'],
-  ['in memory', 'accepted'],
-  ['stored', 'accepted'],
-  ['nonsense', 'refused'],
-  ['away', 'unchecked'],
-])('of a path that nobody answers the key is looked at, which no route did: %s is %s', async (secret, state) => {
-  expect(await told({ code: 'route_not_found', secret })).toEqual([`/x ${state}`]);
+  [undefined, ['/x absent']],
+  ['in memory', ['/x accepted']],
+  ['stored', ['/x accepted']],
+  ['old', ['/x refused']],
+  ['nonsense', ['guess nonsense', '/x refused']],
+  ['away', ['/x unchecked']],
+])('of a path that nobody answers the key is looked at, which no route did: %s', async (secret, words) => {
+  expect(await told({ code: 'route_not_found', secret })).toEqual(words);
 });
 
 test('a key that nobody has is a guess, and one that was somebody’s is none', async () => {

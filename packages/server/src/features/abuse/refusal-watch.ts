@@ -1,4 +1,4 @@
-import { isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import { errorTraits, isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import type { AbuseWatch, ClientIp } from '@holdfast/kit/security';
 import { forwardingIgnored } from './events.ts';
 
@@ -35,16 +35,20 @@ export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions)
   }
 
   async function notFound({ client, path, secret, userAgent }: RefusedRequest): Promise<void> {
-    const credential = secret === undefined ? 'absent' : await stateOf(secret);
+    if (secret === undefined) return watch.notFound({ client, path, credential: 'absent', userAgent });
+    const fault = await faultOf(secret);
+    // Each is looked up, as at any other path: unless it counted, keys could be guessed here for ever.
+    if (isGuess(fault)) watch.keyRefused({ client, credential: secret, userAgent });
+    const credential = fault === undefined ? 'accepted' : errorTraits(fault).category === 'authentication' ? 'refused' : 'unchecked';
     watch.notFound({ client, path, credential, userAgent });
   }
 
-  async function stateOf(secret: string): Promise<'accepted' | 'refused' | 'unchecked'> {
+  async function faultOf(secret: string): Promise<ErrorCode | undefined> {
     try {
       await authenticate(secret);
-      return 'accepted';
+      return undefined;
     } catch (error) {
-      return isHoldfastError(error) && error.category === 'authentication' ? 'refused' : 'unchecked';
+      return isHoldfastError(error) ? error.code : 'internal_error';
     }
   }
 
@@ -54,8 +58,10 @@ export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions)
     // Whoever is limited is not to be found out the later for it.
     const limited = code === 'rate_limited';
     if (code === 'route_not_found' || (limited && unknownRoute)) void notFound(refused);
-    else if ((keyFault === 'key_unknown' || keyFault === 'key_malformed') && secret !== undefined) {
-      watch.keyRefused({ client, credential: secret, userAgent });
-    }
+    else if (isGuess(keyFault) && secret !== undefined) watch.keyRefused({ client, credential: secret, userAgent });
   };
+}
+
+function isGuess(keyFault: ErrorCode | undefined): boolean {
+  return keyFault === 'key_unknown' || keyFault === 'key_malformed';
 }
