@@ -2,7 +2,6 @@ import { httpErrorRaised } from '@holdfast/kit/events';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import {
-  callLimits,
   Closers,
   instance,
   measureConfiguration,
@@ -17,9 +16,9 @@ import {
   openModels,
   openOverload,
   openRateLimitRoutes,
+  openRateLimits,
   openRedis,
   openStorage,
-  requestLimits,
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
@@ -99,7 +98,11 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
 
   const redis = await openRedis({ ...common, health });
 
-  const identity = await openIdentity({ ...common, ...storage });
+  const { metrics } = options;
+  const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
+  const limits = openRateLimits(configuration, limiter);
+
+  const identity = await openIdentity({ ...common, ...storage, tierNames: limits.tierNames });
   const breakerStore = openBreakerStore({ ...common, redis });
   const models = openModels({ ...common, breakerStore, onCloseFailure: options.onCloseFailure });
   const breakers = createBreakerService({
@@ -116,15 +119,12 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     mayComeBack: () => !databaseEnded,
     onAway: () => health.markFailed('database'),
   });
-  const { metrics } = options;
-  const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
-  const limits = requestLimits(configuration, limiter);
-  const pipeline = createPipeline({ models: models.served, limits: callLimits(configuration, limiter), ledger, clock });
+  const pipeline = createPipeline({ models: models.served, limits: limits.calls, ledger, clock });
   const abuse = await openAbuse({ ...common, ...storage, identity, metrics });
 
   const http = await createHttpServer({
     clock,
-    limits,
+    limits: limits.requests,
     createId,
     ...abuse.door,
     authenticate: (secret) => identity.authenticate(secret),
@@ -150,9 +150,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(
     banRoutes({ bans: abuse.bans, principalOf: (request) => request.principal!, clientOf: (request) => request.client }),
   );
-  await http.app.register(openRateLimitRoutes({ limits, limiter, organizations: identity.organizations, clock }));
+  await http.app.register(openRateLimitRoutes({ limits: limits.requests, limiter, organizations: identity.organizations, clock }));
   await http.app.register(usageRoutes(createUsageService(database)));
-  const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, ...options.reloadables] });
+  const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, limits.reload, ...options.reloadables] });
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
   await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });

@@ -12,6 +12,7 @@ export const configurationChanges = z
     providers: nameChanges,
     models: nameChanges,
     prices: nameChanges.meta({ description: 'By kind of provider and model: `openai/gpt-4o-mini`.' }),
+    rate_limits: nameChanges.meta({ description: 'Below `rateLimits`: `tiers.pro`, `levels.ip`, `shadow`.' }),
   })
   .meta({ id: 'ConfigurationChanges' });
 
@@ -56,6 +57,7 @@ export const reloadReport = z
           providers: { ...noChanges, added: ['backup'] },
           models: { ...noChanges, changed: ['fast'] },
           prices: noChanges,
+          rate_limits: { ...noChanges, changed: ['tiers.pro'] },
         },
         restart_required: ['server.port'],
         digest: digestExample,

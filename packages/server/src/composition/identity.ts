@@ -24,6 +24,8 @@ export interface IdentityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly closers: Closers;
+  /** The tiers that an organization can be given, at this moment. */
+  readonly tierNames: () => readonly string[];
 }
 
 export interface Identity {
@@ -37,7 +39,15 @@ export interface Identity {
 }
 
 /** Keys: the first one, those who hold one, and the service that makes and ends them. */
-export async function openIdentity({ configuration, database, keyRing, clock, random, closers }: IdentityOptions): Promise<Identity> {
+export async function openIdentity({
+  configuration,
+  database,
+  keyRing,
+  clock,
+  random,
+  closers,
+  tierNames,
+}: IdentityOptions): Promise<Identity> {
   const first = await bootstrap({ database, ring: keyRing, clock, random, givenKey: configuration.secrets.bootstrapKey?.reveal() });
   const authenticator = createKeyAuthenticator({
     directory: createDatabaseKeyDirectory(database),
@@ -52,7 +62,7 @@ export async function openIdentity({ configuration, database, keyRing, clock, ra
     keys: createKeyService({ store: createKeyStore(database), ring: keyRing, clock, random }),
     organizations: createOrganizationService({
       store: createOrganizationStore(database),
-      tierNames: () => Object.keys(configuration.rateLimits.tiers),
+      tierNames,
     }),
     operatorKey: first.operatorKey,
     authenticate: (secret) => authenticator.authenticate(secret),

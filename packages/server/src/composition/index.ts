@@ -1,4 +1,3 @@
-export { callLimits } from './call-limits.ts';
 export { openAbuse } from './abuse.ts';
 export { Closers } from './closers.ts';
 export { measureConfiguration } from './configuration-metrics.ts';
@@ -14,5 +13,6 @@ export { openLimiter } from './limiter.ts';
 export { openModels } from './models.ts';
 export { openOverload } from './overload.ts';
 export { openRedis } from './redis.ts';
-export { openRateLimitRoutes, requestLimits } from './request-limits.ts';
+export { openRateLimits } from './rate-limits.ts';
+export { openRateLimitRoutes } from './request-limits.ts';
 export { openStorage } from './storage.ts';

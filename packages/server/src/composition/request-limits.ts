@@ -2,19 +2,12 @@ import type { RateLimiter } from '@holdfast/kit/ratelimit';
 import { addressKey, clientIpDefaults, parseIp } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyPluginAsync } from 'fastify';
-import type { Configuration } from '../config/index.ts';
-import type { RequestLimits as DoorLimits } from '../entry/http/index.ts';
 import type { OrganizationService } from '../features/identity/index.ts';
-import { createRequestLimits, createStanding, rateLimitRoutes, type RequestLimits } from '../features/limits/index.ts';
-
-/** The limits on requests, as the door takes them; undefined when limits are switched off. */
-export function requestLimits({ rateLimits }: Configuration, limiter: RateLimiter): (RequestLimits & DoorLimits) | undefined {
-  return rateLimits.enabled ? { limiter, ...createRequestLimits(rateLimits) } : undefined;
-}
+import { createStanding, rateLimitRoutes, type RequestLimits } from '../features/limits/index.ts';
 
 /** `/api/rate-limits` */
 export function openRateLimitRoutes(options: {
-  readonly limits: (RequestLimits & DoorLimits) | undefined;
+  readonly limits: RequestLimits;
   readonly limiter: RateLimiter;
   readonly organizations: OrganizationService;
   readonly clock: Clock;

@@ -33,7 +33,7 @@ test('the same file says the same, whatever the order of its keys and the folder
     models: { slow: { limits: { totalMs: 1_000 }, targets: ['primary/gpt-4o'] }, fast: models.fast },
     providers: { lab: providers.lab, primary: { apiKey: 'sk-one', kind: 'openai' } },
   };
-  expect(compareConfigurations(load(base), load(again))).toEqual({ providers: none, models: none, prices: none });
+  expect(compareConfigurations(load(base), load(again))).toEqual({ providers: none, models: none, prices: none, rate_limits: none });
   expect(configurationDigest(load(again), key)).toBe(configurationDigest(load(base), key));
 });
 
@@ -42,11 +42,22 @@ test('what is added, removed and changed is named by part', () => {
     providers: { primary: { kind: 'openai', apiKey: 'sk-two' }, backup: { kind: 'ollama' } },
     models: { fast: { targets: ['backup/llama', 'primary/gpt-4o-mini'] }, smart: { targets: ['primary/gpt-4o'] } },
     prices: { openai: { 'gpt-4o': { input: 1, output: 3 }, 'gpt-5': { input: 1, output: 2 } } },
+    rateLimits: {
+      shadow: true,
+      levels: { ip: false, key: { requestsPerMinute: 5 } },
+      tiers: { gold: {}, basic: { requestsPerMinute: 5 } },
+      endpoints: { 'POST /v1/embeddings': { requestsPerMinute: 5 } },
+    },
   });
   expect(compareConfigurations(load(base), after)).toEqual({
     providers: { added: ['backup'], removed: ['lab'], changed: ['primary'] },
     models: { added: ['smart'], removed: ['slow'], changed: ['fast'] },
     prices: { added: ['openai/gpt-5'], removed: [], changed: ['openai/gpt-4o'] },
+    rate_limits: {
+      added: ['endpoints.POST /v1/embeddings', 'levels.key', 'tiers.gold'],
+      removed: ['levels.ip'],
+      changed: ['shadow', 'tiers.basic'],
+    },
   });
 });
 
@@ -69,7 +80,7 @@ describe('settings of a start', () => {
     };
     const [before, after] = [load(base), load(base, env)];
     expect(restartRequired(before, after)).toEqual(['server.port', 'database.url', 'secrets.masterKey', 'log.level']);
-    expect(compareConfigurations(before, after)).toEqual({ providers: none, models: none, prices: none });
+    expect(compareConfigurations(before, after)).toEqual({ providers: none, models: none, prices: none, rate_limits: none });
     expect(configurationDigest(after, key)).toBe(configurationDigest(before, key));
   });
 
@@ -86,6 +97,7 @@ test('the digest needs its key, and tells every part from every other', () => {
     base,
     { ...base, models: { ...models, extra: { targets: ['lab/x'] } } },
     { ...base, prices: {} },
+    { ...base, rateLimits: { tiers: { basic: {} } } },
     { ...base, providers: { ...providers, extra: { kind: 'sandbox' } } },
     { ...base, models: { ...models, fast: { targets: ['primary/gpt-4o-mini', 'lab/x'] } } },
     { ...base, models: { ...models, fast: { targets: ['lab/x', 'primary/gpt-4o-mini'] } } },
@@ -103,5 +115,6 @@ test('every map of the configuration can be reloaded', () => {
     Object.keys(rest)
       .filter((name) => !settings.has(name))
       .toSorted(),
-  ).toEqual([...reloadableParts].toSorted());
+  ).toEqual(reloadableParts.filter((part) => part !== 'rate_limits').toSorted());
+  expect(restartRequired(load(base), load({ ...base, rateLimits: { enabled: false, shadow: true } }))).toEqual([]);
 });

@@ -13,7 +13,7 @@ export interface NameChanges {
 }
 
 /** The parts of a configuration that can change while the server runs. */
-export const reloadableParts = ['providers', 'models', 'prices'] as const;
+export const reloadableParts = ['providers', 'models', 'prices', 'rate_limits'] as const;
 
 export type ConfigurationChanges = Readonly<Record<(typeof reloadableParts)[number], NameChanges>>;
 
@@ -27,7 +27,18 @@ const parts: Readonly<Record<(typeof reloadableParts)[number], (configuration: C
     new Map(
       Object.entries(prices).flatMap(([kind, models]) => Object.entries(models).map(([model, price]) => [`${kind}/${model}`, price])),
     ),
+  rate_limits: ({ rateLimits: { levels, tiers, endpoints, ...settings } }) =>
+    new Map<string, unknown>([
+      ...Object.entries(settings),
+      ...named('levels', levels),
+      ...named('tiers', tiers),
+      ...endpoints.map((endpoint) => [`endpoints.${endpoint.name}`, endpoint] as const),
+    ]),
 };
+
+function named(group: string, members: Readonly<Record<string, unknown>>): (readonly [string, unknown])[] {
+  return Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[`${group}.${name}`, value] as const]));
+}
 
 export function compareConfigurations(before: Configuration, after: Configuration): ConfigurationChanges {
   const compared = reloadableParts.map((part) => [part, compareParts(parts[part](before), parts[part](after))] as const);
@@ -47,7 +58,7 @@ export function restartRequired(before: Configuration, after: Configuration): re
   const valueOf = (configuration: Configuration, section: string, name: string): unknown =>
     (configuration[section as keyof Settings] as Readonly<Record<string, unknown>>)[name];
   return settingEntries
-    .filter(({ section, name }) => !sameValue(valueOf(before, section, name), valueOf(after, section, name)))
+    .filter(({ section, name }) => section !== 'rateLimits' && !sameValue(valueOf(before, section, name), valueOf(after, section, name)))
     .map(({ section, name }) => pathToText([section, name]));
 }
 

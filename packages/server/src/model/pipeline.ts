@@ -6,7 +6,7 @@ import type { ServedModels } from './served-models.ts';
 
 export interface PipelineOptions {
   readonly models: ServedModels;
-  /** Undefined: calls are not limited. */
+  /** Undefined: nothing is limited. */
   readonly limits: CallLimits | undefined;
   readonly ledger: Ledger;
   readonly clock: Clock;

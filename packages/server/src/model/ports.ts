@@ -20,9 +20,14 @@ export interface CallEnding {
   readonly finishedAt: number;
 }
 
-/** What bounds the use of models. Limits of a model come with its route, those of a key with the principal. */
+/** What bounds the use of models. Limits of a model come with its route, those of a key with the principal: only whether they count is asked here. */
 export interface CallLimits {
   readonly limiter: RateLimiter;
+  /** Undefined while limits are switched off. Asked for each call: a reload replaces it as a whole. */
+  readonly current: CallLimitSettings | undefined;
+}
+
+export interface CallLimitSettings {
   /** Of the organization's tier, at this moment. From memory, and the same object for as long as it says the same. */
   organizationLimits(principal: Principal): CallRateLimits | undefined;
   /** Tokens that are reserved for the answer of a call that names no maximum. */

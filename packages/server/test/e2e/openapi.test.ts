@@ -99,6 +99,10 @@ test('every answer of every route is as the description says', async () => {
   expect(id).toBeDefined();
   await check('GET', '/api/keys/{id}', `/api/keys/${id}`);
   await check('GET', '/api/keys/{id}', `/api/keys/01a1f863-0000-7000-8000-000000000000`);
+  await check('PATCH', '/api/keys/{id}', `/api/keys/${id}`, {
+    body: JSON.stringify({ name: 'renamed', concurrent: 4, tokens_per_minute: null }),
+  });
+  await check('PATCH', '/api/keys/{id}', `/api/keys/${id}`, { body: JSON.stringify({}) });
   await check('POST', '/api/keys/{id}/rotate', `/api/keys/${id}/rotate`, post({}));
   await check('PATCH', '/api/keys/{id}', `/api/keys/${id}`, post({ name: 'renamed' }));
   await check('PATCH', '/api/keys/{id}', `/api/keys/${id}`, post({ nothing: 1 }));

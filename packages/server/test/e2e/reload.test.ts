@@ -113,6 +113,38 @@ test('models, providers, keys and prices change without a restart, by name and n
   await expect(ask('backup/gpt-4o')).rejects.toMatchObject({ status: 404 });
 });
 
+test('limits change without a restart, at the door and for models, and one of a route that there is not changes nothing', async () => {
+  await applied({});
+  const tooMany = (answer: Response) => [answer.status, answer.headers.get('ratelimit-policy')];
+  const limited = {
+    models: { scarce: { targets: ['primary/gpt-4o-mini'], rateLimits: { requestsPerMinute: 1 } } },
+    rateLimits: { levels: { global: false, ip: false }, endpoints: { 'GET /api/usage': { requestsPerMinute: 1 } }, tiers: { gold: {} } },
+  };
+  expect((await send('/api/usage')).headers.get('ratelimit-policy')).toBeNull();
+  const report = await applied(limited);
+  expect(report.changes.rate_limits).toEqual({
+    added: ['endpoints.GET /api/usage', 'tiers.gold'],
+    removed: ['levels.global', 'levels.ip'],
+    changed: ['enabled'],
+  });
+  expect(report.restart_required).toEqual([]);
+  expect((await send('/api/usage')).status).toBe(200);
+  expect(tooMany(await send('/api/usage'))).toEqual([429, '"endpoint-get-api-usage-minute";q=1;w=60']);
+  await ask('scarce');
+  await expect(ask('scarce')).rejects.toMatchObject({ status: 429 });
+
+  const wrong = { ...limited, rateLimits: { endpoints: { 'GET /api/usages': { requestsPerMinute: 5 } } } };
+  write(wrong);
+  expect((await reload()).status).toBe(422);
+  expect((await send('/api/usage')).status).toBe(429);
+
+  await applied({ ...limited, rateLimits: { ...limited.rateLimits, shadow: true } });
+  expect((await send('/api/usage')).status).toBe(200);
+  await ask('scarce');
+  await applied({});
+  expect((await send('/api/usage')).headers.get('ratelimit-policy')).toBeNull();
+});
+
 test('a setting that only a start can change is named, and keeps nothing else from changing', async () => {
   // The environment of these tests says where the data are and which port; the file alone says the rest.
   const report = await applied({

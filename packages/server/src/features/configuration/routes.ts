@@ -21,7 +21,7 @@ export function configurationRoutes({ service, instance }: ConfigurationRoutesOp
         tags,
         summary: 'Reload the configuration',
         description:
-          'Reads the configuration file and the files of secrets again, and puts providers, models and prices in force, whole or not at all. ' +
+          'Reads the configuration file and the files of secrets again, and puts providers, models, prices and limits in force, whole or not at all. ' +
           'Calls in progress go on with what they began with. Of this instance only; the same as `holdfast reload` and SIGHUP.',
         response: { 200: reloadReport },
       },

@@ -25,13 +25,15 @@ interface Given {
   readonly key?: CallRateLimits;
   readonly organization?: CallRateLimits;
   readonly shadow?: boolean;
+  readonly enabled?: boolean;
   readonly limiter?: RateLimiter;
 }
 
-function setUp({ model, key, organization, shadow = false, ...given }: Given) {
+function setUp({ model, key, organization, shadow = false, enabled = true, ...given }: Given) {
   const clock = createFakeClock();
   const limiter = given.limiter ?? createRateLimiter({ driver: createMemoryDriver({ clock }) });
-  const layer = limitsLayer({ limiter, organizationLimits: () => organization, assumedCompletionTokens: 100, shadow }, clock);
+  const current = enabled ? { organizationLimits: () => organization, assumedCompletionTokens: 100, shadow } : undefined;
+  const layer = limitsLayer({ limiter, current }, clock);
   const routing = createRouting({ strategy: 'fallback', targets: [], clock, random: createSeededRandom(1) });
   const route = {
     name: 'fast',
@@ -253,6 +255,12 @@ test.each([
   const second = begin();
   expect(second.call.record.limits!.buckets[0]!.refused).toBe(true);
   expect(await second.end(1)).toBe('completed');
+});
+
+test('nothing is taken while limits are switched off', async () => {
+  const { begin, used } = setUp({ enabled: false, key: { requestsPerMinute: 1 }, model: { concurrent: 1 } });
+  for (let call = 0; call < 3; call++) begin();
+  expect([await begin().end(1), used('key-calls')]).toEqual(['completed', 0]);
 });
 
 test('a store that fails refuses the call before it costs anything; one that fails at its end costs no answer', async () => {

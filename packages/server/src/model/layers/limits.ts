@@ -12,19 +12,24 @@ import type { CallLimits } from '../ports.ts';
  * expected to use; refuses with `rate_limited` when one of them has no room. However the call ends, its places are given back once and its
  * tokens are settled once by what it used. A call that nothing limits costs two comparisons.
  */
-export function limitsLayer({ limiter, organizationLimits, assumedCompletionTokens, shadow }: CallLimits, clock: Clock): CallLayer {
-  const addTakes = createAddTakes(shadow);
+export function limitsLayer(limits: CallLimits, clock: Clock): CallLayer {
+  const { limiter } = limits;
+  const enforced = createAddTakes(false);
+  const inShadow = createAddTakes(true);
   const leases = new LeaseKeeper(clock, leaseMs);
 
   function takesOf(call: ModelCall): BucketTake[] | undefined {
+    const settings = limits.current;
+    if (settings === undefined) return undefined;
     const { principal } = call.context;
     const ofModel = call.record.route!.rateLimits;
     const ofKey = principal.rateLimits;
-    const ofOrganization = organizationLimits(principal);
+    const ofOrganization = settings.organizationLimits(principal);
     if (ofModel === undefined && ofKey === undefined && ofOrganization === undefined) return undefined;
     const countsTokens =
       ofModel?.tokensPerMinute !== undefined || ofKey?.tokensPerMinute !== undefined || ofOrganization?.tokensPerMinute !== undefined;
-    const expected = countsTokens ? expectedTokens(call, assumedCompletionTokens) : undefined;
+    const expected = countsTokens ? expectedTokens(call, settings.assumedCompletionTokens) : undefined;
+    const addTakes = settings.shadow ? inShadow : enforced;
     const takes: BucketTake[] = [];
     if (ofModel) addTakes(takes, 'model', ofModel, call.record.route!.name, expected);
     if (ofKey) addTakes(takes, 'key', ofKey, principal.keyId, expected);
