@@ -79,6 +79,15 @@ describe('the settings are those of the detectors', () => {
     expect([isBanned('203.0.113.1'), isBanned('203.0.113.2')]).toEqual([true, true]);
   });
 
+  test('more keys where a good one was used', async () => {
+    const { refuse, isBanned, door, client } = await open({ HOLDFAST_ABUSE_KEY_GUESSING_THRESHOLD: '2' });
+    door.onAuthenticated!(client('203.0.113.7'));
+    for (let at = 0; at < 10; at++) refuse('203.0.113.7', { secret: `guess-${at}` });
+    expect(isBanned('203.0.113.7')).toBe(false);
+    refuse('203.0.113.7', { secret: 'guess-10' });
+    expect(isBanned('203.0.113.7')).toBe(true);
+  });
+
   test('windows', async () => {
     const { scan, isBanned, clock } = await open({ HOLDFAST_ABUSE_SCANNING_THRESHOLD: '3', HOLDFAST_ABUSE_SCANNING_WINDOW_MS: '1000' });
     for (let times = 0; times < 5; times++) {

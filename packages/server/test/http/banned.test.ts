@@ -93,3 +93,20 @@ test('each refusal is told, with whom it met and what was shown as a key', async
   ]);
   expect(told.map(({ client }) => client.address.text)).toEqual(told.map(() => '127.0.0.1'));
 });
+
+test('whose key is good is told, also when it may not do what was asked, and of nobody else', async () => {
+  const told: string[] = [];
+  const { url } = await openDoor({
+    clientIp: createClientIpResolver({ trustedProxies: ['loopback'] }),
+    onAuthenticated: ({ address }) => told.push(address.text),
+  });
+  const call = async (path: string, address: string, key?: string) =>
+    (await fetch(`${url}${path}`, from(address, key === undefined ? {} : { authorization: `Bearer ${key}` }))).text();
+  await call('/v1/models', '203.0.113.1', goodKey);
+  await call('/v1/models', '203.0.113.2', 'slow-key');
+  await call('/api/keys-only', '203.0.113.3', goodKey);
+  await call('/v1/models', '203.0.113.4', 'hf_guess');
+  await call('/v1/models', '203.0.113.5');
+  await call('/health', '203.0.113.6', goodKey);
+  expect(told).toEqual(['203.0.113.1', '203.0.113.2', '203.0.113.3']);
+});
