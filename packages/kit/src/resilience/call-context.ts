@@ -104,6 +104,7 @@ export function beginCall(
   cancellation: Cancellation = nobody,
   deadlineAt: number = Number.POSITIVE_INFINITY,
   attempt = 1,
+  branch = 0,
 ): CallContext {
-  return new CallContext(new SharedCall(work), cancellation, deadlineAt, attempt, 0);
+  return new CallContext(new SharedCall(work), cancellation, deadlineAt, attempt, branch);
 }

@@ -15,6 +15,8 @@ export interface ExecuteOptions {
   readonly deadlineAt?: number | undefined;
   /** Which try of some retry outside of the policy it is, counted from 1: a breaker lets none but the first probe. Default 1. */
   readonly attempt?: number | undefined;
+  /** 1 for the second request of a race outside of the policy, which waits in no queue. Default 0. */
+  readonly branch?: number | undefined;
 }
 
 export type Execute = <T>(work: Work<T>, options?: ExecuteOptions) => Promise<T>;
@@ -27,10 +29,10 @@ export function createExecute(policy: Policy, endsAtOnce = false): Execute {
   const chain = policy(endsAtOnce ? runWork : runWorkUntilCancelled);
   return <T>(work: Work<T>, options?: ExecuteOptions): Promise<T> => {
     if (options === undefined) return chain(beginCall(work)) as Promise<T>;
-    const { signal, deadlineAt, cancellation, attempt } = options;
-    if (signal === undefined) return chain(beginCall(work, cancellation, deadlineAt, attempt)) as Promise<T>;
+    const { signal, deadlineAt, cancellation, attempt, branch } = options;
+    if (signal === undefined) return chain(beginCall(work, cancellation, deadlineAt, attempt, branch)) as Promise<T>;
     if (signal.aborted) return Promise.reject(signal.reason);
-    return underSignal(chain, work, signal, cancellation, deadlineAt, attempt) as Promise<T>;
+    return underSignal(chain, work, signal, cancellation, deadlineAt, attempt, branch) as Promise<T>;
   };
 }
 
@@ -41,11 +43,12 @@ function underSignal(
   cancellation = new Cancellation(),
   deadlineAt?: number,
   attempt?: number,
+  branch?: number,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onAbort = () => cancellation.cancel(signal.reason);
     signal.addEventListener('abort', onAbort);
-    chain(beginCall(work, cancellation, deadlineAt, attempt)).then(
+    chain(beginCall(work, cancellation, deadlineAt, attempt, branch)).then(
       (value) => {
         signal.removeEventListener('abort', onAbort);
         resolve(value);

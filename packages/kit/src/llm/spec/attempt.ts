@@ -24,6 +24,8 @@ export interface AttemptRequest {
   readonly deadlineAt?: number;
   /** Which try at its target it is, counted from 1. Default 1. */
   readonly attempt?: number;
+  /** 1 for the second attempt of a race, which takes a free slot and waits for none. Default 0. */
+  readonly branch?: number;
 }
 
 export interface AttemptHead {

@@ -1,7 +1,7 @@
 export { availableFirst } from './available-first.ts';
 export { configuredOrder } from './configured-order.ts';
 export { orderByCost } from './cost-order.ts';
-export { Latencies, latencyDefaults } from './latencies.ts';
+export { Latencies } from './latencies.ts';
 export { latencyOrder } from './latency-order.ts';
 export {
   createRouting,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { HoldfastError } from '../../../errors/index.ts';
 import { hedgeFinished, hedgeStarted } from '../../../resilience/index.ts';
@@ -28,6 +29,7 @@ interface Script {
 function setUp(options: Partial<AttemptHedgeOptions> = {}) {
   const clock = createFakeClock();
   let scripts: Script[] = [];
+  /** `ended`: with what it was cancelled; `over`: it has come to its own end, or heeded that. */
   const asked: { target: string; at: number; ended: unknown; over: boolean }[] = [];
   const hedge = attemptHedge({ clock, name: 'fast', minSamples: 3, maxExtraPercent: 100, ...options });
 
@@ -35,7 +37,15 @@ function setUp(options: Partial<AttemptHedgeOptions> = {}) {
     const script = scripts.shift() ?? { firstMs: 10 };
     const entry = { target: name, at: clock.monotonic(), ended: undefined as unknown, over: false };
     asked.push(entry);
-    return new Promise<AttemptResult>((resolve, reject) => {
+    return new Promise<AttemptResult>((settle, refuse) => {
+      const resolve = (value: AttemptResult) => {
+        entry.over = true;
+        settle(value);
+      };
+      const reject = (reason: unknown) => {
+        entry.over = true;
+        refuse(reason);
+      };
       const id = `${name}${asked.length}`;
       request.cancellation.onCancel((reason) => {
         entry.ended = reason;
@@ -316,4 +326,69 @@ test('announces second attempts and who won', async () => {
 
 test('numbers out of range are refused when it is made', () => {
   expect(() => attemptHedge({ clock: createFakeClock(), name: 'm', afterPercentile: 101 })).toThrow(/afterPercentile/);
+});
+
+describe('over random targets, failures and callers who leave', () => {
+  const script = fc.record({
+    firstMs: fc.nat(300),
+    restMs: fc.nat(300),
+    fails: fc.constantFrom(undefined, undefined, 'provider_failed', 'provider_rate_limited', 'content_filtered', 'stream_cut'),
+    deaf: fc.boolean(),
+  });
+  const plannedCall = fc.record({
+    first: script,
+    second: script,
+    stream: fc.boolean(),
+    leavesAfterMs: fc.option(fc.nat(600)),
+    gapMs: fc.nat(200),
+  });
+
+  test('an answer is of one attempt, nothing is left running or waiting, and second attempts keep to their share', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(plannedCall, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 100 }),
+        async (calls, maxExtraPercent) => {
+          const { clock, plan, asked, call } = setUp({ delayMs: 100, maxExtraPercent });
+          let extra = 0;
+          for (const [at, { first, second, stream, leavesAfterMs, gapMs }] of calls.entries()) {
+            plan(...[first, second].map(({ fails, ...rest }) => ({ ...rest, ...(fails && { error: new HoldfastError(fails) }) })));
+            const cancellation = new Cancellation();
+            const { out, outcome } = call(stream, { cancellation });
+            let ended: unknown;
+            let running = 0;
+            const countRunning = () => (running += asked.filter((each) => !each.over && each.ended === undefined).length);
+            void outcome.then((value) => {
+              ended = value;
+              countRunning();
+            });
+            // In that moment, also where a target does not heed it.
+            cancellation.onCancel(countRunning);
+            // Whoever goes after the end goes from nothing.
+            if (leavesAfterMs !== null)
+              clock.setTimeout(() => ended === undefined && cancellation.cancel(new HoldfastError('client_closed')), leavesAfterMs);
+            await clock.advanceAsync(1_000);
+            const told = await outcome;
+
+            expect(running).toBe(0);
+            const sources = new Set([...out.bytes.matchAll(/[ab]\d/g)].map(([id]) => id));
+            expect(sources.size).toBeLessThanOrEqual(1);
+            expect(out.heads.length).toBeLessThanOrEqual(1);
+            if (typeof told === 'string') {
+              // Whole, and all of it from who ended it.
+              expect(out.bytes).toBe(stream ? `${told};${told} again;` : '');
+            } else {
+              expect(told).toBeInstanceOf(HoldfastError);
+              expect((told as HoldfastError).code).not.toBe('hedge_lost');
+            }
+            extra += asked.length - 1;
+            expect(extra).toBeLessThanOrEqual(((at + 1) * maxExtraPercent) / 100 + 1e-6);
+            expect(clock.pendingTimers).toBe(0);
+            clock.advance(gapMs);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
 });

@@ -89,7 +89,7 @@ export class AttemptRace<Request extends AttemptRequest> {
 
   #run(racer: Racer<Request>, attempt: Next<Request>): void {
     this.#running += 1;
-    start(attempt, { ...this.#options.request, cancellation: racer.cancellation }, racer).then(
+    start(attempt, { ...this.#options.request, cancellation: racer.cancellation, branch: racer === this.#first ? 0 : 1 }, racer).then(
       (result) => this.#succeeded(racer, result),
       (error: unknown) => this.#failed(racer, error),
     );
