@@ -1,6 +1,14 @@
 import process from 'node:process';
 import { systemClock } from '@holdfast/kit/time';
-import { banCommands, breakerCommands, keyCommands, limitCommands, organizationCommands, usageCommand } from './composition/index.ts';
+import {
+  banCommands,
+  breakerCommands,
+  keyCommands,
+  limitCommands,
+  organizationCommands,
+  reloadCommand,
+  usageCommand,
+} from './composition/index.ts';
 import { readEnvironment, readRuntimeDir } from './config/index.ts';
 import { runCli } from './entry/cli/index.ts';
 import { serve } from './serve.ts';
@@ -21,4 +29,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   bans: banCommands(runtimeDir),
   breakers: breakerCommands,
   limits: limitCommands,
+  reload: reloadCommand,
 });

@@ -62,7 +62,7 @@ export const errorTable = {
   configuration_rejected: {
     category: 'validation',
     status: 422,
-    message: 'The new configuration has faults, so the old one stays in force. See `details` for all of them.',
+    message: 'The new configuration has faults, so the old one stays in force. Mend them and reload again.',
     help: 'A reload takes a configuration whole or not at all. `details.faults` names each fault with its file and line; nothing was changed.',
   },
   // --- who is asking

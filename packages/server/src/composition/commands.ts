@@ -1,5 +1,5 @@
 import { systemClock, systemRandom } from '@holdfast/kit/time';
-import { circuitBreakerList, movedCircuitBreaker, rateLimitList } from '@holdfast/contracts';
+import { circuitBreakerList, movedCircuitBreaker, rateLimitList, reloadReport } from '@holdfast/contracts';
 import type { Configuration } from '../config/index.ts';
 import type { CliDependencies } from '../entry/cli/index.ts';
 import { createUsageService } from '../features/costs/index.ts';
@@ -73,9 +73,15 @@ export function usageCommand(runtimeDir: string | undefined): CliDependencies['u
     });
 }
 
+/** `holdfast reload`: it waits for a reload that is running, and for files that are just being written. */
+export const reloadCommand: CliDependencies['reload'] = async (configuration, env) => {
+  const client = createServerClient({ ...readServerAddress(configuration, env), timeoutMs: 60_000 });
+  return reloadReport.parse(await client.post('/api/reload', undefined));
+};
+
 /** `holdfast breakers …`: states live in the server, so it is asked. */
 export const breakerCommands: CliDependencies['breakers'] = (configuration, env) => {
-  const client = createServerClient(readServerAddress(configuration, env));
+  const client = createServerClient(readServerAddress(() => configuration, env));
   return {
     list: async () => circuitBreakerList.parse(await client.get('/health/circuit-breakers')),
     open: async (request) => movedCircuitBreaker.parse(await client.post('/api/circuit-breakers/open', request)),
@@ -85,7 +91,7 @@ export const breakerCommands: CliDependencies['breakers'] = (configuration, env)
 
 /** `holdfast limits`: buckets are where the server has them, so it is asked. */
 export const limitCommands: CliDependencies['limits'] = (configuration, env) => {
-  const client = createServerClient(readServerAddress(configuration, env));
+  const client = createServerClient(readServerAddress(() => configuration, env));
   return {
     list: async (query) => {
       const words = Object.entries(query).filter((word): word is [string, string | number] => word[1] !== undefined);

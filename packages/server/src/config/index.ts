@@ -9,7 +9,7 @@ export {
 export type { Configuration } from './configuration.ts';
 export { openConfigurationSource, type ConfigurationSource } from './configuration-source.ts';
 export { readEnvironment, readRuntimeDir, type Variables } from './environment.ts';
-export type { ConfigurationFault } from './faults.ts';
+export { faultLine, type ConfigurationFault } from './faults.ts';
 export { loadConfiguration, type LoadOptions } from './load.ts';
 export type { CallLimitConfiguration, ModelConfiguration, ModelTarget } from './models/index.ts';
 export type { Origin } from './origin.ts';

@@ -4,7 +4,7 @@ import type { ConfigurationStateBody, ReloadReportBody } from '@holdfast/contrac
 import { startScriptedUpstream, type ScriptedUpstream } from '@holdfast/kit/testing';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startServer, type RunningServer } from '../support/server.ts';
+import { runCli, startServer, type RunningServer } from '../support/server.ts';
 
 let upstream: ScriptedUpstream;
 let backup: ScriptedUpstream;
@@ -241,6 +241,34 @@ test('reloads that are asked for at once are one after the other, and all are an
   expect(answers.filter(({ body }) => body.result === 'applied').length).toBeGreaterThan(0);
   expect(new Set(answers.map(({ body }) => body.digest)).size).toBe(1);
   expect((await ask('at_once')).object).toBe('chat.completion');
+});
+
+describe('`holdfast reload`', () => {
+  const cli = (...words: string[]) =>
+    runCli(words, server.folder, {
+      PATH: process.env['PATH'],
+      HOME: server.folder,
+      HOLDFAST_BASE_URL: server.url,
+      HOLDFAST_API_KEY: server.key,
+    });
+
+  test('does the same by the command line, names the instance, and ends with 1 and all faults when it is refused', async () => {
+    await applied({});
+    write({ models: { by_command: { targets: ['primary/x'] } } });
+    const ran = await cli('reload');
+    expect([ran.code, ran.error]).toEqual([0, '']);
+    expect(ran.out).toMatch(
+      new RegExp(`at .* \\(process ${server.pid}\\)\\.\\n  models added: by_command\\nDigest: ${(await state()).digest}\\n$`),
+    );
+    expect((await ask('by_command')).object).toBe('chat.completion');
+
+    write({ models: { a: { targets: ['nobody/x'] }, b: { tragets: [] } } });
+    const refused = await cli('reload');
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.error).toMatch(/^holdfast: The new configuration has faults/);
+    expect(refused.error.match(/^ {2}- .*holdfast\.config\.yaml:\d+/gm)!.length).toBeGreaterThanOrEqual(3);
+    expect((await applied({})).changes.models.removed).toEqual(['by_command']);
+  });
 });
 
 test('only an operator may reload, or see the digest', async () => {

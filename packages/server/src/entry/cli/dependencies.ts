@@ -5,6 +5,7 @@ import type {
   OpenCircuitBreakerRequest,
   RateLimitListBody,
   RateLimitsQuery,
+  ReloadReportBody,
   UsagePage,
   UsageQuery,
 } from '@holdfast/contracts';
@@ -39,6 +40,8 @@ export interface CliDependencies {
   /** Asks the server that the configuration or the environment names. */
   readonly breakers: (configuration: Configuration, env: Variables) => BreakerCommands;
   readonly limits: (configuration: Configuration, env: Variables) => LimitCommands;
+  /** As `breakers`. `configuration` is loaded only when the environment does not say where the server is. */
+  readonly reload: (configuration: () => Configuration, env: Variables) => Promise<ReloadReportBody>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
 }

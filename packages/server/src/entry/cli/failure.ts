@@ -1,4 +1,6 @@
+import { configurationFaults } from '@holdfast/contracts';
 import { toHoldfastError } from '@holdfast/kit/errors';
+import { faultLine } from '../../config/index.ts';
 import { printable } from './table.ts';
 
 /**
@@ -12,11 +14,22 @@ export function failureText(thrown: unknown): string {
   // The list of faults is written to be read as it is.
   if (error.code === 'configuration_invalid' && hasFaults(error.details)) return `holdfast: ${lines.join('\n')}\n`;
 
+  if (error.code === 'configuration_rejected') return rejectionText(error.publicMessage, error.details);
+
   const text = [`holdfast: ${error.publicMessage}`];
   if (lines.length > 1) text.push(...lines.map((line) => `  ${line}`));
   else if (first !== error.publicMessage) text[0] += ` (${first.replace(/\.$/, '')})`;
   if (error.details !== undefined) text.push(`  details: ${printable(JSON.stringify(error.details))}`);
   return `${text.join('\n')}\n`;
+}
+
+/** The faults that a server found, in the words in which a start would tell them. They came over the wire: nothing is taken on trust. */
+function rejectionText(message: string, details: unknown): string {
+  const { data } = configurationFaults.safeParse(details);
+  const lines = (data?.faults ?? []).map(({ where, setting, problem, hint }) =>
+    faultLine({ where, problem, ...(setting !== undefined && { setting }), ...(hint !== undefined && { hint }) }),
+  );
+  return [`holdfast: ${message}`, ...lines.map((line) => `  - ${printable(line)}`), ''].join('\n');
 }
 
 function hasFaults(details: unknown): boolean {

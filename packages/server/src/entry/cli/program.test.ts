@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { usagePage, usageRow, type CircuitBreakerBody, type RateLimitListBody, type UsageQuery, type UsageRow } from '@holdfast/contracts';
+import {
+  reloadReport,
+  usagePage,
+  usageRow,
+  type CircuitBreakerBody,
+  type RateLimitListBody,
+  type ReloadReportBody,
+  type UsageQuery,
+  type UsageRow,
+} from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Ban, BanBook, ListBansOptions } from '@holdfast/kit/security';
 import { systemClock } from '@holdfast/kit/time';
@@ -66,6 +75,7 @@ async function run(
       bans: unused,
       breakers: unused,
       limits: unused,
+      reload: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -85,7 +95,7 @@ describe('the program', () => {
     expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
     const help = await run(['--help'], { environment });
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'limits', 'config'])
+    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'limits', 'reload', 'config'])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
     for (const command of ['create', 'list', 'change', 'rotate', 'revoke'])
       expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);
@@ -508,6 +518,59 @@ describe('limits', () => {
     const ran = await run(line);
     expect([ran.code, ran.out]).toEqual([1, '']);
     expect(ran.error).toMatch(message);
+  });
+});
+
+describe('reload', () => {
+  const [report] = reloadReport.array().parse(reloadReport.meta()?.['examples']) as [ReloadReportBody];
+
+  test('tells what changed, where, and what waits for a start', async () => {
+    const ran = await run(['reload'], { reload: async () => report });
+    expect(ran).toEqual({
+      code: 0,
+      out: [
+        'The new configuration is in force at holdfast-6c9f (process 1).',
+        '  providers added: backup',
+        '  models changed: fast',
+        '  with the next start only: server.port',
+        'Digest: 0f3ac1d2b4e5968778695a4b3c2d1e0f',
+        '',
+      ].join('\n'),
+      error: '',
+    });
+    expect(JSON.parse((await run(['reload', '--json'], { reload: async () => report })).out)).toEqual(report);
+  });
+
+  test('ends with 1 and every fault, a line each, when the server refuses', async () => {
+    const faults = [
+      { where: 'holdfast.config.yaml:3:5', setting: 'models.fast', problem: 'targets is missing.', hint: 'Add one.' },
+      { where: 'holdfast.config.yaml:9', problem: 'it is\u001b[2J not YAML.' },
+    ];
+    const reload = () => Promise.reject(new HoldfastError('configuration_rejected', { details: { faults } }));
+    expect(await run(['reload'], { reload })).toEqual({
+      code: 1,
+      out: '',
+      error: [
+        'holdfast: The new configuration has faults, so the old one stays in force. Mend them and reload again.',
+        '  - holdfast.config.yaml:3:5: models.fast: targets is missing. Add one.',
+        '  - holdfast.config.yaml:9: it is\uFFFD[2J not YAML.',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  test('loads no configuration of its own while the environment says where the server is', async () => {
+    const seen: unknown[] = [];
+    const reload: CliDependencies['reload'] = async (_configuration, env) => {
+      seen.push(env['HOLDFAST_BASE_URL']);
+      return report;
+    };
+    const ran = await run(['reload'], {
+      reload,
+      env: { HOLDFAST_BASE_URL: 'http://127.0.0.1:1' },
+      files: { 'holdfast.config.yaml': 'models: 1' },
+    });
+    expect([ran.code, seen]).toEqual([0, ['http://127.0.0.1:1']]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { addBans, addBreakers, addConfig, addKeys, addLimits, addOrganizations, addServe, addUsage } from './commands/index.ts';
+import { addBans, addBreakers, addConfig, addKeys, addLimits, addOrganizations, addReload, addServe, addUsage } from './commands/index.ts';
 import { createContext } from './context.ts';
 import type { CliDependencies } from './dependencies.ts';
 import { failureText } from './failure.ts';
@@ -33,6 +33,7 @@ export async function runCli(
   addBans(program, context);
   addBreakers(program, context);
   addLimits(program, context);
+  addReload(program, context);
   addConfig(program, context);
 
   try {
