@@ -30,9 +30,11 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
     if (!requested) logger.error(exit, 'the embedded database ended although nobody stopped it');
   });
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
-  on(listenerStateChanged, ({ connected }) => {
-    if (connected) logger.info('the database announces changes of keys and bans');
-    else logger.warn('the database cannot announce changes of keys and bans: they are asked for until it can');
+  let lost = false;
+  on(listenerStateChanged, (change) => {
+    if (change.connected && lost) logger.info('the database announces changes of keys and bans again');
+    else if (change.lost) logger.warn('the database cannot announce changes of keys and bans: they are asked for until it can');
+    lost = !change.connected && (lost || change.lost);
   });
   on(poolExhausted, (pool) => logger.warn(pool, 'all database connections of a pool are busy'));
   on(querySlow, ({ role, durationMs, statement }) =>

@@ -28,6 +28,8 @@ export interface ConnectionLost {
 
 export interface ListenerStateChanged {
   readonly connected: boolean;
+  /** The connection was lost, and not only one more channel subscribed, which takes a moment too. */
+  readonly lost: boolean;
 }
 
 /** Every statement that went through kysely; those on a raw `pool()` are not seen. */

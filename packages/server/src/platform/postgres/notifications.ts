@@ -37,10 +37,10 @@ export function createNotifications(target: DatabaseTarget, clock: Clock, timeou
   let retryTimer: Timer | undefined;
   let wake = () => {};
 
-  function setConnected(next: boolean): void {
+  function setConnected(next: boolean, lost = false): void {
     if (connected === next) return;
     connected = next;
-    listenerStateChanged.publish({ connected });
+    listenerStateChanged.publish({ connected, lost });
     for (const listener of [...stateListeners]) listener(connected);
   }
 
@@ -98,7 +98,7 @@ export function createNotifications(target: DatabaseTarget, clock: Clock, timeou
     // Cuts the socket when a statement is under way, so that a silent connection does not linger.
     void lost.end().catch(() => {});
     if (closed) return;
-    setConnected(false);
+    setConnected(false, true);
     connectionLost.publish({ role: undefined, error });
     retryTimer = clock.setTimeout(() => {
       retryTimer = undefined;
