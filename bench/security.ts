@@ -50,6 +50,8 @@ const bannedAddresses = Array.from({ length: addressCount }, (_, at) => parseIpR
 const watch = createAbuseWatch({ clock: systemClock, random: systemRandom, bans: unbanned });
 const clients = addresses4.map((address) => nobody.resolve({ peer: address.text, header: undefined }));
 
+const clients6 = ipv6.map((text) => nobody.resolve({ peer: text, header: undefined }));
+
 interface Case {
   readonly what: string;
   readonly aim?: number;
@@ -94,8 +96,12 @@ const cases: readonly Case[] = [
     run: (at) => watch.keyRefused({ client: clients[at % addressCount]!, credential: 'hf_0123456789abcdef0123456789abcdef' }),
   },
   {
-    what: 'an unknown path',
+    what: 'an unknown path, IPv4',
     run: (at) => watch.notFound({ client: clients[at % addressCount]!, path: '/api/v2/things/7', credential: 'absent' }),
+  },
+  {
+    what: 'an unknown path, IPv6 (client and network)',
+    run: (at) => watch.notFound({ client: clients6[at % addressCount]!, path: '/api/v2/things/7', credential: 'absent' }),
   },
 ];
 
