@@ -50,4 +50,6 @@ export interface AttemptJournal {
   pausedMs: number;
   /** The part of the time until the first event of a stream that was spent in either. */
   waitedForHeadMs: number | undefined;
+  /** Where attempts are raced, by target: how it failed last, and until when it asked to be left alone, on the monotonic clock. */
+  racedFailures: Map<string, { readonly error: unknown; readonly notBefore: number }> | undefined;
 }

@@ -6,7 +6,7 @@ import { attemptRetry } from '@holdfast/kit/llm/layers/retry';
 import type { AttemptNext, Provider } from '@holdfast/kit/llm';
 import type { RetryNumbers } from '@holdfast/kit/resilience';
 import type { Clock, Random } from '@holdfast/kit/time';
-import { recordAttempt } from './layers/index.ts';
+import { heedBoth, recordAttempt } from './layers/index.ts';
 import type { Target } from './model-route.ts';
 import type { TargetGuard } from './target-guard.ts';
 import type { TargetRequest } from './target-request.ts';
@@ -49,6 +49,14 @@ export function createTarget(options: TargetOptions): Target {
     ...(maxRetryAfterMs !== undefined && { maxRetryAfterMs }),
   });
   const once = layers.reduceRight((next, layer) => layer(next), provide);
-  const attempt = retry(hedge ? hedge(once, (request) => request.spare?.(once)) : once);
-  return { name, provider, model, weight, breaker: guard.breaker, once, attempt };
+  const attempt = retry(
+    hedge
+      ? heedBoth(
+          name,
+          clock,
+          hedge(once, (request) => request.spare?.(once)),
+        )
+      : once,
+  );
+  return { name, provider, model, weight, breaker: guard.breaker, bulkhead: guard.bulkhead, once, attempt };
 }

@@ -95,6 +95,7 @@ export function emptyRecord(): CallRecord {
     attemptsBeganAt: 0,
     attemptsEndedAt: 0,
     failure: undefined,
+    racedFailures: undefined,
     sent: false,
     firstTokenMs: undefined,
     waitedForHeadMs: undefined,

@@ -49,6 +49,7 @@ function setUp(models: Readonly<Record<string, Partial<ModelDefinition>>>) {
           requestId: 'r',
           journal: emptyRecord(),
           latency: undefined,
+          spare: undefined,
         },
         sink,
       )

@@ -1,5 +1,5 @@
 import type { AttemptNext, Operation, Provider, TargetNext } from '@holdfast/kit/llm';
-import type { CircuitBreaker } from '@holdfast/kit/resilience';
+import type { Bulkhead, CircuitBreaker } from '@holdfast/kit/resilience';
 import type { Routing } from './routing/index.ts';
 import type { TargetRequest } from './target-request.ts';
 import type { CallRateLimits } from './call-rate-limits.ts';
@@ -14,6 +14,8 @@ export interface Target {
   readonly weight: number;
   /** Undefined when the configuration wants none. */
   readonly breaker: CircuitBreaker | undefined;
+  /** Undefined unless the configuration wants one. */
+  readonly bulkhead: Bulkhead | undefined;
   /** One attempt, for a call that has attempts of its own. */
   readonly once: AttemptNext<TargetRequest>;
   /** Everything that may be tried at this target for one call. */

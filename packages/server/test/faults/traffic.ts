@@ -40,6 +40,9 @@ export interface SentRequest {
   readonly atMs: number;
   /** The client had a byte of an earlier one. */
   readonly late: boolean;
+  /** Before and after what it was sent, and ended: several things happen in one millisecond. */
+  readonly turn: number;
+  endedTurn: number | undefined;
   endedAtMs: number | undefined;
   retryAfterMs: number | undefined;
 }
@@ -81,6 +84,8 @@ class CountedCancellation extends Cancellation {
 
 const body = readShallowBody(Buffer.from('{"messages":[]}'));
 
+let turn = 0;
+
 /** A pipeline over targets that do what each call brings along. */
 export function createTraffic(definition: ModelDefinition, seed: number): Offered {
   const clock = createFakeClock();
@@ -104,6 +109,8 @@ export function createTraffic(definition: ModelDefinition, seed: number): Offere
         target: request.model,
         atMs: clock.monotonic(),
         late: plan.begun,
+        turn: turn++,
+        endedTurn: undefined,
         endedAtMs: undefined,
         retryAfterMs: undefined,
       };
@@ -217,6 +224,7 @@ function play(
     const stop = request.cancellation.onCancel((reason) => {
       timer.cancel();
       entry.endedAtMs = clock.monotonic();
+      entry.endedTurn = turn++;
       reject(reason);
     });
     function connect(): void {
@@ -231,6 +239,7 @@ function play(
     function end(): void {
       stop();
       entry.endedAtMs = clock.monotonic();
+      entry.endedTurn = turn++;
       if (failure) {
         const { code, retryAfterSeconds } = failure;
         entry.retryAfterMs = retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1_000;

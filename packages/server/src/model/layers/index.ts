@@ -4,3 +4,4 @@ export { policyLayer } from './policy.ts';
 export { recordAttempt } from './record-attempt.ts';
 export { routeCall } from './route.ts';
 export { traceLayer } from './trace.ts';
+export { heedBoth } from './spent-targets.ts';

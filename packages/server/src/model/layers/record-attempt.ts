@@ -8,6 +8,7 @@ import type { AttemptJournal, AttemptRecord } from '../attempt-journal.ts';
 import type { LatencyObserver } from '../routing/index.ts';
 import type { TargetRequest } from '../target-request.ts';
 import { announceFailure } from './announce-failure.ts';
+import { noteRacedFailure } from './spent-targets.ts';
 
 /** The target as records name it. */
 export interface RecordedTarget {
@@ -114,6 +115,7 @@ class RecordedAttempt implements AttemptSink {
     const aborted = code === 'client_closed';
     this.#end(aborted ? 'aborted' : 'failed', code);
     if (!aborted) this.#journal.failure = { target: this.#target.name, error };
+    if (this.#target.mayLose) noteRacedFailure(this.#journal, this.#target.name, error, this.#clock.monotonic());
     throw error;
   }
 

@@ -6,6 +6,7 @@ import type { CallNext, ModelCall } from '../model-call.ts';
 import type { ModelRoute, Target } from '../model-route.ts';
 import { HoldBackSink } from './hold-back-sink.ts';
 import { spareOf } from './spare-of.ts';
+import { spentBy } from './spent-targets.ts';
 import { RouteSink } from './route-sink.ts';
 import { finalError, moreTelling, targetFailure, type TargetFailure } from './told-failure.ts';
 
@@ -28,7 +29,9 @@ export function routeCall(clock: Clock): CallNext {
       const target = targets[at]!;
       if (call.context.cancellation.cancelled) throw call.context.cancellation.reason;
       try {
-        const result = await attemptTarget(call, targets, at, held ?? routeSink, deadlineAt);
+        const spent = call.record.racedFailures && spentBy(call.record, target.name, clock.monotonic());
+        if (spent) throw spent;
+        const result = await attemptTarget(call, targets, at, held ?? routeSink, deadlineAt, clock);
         held?.release();
         routing.completed(call, result);
         return result;
@@ -52,6 +55,7 @@ function attemptTarget(
   at: number,
   sink: RestartableSink,
   deadlineAt: number,
+  clock: Clock,
 ): Promise<AttemptResult> {
   const target = targets[at]!;
   const { routing, hedged } = call.record.route!;
@@ -69,7 +73,7 @@ function attemptTarget(
       requestId: call.context.requestId,
       journal: call.record,
       latency: routing.latencyOf(target, call),
-      spare: hedged ? spareOf(call, targets, at) : undefined,
+      spare: hedged ? spareOf(call, targets, at, clock) : undefined,
     },
     sink,
   );

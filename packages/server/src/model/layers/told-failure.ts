@@ -1,9 +1,9 @@
 import { HoldfastError } from '@holdfast/kit/errors';
-import { AttemptError } from '@holdfast/kit/llm';
 import { classifyFailure, type FailureCause } from '@holdfast/kit/resilience';
 import type { ModelCall } from '../model-call.ts';
 import type { Target } from '../model-route.ts';
 import { announceFailure } from './announce-failure.ts';
+import { copyError } from './copy-error.ts';
 
 /** How a target failed, with what the record said of the call at that moment. */
 export interface TargetFailure {
@@ -66,7 +66,7 @@ export function finalError(failures: readonly TargetFailure[], told: TargetFailu
   record.targetModel = told.targetModel;
   record.sent = told.sent;
   const firm = record.route!.triesAgain && error.retryable && told.cause !== 'cancelled';
-  return firm ? asFinal(error) : error;
+  return firm ? copyError(error, { retryable: false }) : error;
 }
 
 /** Every target that could serve the call is kept away from by its breaker. */
@@ -80,18 +80,5 @@ function modelUnavailable(failures: readonly TargetFailure[], { record }: ModelC
     cause: failures.at(-1)!.error,
     // Opened by hand for good: nobody knows.
     ...(Number.isFinite(retryAfterSeconds) && { retryAfterSeconds }),
-  });
-}
-
-function asFinal(error: HoldfastError): HoldfastError {
-  const { partial, upstreamStatus } = error as Partial<AttemptError>;
-  return new AttemptError(error.code, {
-    detail: error.message,
-    cause: error,
-    retryable: false,
-    ...(error.details !== undefined && { details: error.details }),
-    ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
-    ...(partial && { partial }),
-    ...(upstreamStatus !== undefined && { upstreamStatus }),
   });
 }
