@@ -259,11 +259,14 @@ class Breaker implements CircuitBreaker, PermitOwner {
     throw new HoldfastError('conflict', { detail: `${this.name}: other instances kept changing the state of the circuit breaker` });
   }
 
-  /** What the store says, whoever said it to the store: news, or another outcome of a change made here at the same moment. */
+  /**
+   * What the store says, whoever said it to the store: news, or another outcome of a change made here at the same moment. Open by hand is
+   * another than open by itself, which would let a probe through.
+   */
   #adopt(state: SharedBreakerState): void {
     const { generation } = state;
-    if (generation > this.#generation || (generation === this.#generation && (state.state === 'open') !== this.#open))
-      this.#apply(state, 'shared');
+    const differs = (state.state === 'open') !== this.#open || state.byHand !== this.#byHand;
+    if (generation > this.#generation || (generation === this.#generation && differs)) this.#apply(state, 'shared');
   }
 
   #apply(state: SharedBreakerState, reason: BreakerChangeReason): void {

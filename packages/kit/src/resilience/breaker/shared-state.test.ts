@@ -4,7 +4,14 @@ import { createFakeClock, type FakeClock } from '../../testing/index.ts';
 import { Cancellation } from '../../time/index.ts';
 import { createCallContext } from '../call-context.ts';
 import { breakerStoreFailed, type BreakerStoreFailed } from '../events.ts';
-import { createBreakerGroup, createCircuitBreaker, createLocalBreakerStore, type BreakerStore, type CircuitBreaker } from './index.ts';
+import {
+  createBreakerGroup,
+  createCircuitBreaker,
+  createLocalBreakerStore,
+  type BreakerStore,
+  type CircuitBreaker,
+  type SharedBreakerState,
+} from './index.ts';
 
 const failure = () => new HoldfastError('provider_failed');
 
@@ -134,6 +141,25 @@ describe.each(['local', 'remote'])('instances that share a %s store', (kind) => 
     await turn();
     expect(await call(two)).toBe('ok');
   });
+});
+
+test('who opened by itself in the moment in which an operator opened for all obeys him, and does not probe', async () => {
+  const clock = createFakeClock();
+  let tell!: (state: SharedBreakerState) => void;
+  const word: SharedBreakerState = { generation: 1, state: 'open', recoveryMs: Number.POSITIVE_INFINITY, byHand: true };
+  const store: BreakerStore = {
+    watch: (_name, listener) => ((tell = listener), () => {}),
+    publish: (_name, state) => state,
+    claimProbe: () => true,
+    releaseProbe: () => {},
+  };
+  const breaker = createCircuitBreaker({ clock, store });
+  await fail(breaker);
+  expect(breaker.status()).toMatchObject({ state: 'open', byHand: false, probeInMs: 60_000 });
+  tell(word);
+  clock.advance(60_000);
+  expect(await call(breaker)).toBe('circuit_open');
+  expect(breaker.status()).toMatchObject({ state: 'open', byHand: true });
 });
 
 test('a caller who gives up while the store is asked for the probe gives the claim back', async () => {
