@@ -93,6 +93,16 @@ describe('a hedged call', () => {
     }
   });
 
+  test('that both fail tells what the target said, not that the second request found no room', async () => {
+    const error = new HoldfastError('provider_failed');
+    const refusal = new HoldfastError('concurrency_limited', { retryAfterSeconds: 1 });
+    const { clock, call } = setUp({ delayMs: 100 }, [
+      [150, error],
+      [1, refusal],
+    ]);
+    expect(await settled(clock, call())).toBe(error);
+  });
+
   test('is given up whole when the caller gives up', async () => {
     const { clock, asked, call } = setUp({ delayMs: 100 }, [900, 900]);
     const cancellation = new Cancellation();

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../errors/index.ts';
 import { Cancellation, type Timer } from '../../time/index.ts';
 import type { CallContext } from '../call-context.ts';
+import { classifyFailure } from '../classify-failure.ts';
 import { hedgeFinished, hedgeStarted } from '../events.ts';
 import { start, type Operation, type Policy } from '../policy.ts';
 import { retryAfterMsOf } from '../retry-after.ts';
@@ -110,11 +111,12 @@ class Race<T> {
 
   /**
    * Of two failures the one is told that asks for the longer wait: who tries again has to keep both. Else that of the
-   * first request, since the second may only have found no slot.
+   * first request. A refusal of ours, such as that there was no slot for the second, is told only where there is nothing else,
+   * whatever it asks for: the target said nothing by it.
    */
   #remember(at: number, error: unknown): void {
     const { clock } = this.#trigger.settings;
-    const waitMs = retryAfterMsOf(error, () => clock.now()) ?? 0;
+    const waitMs = classifyFailure(error) === 'refused' ? -1 : (retryAfterMsOf(error, () => clock.now()) ?? 0);
     const other = this.#failure;
     if (!other || waitMs > other.waitMs || (waitMs === other.waitMs && at < other.at)) this.#failure = { error, at, waitMs };
   }

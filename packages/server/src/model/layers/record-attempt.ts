@@ -157,6 +157,8 @@ class RecordedAttempt implements AttemptSink {
     // Of several that were stopped together, the call is settled by the last to end; the others, and losers of a race, come on top.
     const beside = outcome === 'cancelled' || journal.attemptsUnderWay > 0;
     if (!beside) this.#isServing();
+    // Whatever ends the call from now on: of a request that the provider refused nothing is paid for.
+    if (!beside && code !== null && !mayHaveWorked(code)) journal.sent = false;
     this.#ended = true;
     const extra = beside && this.#sent && code !== null && mayHaveWorked(code);
     if (journal.attemptsUnderWay === 0) {

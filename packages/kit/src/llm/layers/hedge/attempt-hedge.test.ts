@@ -212,9 +212,12 @@ describe.each([
     await learn(stream);
     const short = new HoldfastError('provider_rate_limited', { retryAfterSeconds: 1 });
     const long = new HoldfastError('provider_rate_limited', { retryAfterSeconds: 60 });
+    const refusal = new HoldfastError('concurrency_limited', { retryAfterSeconds: 100 });
     for (const [a, b] of [
       [short, long],
       [long, short],
+      // That there was no room for a second attempt is no word of the target.
+      [long, refusal],
     ] as const) {
       plan({ firstMs: 90, error: a }, { firstMs: 5, error: b });
       expect(await settled(clock, call(stream, { spare: first }).outcome)).toBe(long);

@@ -121,11 +121,12 @@ export class AttemptRace<Request extends AttemptRequest> {
 
   /**
    * That of the first: it is its target that may be tried again. Where both went to one target, that which asks for the longer
-   * wait, since both have to be heeded.
+   * wait, since both have to be heeded; that there was no room for the second is no word of the target.
    */
   #failureToTell(): unknown {
     const [first, second] = this.#failures;
-    return this.#sameTarget && retryAfterOf(second) > retryAfterOf(first) ? second : first;
+    const heeded = this.#sameTarget && classifyFailure(second) !== 'refused';
+    return heeded && retryAfterOf(second) > retryAfterOf(first) ? second : first;
   }
 
   #loserOf(racer: Racer<Request>): Racer<Request> | undefined {
