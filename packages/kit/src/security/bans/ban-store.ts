@@ -14,7 +14,8 @@ export interface BanStoreListener {
 
 /**
  * Where bans outlive the process and are shared by all instances. `banStoreContract` of `@holdfast/kit/security/contract` says all of it in
- * tests. Methods that fail reject and have changed nothing; one that hangs MUST reject after a while. Repeating any of them is safe.
+ * tests. A method that fails rejects, and may have done its work all the same when only the answer was lost; one that hangs MUST reject after a
+ * while. Repeating any of them is safe.
  */
 export interface BanStore {
   /** The bans without an end, and those that end after `endedAfterMs` (Unix milliseconds), which may lie in the past. */
