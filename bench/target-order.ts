@@ -7,7 +7,13 @@ import { availableParallelism, cpus } from 'node:os';
 import { costNanoUsd, createPriceBook } from '@holdfast/kit/llm/pricing';
 import { readShallowBody } from '@holdfast/kit/llm';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
-import { createRouting, routeStrategies, type RoutedCall, type RouteStrategy } from '../packages/server/src/model/routing/index.ts';
+import {
+  createRouting,
+  routeStrategies,
+  RoutingMemory,
+  type RoutedCall,
+  type RouteStrategy,
+} from '../packages/server/src/model/routing/index.ts';
 import { show, spread } from './support/statistics.ts';
 
 const callsPerRound = 200_000;
@@ -48,7 +54,7 @@ function measure(strategy: RouteStrategy, count: number): number {
     weight: 1,
     breaker: { state: 'closed' as const },
   }));
-  const routing = createRouting({ strategy, targets, clock: systemClock, random: systemRandom });
+  const routing = createRouting({ strategy, targets, random: systemRandom, memory: new RoutingMemory(systemClock) });
   let chosen = 0; // Looked at in the end, so that nothing is optimised away.
   // Processor time, not time on the wall: other programs on the machine take the second from us, and hardly the first.
   const before = process.cpuUsage();

@@ -8,7 +8,7 @@ import { createTarget } from './create-target.ts';
 import { GuardBook } from './guard-book.ts';
 import { KeptParts } from './kept-parts.ts';
 import type { ModelCatalog, ModelRoute, Target } from './model-route.ts';
-import { createRouting, Latencies, type RouteStrategy } from './routing/index.ts';
+import { createRouting, RoutingMemory, type RouteStrategy } from './routing/index.ts';
 import type { GuardSettings } from './target-guard.ts';
 
 export interface ModelDefinition {
@@ -91,8 +91,10 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
     const { limits, retry, strategy = 'fallback', holdBackMs = 0 } = definition;
     const on = targets.map(({ provider }) => provider);
     const settings = targets.map((each) => each.name);
-    const latencies = (kind: string) => kept.keep(`latencies\n${name}\n${kind}`, { on, settings }, () => new Latencies(clock));
-    const routing = createRouting({ strategy, targets, clock, random, latencies });
+    const learn = () => new RoutingMemory(clock);
+    // With one target there is nothing to learn; and names that pass through are chosen by clients, so none of them is kept.
+    const memory = targets.length > 1 ? kept.keep(`routing\n${name}`, { on, settings }, learn) : learn();
+    const routing = createRouting({ strategy, targets, random, memory });
     const attempts = retry?.attempts ?? llmRetryDefaults.attempts;
     return {
       name,

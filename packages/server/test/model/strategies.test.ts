@@ -72,6 +72,8 @@ describe('a call of strategy latency', () => {
     const models = scriptedModels({ strategy: 'latency' }, { a: { firstMs: 400 }, b: { firstMs: 100 } });
     await runAll(models, 10);
     models.reload();
+    // Also when nobody asked for the model in between.
+    models.reload();
     expect(count('b', await runAll(models, 10))).toBe(10);
   });
 });

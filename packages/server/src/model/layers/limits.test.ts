@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import type { CallRateLimits } from '../call-rate-limits.ts';
 import { emptyRecord, type CallNext, type ModelCall } from '../model-call.ts';
 import type { ModelRoute } from '../model-route.ts';
-import { createRouting } from '../routing/index.ts';
+import { createRouting, RoutingMemory } from '../routing/index.ts';
 import { limitsLayer } from './limits.ts';
 
 const answer: AttemptResult = {
@@ -34,7 +34,7 @@ function setUp({ model, key, organization, shadow = false, enabled = true, ...gi
   const limiter = given.limiter ?? createRateLimiter({ driver: createMemoryDriver({ clock }) });
   const current = enabled ? { organizationLimits: () => organization, assumedCompletionTokens: 100, shadow } : undefined;
   const layer = limitsLayer({ limiter, current }, clock);
-  const routing = createRouting({ strategy: 'fallback', targets: [], clock, random: createSeededRandom(1) });
+  const routing = createRouting({ strategy: 'fallback', targets: [], random: createSeededRandom(1), memory: new RoutingMemory(clock) });
   const route = {
     name: 'fast',
     targets: [],

@@ -2,7 +2,7 @@ import { readShallowBody, type AttemptResult, type Operation } from '@holdfast/k
 import type { BreakerState } from '@holdfast/kit/resilience';
 import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
 import { describe, expect, test } from 'vitest';
-import { createRouting, type RoutedCall, type RouteStrategy } from './index.ts';
+import { createRouting, RoutingMemory, type RoutedCall, type RouteStrategy } from './index.ts';
 
 function target(model: string, options: { operations?: readonly Operation[]; state?: BreakerState; weight?: number } = {}) {
   const { operations = ['chat', 'embeddings'], weight = 1 } = options;
@@ -48,7 +48,7 @@ const answer = (completionTokens: number): AttemptResult => ({
 
 function route<Target extends ReturnType<typeof target>>(strategy: RouteStrategy, targets: readonly Target[]) {
   const clock = createFakeClock();
-  return { clock, ...createRouting({ strategy, targets, clock, random: createSeededRandom(1) }) };
+  return { clock, ...createRouting({ strategy, targets, random: createSeededRandom(1), memory: new RoutingMemory(clock) }) };
 }
 const names = (targets: readonly { readonly model: string }[]) => targets.map(({ model }) => model);
 

@@ -1,14 +1,14 @@
 import type { AttemptResult, Operation, ShallowBody } from '@holdfast/kit/llm';
 import type { BreakerState } from '@holdfast/kit/resilience';
-import type { Clock, Random } from '@holdfast/kit/time';
+import type { Random } from '@holdfast/kit/time';
 import type { Pricing } from '../pricing.ts';
 import { availableFirst } from './available-first.ts';
 import { configuredOrder } from './configured-order.ts';
 import { orderByCost } from './cost-order.ts';
-import { ExpectedUse } from './expected-use.ts';
-import { Latencies } from './latencies.ts';
+import type { ExpectedUse } from './expected-use.ts';
 import { latencyOrder } from './latency-order.ts';
 import type { LatencyObserver } from './peak-ewma.ts';
+import type { RoutingMemory } from './routing-memory.ts';
 import type { TargetOrdering } from './target-ordering.ts';
 import { weightedOrder } from './weighted-order.ts';
 
@@ -52,10 +52,8 @@ export interface Routing<Target> {
 export interface RoutingOptions<Target> {
   readonly strategy: RouteStrategy;
   readonly targets: readonly Target[];
-  readonly clock: Clock;
   readonly random: Random;
-  /** What strategy `latency` knows of calls of one kind (`chat/stream`, …). Default: nothing yet. */
-  readonly latencies?: (kind: string) => Latencies;
+  readonly memory: RoutingMemory;
 }
 
 /** Calls that can be compared: of one operation, and all of them streams or none. */
@@ -103,7 +101,7 @@ function createChoice<Target extends RoutedTarget>(
   kind: string,
   options: RoutingOptions<Target>,
 ): Lane<Target> {
-  const { clock, random } = options;
+  const { random, memory } = options;
   switch (options.strategy) {
     case 'fallback':
       return { ordering: configuredOrder(targets) };
@@ -112,16 +110,15 @@ function createChoice<Target extends RoutedTarget>(
       return { ordering: weightedOrder(targets, weights, random) };
     }
     case 'latency': {
-      const latencies = options.latencies?.(kind) ?? new Latencies(clock);
+      const latencies = memory.latencies(kind);
       return { ordering: latencyOrder(targets, latencies, random), latencyOf: ({ name }) => latencies.of(name) };
     }
     case 'cost':
-      return byCost(targets);
+      return byCost(targets, memory.expectedUse(kind));
   }
 }
 
-function byCost<Target extends RoutedTarget>(targets: readonly Target[]): Lane<Target> {
-  const expected = new ExpectedUse();
+function byCost<Target extends RoutedTarget>(targets: readonly Target[], expected: ExpectedUse): Lane<Target> {
   return {
     ordering: {
       order(call) {

@@ -12,6 +12,7 @@ export {
   type Routing,
   type RoutingOptions,
 } from './create-routing.ts';
+export { RoutingMemory } from './routing-memory.ts';
 export type { LatencyObserver } from './peak-ewma.ts';
 export type { TargetOrdering } from './target-ordering.ts';
 export { weightedOrder } from './weighted-order.ts';
