@@ -1,7 +1,7 @@
 import type { Decision } from '@holdfast/kit/ratelimit';
 import type { Clock, Timer } from '@holdfast/kit/time';
 
-/** Renews the places of calls that are under way, by one timer for all of them, which is there only while there are any. */
+/** Renews the places of calls that are under way, by one timer for all of them, which ends with its first turn that finds none. */
 export class LeaseKeeper {
   readonly #clock: Clock;
   readonly #everyMs: number;
@@ -22,12 +22,14 @@ export class LeaseKeeper {
   /** MUST be called when the call ends, however it ends. */
   drop(decision: Decision): void {
     this.#held.delete(decision);
-    if (this.#held.size > 0) return;
-    this.#timer?.cancel();
-    this.#timer = undefined;
   }
 
   #renew(): void {
+    // Here and not with the last call that ends, or calls that come one after the other would set a timer each.
+    if (this.#held.size === 0) {
+      this.#timer = undefined;
+      return;
+    }
     this.#timer?.refresh();
     for (const decision of this.#held) {
       try {

@@ -48,11 +48,11 @@ describe.skipIf(lacks('redis-server'))('two servers that share a Redis', () => {
     return report.dependencies.find(({ name }) => name === 'rate_limits')?.status;
   };
   /** A key without any call yet: each has its bucket. */
-  async function newKey(): Promise<string> {
+  async function newKey(limits: object = {}): Promise<string> {
     const answer = await fetch(`${servers[0].url}/api/keys`, {
       method: 'POST',
       headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'client' }),
+      body: JSON.stringify({ name: 'client', ...limits }),
     });
     expect(answer.status).toBe(201);
     return ((await answer.json()) as { key: string }).key;
@@ -79,6 +79,44 @@ describe.skipIf(lacks('redis-server'))('two servers that share a Redis', () => {
     const [here, there] = await drain(await newKey());
     expect(here + there).toBe(limit);
     expect(Math.min(here, there)).toBeGreaterThan(0);
+  });
+
+  /** One call of a model at one of the servers; its status, undefined when it was given up. */
+  function call(at: number, key: string, model = 'sandbox/demo', signal: AbortSignal | null = null): Promise<number | undefined> {
+    return fetch(`${servers[at % 2]!.url}/v1/chat/completions`, {
+      method: 'POST',
+      signal,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model, max_tokens: 50, messages: [{ role: 'user', content: 'hi' }] }),
+    }).then(
+      async (answer) => {
+        await answer.arrayBuffer();
+        return answer.status;
+      },
+      () => undefined,
+    );
+  }
+
+  test('let exactly as many calls of models pass as a key may make, 64 at once at both', async () => {
+    const key = await newKey({ requests_per_minute: 10 });
+    const statuses = await Promise.all(Array.from({ length: 64 }, (_, at) => call(at, key)));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(10);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(54);
+  });
+
+  test('give the one place of a key to one of 64 calls, and free it for both before its client has the end of the answer', async () => {
+    const key = await newKey({ concurrent: 1, tokens_per_minute: 100_000 });
+    const leave = new AbortController();
+    const statuses: (number | undefined)[] = [];
+    const calls = Array.from({ length: 64 }, (_, at) =>
+      call(at, key, 'sandbox/demo?silent=true', leave.signal).then((status) => statuses.push(status)),
+    );
+    await expect.poll(() => statuses.length, soon).toBe(63);
+    expect(new Set(statuses)).toEqual(new Set([429]));
+    leave.abort();
+    await Promise.all(calls);
+    await expect.poll(() => call(0, key), soon).toBe(200);
+    for (let at = 0; at < 20; at++) expect(await call(at, key)).toBe(200);
   });
 
   test('go on with half of it each while it is away, say so, and come back by themselves; twice the limit passes at most, thrice when it forgot', async () => {

@@ -257,6 +257,21 @@ test.each([
   expect(await second.end(1)).toBe('completed');
 });
 
+test('a call has not ended before its place is free, wherever that is kept', async () => {
+  const { limiter } = setUp({});
+  const { promise: freed, resolve: free } = Promise.withResolvers<void>();
+  const elsewhere = {
+    take: async (takes: Parameters<RateLimiter['take']>[0]) => ({ ...(await limiter.take(takes)), finish: () => freed }),
+  } as unknown as RateLimiter;
+  const call = setUp({ key: { requestsPerMinute: 5 }, limiter: elsewhere }).begin();
+  let ended = false;
+  const end = call.end(1).then(() => (ended = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(ended).toBe(false);
+  free();
+  await end;
+});
+
 test('nothing is taken while limits are switched off', async () => {
   const { begin, used } = setUp({ enabled: false, key: { requestsPerMinute: 1 }, model: { concurrent: 1 } });
   for (let call = 0; call < 3; call++) begin();
