@@ -221,6 +221,24 @@ test('tokens are reserved by what is expected and settled by what was used', asy
   expect((limiter.peek([{ policy, key: 'k' }]) as Decision).buckets[0]!.remaining).toBe(9_000);
 });
 
+test('what a request used that lost a race is paid for too', async () => {
+  const { begin, callOf, limiter } = setUp({ key: { tokensPerMinute: 10_000 } });
+  const call = begin(callOf('k', { max_tokens: 4_000 }));
+  const usage = {
+    promptTokens: 40,
+    completionTokens: 2,
+    cachedTokens: 0,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+    source: 'estimated' as const,
+  };
+  const attempt = { provider: 'p', model: 'm', outcome: 'cancelled' as const, error_code: null, latency_ms: 1 };
+  call.call.record.attempts.push({ ...attempt, extra: { providerKind: 'openai', usage, costNanoUsd: null } }, attempt);
+  await call.end(300);
+  const { policy } = call.call.record.limits!.buckets[0]!;
+  expect((limiter.peek([{ policy, key: 'k' }]) as Decision).buckets[0]!.remaining).toBe(10_000 - 342);
+});
+
 test('what was used beyond the reservation is owed', async () => {
   const { begin, callOf, clock } = setUp({ key: { tokensPerMinute: 6_000 } });
   await begin(callOf('k', { max_tokens: 10 })).end(9_000);

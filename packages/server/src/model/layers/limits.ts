@@ -1,5 +1,5 @@
 import { refusalError, type BucketTake, type Decision } from '@holdfast/kit/ratelimit';
-import type { AttemptResult } from '@holdfast/kit/llm';
+import type { AttemptResult, Usage } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
 import { createAddTakes, leaseMs } from '../call-rate-limits.ts';
 import { expectedTokens } from '../expected-tokens.ts';
@@ -73,8 +73,13 @@ async function finish(decision: Decision, tokens: number): Promise<void> {
   }
 }
 
-/** As the ledger has it, which counts what was said of an answer that broke off too. 0 for a call that reached no provider. */
+/** As the ledger has it: what was said of an answer that broke off too, and what requests used that lost a race. 0 for a call that reached no provider. */
 function usedTokens({ record }: ModelCall): number {
-  const usage = record.settled?.usage;
-  return usage ? usage.promptTokens + usage.completionTokens : 0;
+  let tokens = tokensOf(record.settled?.usage);
+  for (const { extra } of record.attempts) tokens += tokensOf(extra?.usage);
+  return tokens;
+}
+
+function tokensOf(usage: Usage | undefined): number {
+  return usage === undefined ? 0 : usage.promptTokens + usage.completionTokens;
 }
