@@ -123,11 +123,11 @@ describe.skipIf(lacks('redis-server'))('two instances that share a Redis', () =>
     });
     one.upstream.script('only', { kind: 'error', status: 500 });
     for (let call = 0; call < 5; call++) await chat(one, 'lonely');
-    await expect.poll(async () => (await breaker(two, 'primary/only'))?.state, { timeout: 1_000, interval: 10 }).toBe('open');
+    await expect.poll(async () => (await breaker(two, 'primary/only'))?.state, soon).toBe('open');
     expect(await chat(two, 'lonely')).toBe(503);
     expect(two.upstream.calls).toEqual([]);
     expect(await post(two, 'close', { name: 'primary/only' })).toMatchObject({ state: 'closed', shared: true });
-    await expect.poll(async () => (await breaker(one, 'primary/only'))?.state, { timeout: 1_000, interval: 10 }).toBe('closed');
+    await expect.poll(async () => (await breaker(one, 'primary/only'))?.state, soon).toBe('closed');
   });
 
   test('without it each obeys its own operator, and with it again all obey him', async () => {
