@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { createMemoryDriver, createRateLimiter, type RateLimiter } from '@holdfast/kit/ratelimit';
+import { createClientIpResolver } from '@holdfast/kit/security';
 import { createFakeClock } from '@holdfast/kit/testing';
 import { parseList, type Item } from 'structured-headers';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -21,12 +22,16 @@ interface Asked {
   readonly body?: string;
 }
 
-async function open(given: Partial<RequestLimitOptions>, limiterOf?: (limiter: RateLimiter) => RateLimiter) {
+async function open(
+  given: Partial<RequestLimitOptions>,
+  limiterOf?: (limiter: RateLimiter) => RateLimiter,
+  doorOptions: Parameters<typeof openDoor>[0] = {},
+) {
   const clock = createFakeClock();
   const memory = createRateLimiter({ driver: createMemoryDriver({ clock }) });
   onTestFinished(() => memory.close());
   const limiter = limiterOf?.(memory) ?? memory;
-  const door = await openDoor({ limits: { limiter, ...createRequestLimits({ ...options, ...given }) } });
+  const door = await openDoor({ ...doorOptions, limits: { limiter, ...createRequestLimits({ ...options, ...given }) } });
   const ask = async (path: string, { method = 'GET', key = null, headers = {}, body }: Asked = {}) => {
     const answer = await fetch(door.url + path, {
       method,
@@ -78,6 +83,14 @@ describe('by address', () => {
   test('a wrong method on a known path is counted', async () => {
     const { statuses } = await open(perAddress);
     expect(await statuses(4, '/api/any-key', { method: 'DELETE' })).toEqual([405, 405, 405, 429]);
+  });
+
+  test('whom a trusted proxy names, and an IPv6 network as one', async () => {
+    const { ask } = await open(perAddress, undefined, { clientIp: createClientIpResolver({ trustedHops: 1 }) });
+    const from = async (address: string) => (await ask('/api/any-key', { headers: { 'x-forwarded-for': address } })).status;
+    for (const host of ['1', '2', 'ffff:ffff:ffff:ffff'])
+      expect(await from(`2001:db8:1:2:${host.includes(':') ? host : `:${host}`}`)).toBe(401);
+    expect([await from('2001:db8:1:2::4'), await from('2001:db8:1:3::1'), await from('203.0.113.7')]).toEqual([429, 401, 401]);
   });
 
   test('HEAD is counted like GET, once', async () => {
