@@ -14,12 +14,17 @@ export interface EventLoopMonitor {
 export function createEventLoopMonitor(resolutionMs = 20): EventLoopMonitor {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
+  let takenAt = performance.now();
   return {
     takeMeanDelayMs() {
-      // What is recorded is the time between two firings, the resolution included.
-      const delayMs = histogram.count === 0 ? 0 : Math.max(0, histogram.mean / 1e6 - resolutionMs);
+      const now = performance.now();
+      const elapsedMs = now - takenAt;
+      takenAt = now;
+      // What is recorded is the time between two firings, the resolution included, and none before the second. Where there was time for
+      // more, one turn took all of it: without this a loop of very long turns would look like one that has nothing to do.
+      const betweenMs = histogram.count > 0 ? histogram.mean / 1e6 : elapsedMs > 2 * resolutionMs ? elapsedMs : 0;
       histogram.reset();
-      return delayMs;
+      return Math.max(0, betweenMs - resolutionMs);
     },
     close: () => void histogram.disable(),
   };

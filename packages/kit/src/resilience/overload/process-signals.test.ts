@@ -23,6 +23,19 @@ test('what is switched off is not looked at', () => {
   expect(processSignals({ eventLoopDelayMs: 0, memoryPercent: 0 }).signals).toEqual([]);
 });
 
+test('a loop whose every turn is longer than the time between two looks is as late as its turns', async () => {
+  const monitor = createEventLoopMonitor();
+  onTestFinished(() => monitor.close());
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let turn = 0; turn < 3; turn++) {
+    monitor.takeMeanDelayMs();
+    const until = performance.now() + 100;
+    while (performance.now() < until);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(monitor.takeMeanDelayMs()).toBeGreaterThan(60);
+  }
+});
+
 test('a loop that was held up says so once', async () => {
   const monitor = createEventLoopMonitor(1);
   onTestFinished(() => monitor.close());
