@@ -22,6 +22,7 @@ import {
   clientIpDefaults,
   endpointScanningDefaults,
   keyGuessingDefaults,
+  networkDefaults,
   signInGuessingDefaults,
   travelDefaults,
 } from '@holdfast/kit/security';
@@ -111,13 +112,14 @@ describe('the guide on abuse, of the server', () => {
       ...{ keyGuessingThreshold: keyGuessingDefaults.threshold, keyGuessingWindowMs: keyGuessingDefaults.windowMs },
       ...{ banFirstMs: banDurationDefaults.firstMs, banFactor: banDurationDefaults.factor },
       ...{ banMaxMs: banDurationDefaults.maxMs, banForgetAfterMs: banDurationDefaults.forgetAfterMs },
+      networkFactor: networkDefaults.factor,
       travelWithinMs: travelDefaults.withinMs,
     };
     const ofServer = settings.flatMap(({ name, setting }) =>
       !setting.secret && typeof setting.default === 'number' ? [[name, setting.default]] : [],
     );
     expect(Object.fromEntries(ofServer)).toEqual(ofKit);
-    const rows = readTableRows(guide).filter(([names]) => /Ms`|Threshold/.test(names!));
+    const rows = readTableRows(guide).filter(([names]) => /Ms`|Threshold|Factor/.test(names!));
     const told = rows.flatMap(([names, values]) => {
       const numbers = values!.split(', ').map((number) => Number(number.replaceAll(',', '')));
       return namesIn(`| ${names} |`).map((name, at) => [name, numbers[at]]);

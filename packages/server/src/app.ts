@@ -150,7 +150,15 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(
     banRoutes({ bans: abuse.bans, principalOf: (request) => request.principal!, clientOf: (request) => request.client }),
   );
-  await http.app.register(openRateLimitRoutes({ limits: limits.requests, limiter, organizations: identity.organizations, clock }));
+  await http.app.register(
+    openRateLimitRoutes({
+      limits: limits.requests,
+      limiter,
+      organizations: identity.organizations,
+      clock,
+      ipv6PrefixLength: configuration.server.ipv6PrefixLength,
+    }),
+  );
   await http.app.register(usageRoutes(createUsageService(database)));
   const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, limits.reload, ...options.reloadables] });
   await http.app.register(configurationRoutes({ service: reloads, instance }));

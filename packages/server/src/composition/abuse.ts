@@ -24,7 +24,7 @@ export interface Abuse {
 /** Who is shut out, and those who find out whom to. A ban that a person made holds also where nobody is looked for. */
 export async function openAbuse(options: AbuseOptions): Promise<Abuse> {
   const { configuration, clock, random, identity, metrics } = options;
-  const { enabled, shadow, scanningThreshold, scanningWindowMs, keyGuessingThreshold, keyGuessingWindowMs, travelWithinMs } =
+  const { enabled, shadow, scanningThreshold, scanningWindowMs, keyGuessingThreshold, keyGuessingWindowMs, networkFactor, travelWithinMs } =
     configuration.abuse;
   const countries = await readCountries(configuration.abuse.geoipFile);
   const bans = await openBanBook(options);
@@ -42,6 +42,7 @@ export async function openAbuse(options: AbuseOptions): Promise<Abuse> {
     shadow,
     scanning: { threshold: scanningThreshold, windowMs: scanningWindowMs },
     keyGuessing: { threshold: keyGuessingThreshold, windowMs: keyGuessingWindowMs },
+    network: { factor: networkFactor === 0 ? Number.POSITIVE_INFINITY : networkFactor },
     travel: { withinMs: travelWithinMs },
     ...(countries && { countries }),
   });
@@ -56,6 +57,7 @@ export async function openAbuse(options: AbuseOptions): Promise<Abuse> {
   };
 }
 
-function clientIpResolver({ trustedProxies, trustedHops, forwardingHeader }: AbuseOptions['configuration']['server']): ClientIpResolver {
-  return createClientIpResolver({ trustedProxies, trustedHops, header: forwardingHeader });
+function clientIpResolver(server: AbuseOptions['configuration']['server']): ClientIpResolver {
+  const { trustedProxies, trustedHops, forwardingHeader, ipv6PrefixLength } = server;
+  return createClientIpResolver({ trustedProxies, trustedHops, header: forwardingHeader, ipv6PrefixLength });
 }

@@ -1,5 +1,5 @@
 import type { RateLimiter } from '@holdfast/kit/ratelimit';
-import { addressKey, clientIpDefaults, parseIp } from '@holdfast/kit/security';
+import { addressKey, parseIp } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyPluginAsync } from 'fastify';
 import type { OrganizationService } from '../features/identity/index.ts';
@@ -11,15 +11,17 @@ export function openRateLimitRoutes(options: {
   readonly limiter: RateLimiter;
   readonly organizations: OrganizationService;
   readonly clock: Clock;
+  /** Bits of an IPv6 address that make one client. */
+  readonly ipv6PrefixLength: number;
 }): FastifyPluginAsync {
-  const { limits, limiter, organizations, clock } = options;
+  const { limits, limiter, organizations, clock, ipv6PrefixLength } = options;
   return rateLimitRoutes({
     standing: createStanding({ limiter, clock }),
     limits,
     tierOf: async (organizationId) => (await organizations.get(organizationId)).tier,
     addressKey: (address) => {
       const parsed = parseIp(address);
-      return parsed === undefined ? address : addressKey(parsed, clientIpDefaults.ipv6PrefixLength).text;
+      return parsed === undefined ? address : addressKey(parsed, ipv6PrefixLength).text;
     },
     principalOf: (request) => request.principal!,
   });

@@ -29,6 +29,7 @@ describe('defaults', () => {
       trustedProxies: [],
       trustedHops: 0,
       forwardingHeader: 'x-forwarded-for',
+      ipv6PrefixLength: 64,
       dataDir: path.join(cwd, '.holdfast'),
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,

@@ -1,3 +1,4 @@
+import { abuseSettings } from './abuse-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
 import { choice, filePath, flag, integer, ipRange, listOf, text } from './value-types.ts';
@@ -55,6 +56,13 @@ export const settings = {
       environment: 'HOLDFAST_FORWARDING_HEADER',
       default: 'x-forwarded-for',
       description: 'The header in which trusted proxies name the client. The other one is never read.',
+    },
+    ipv6PrefixLength: {
+      type: integer(32, 128),
+      environment: 'HOLDFAST_CLIENT_IPV6_PREFIX_LENGTH',
+      default: 64,
+      description:
+        'Bits of an IPv6 address that make one client, for limits and bans: whoever has one address of such a network has all of them. `56` where most clients come from providers that give each customer 256 networks.',
     },
     headersTimeoutMs: {
       type: integer(100, 600_000),
@@ -203,95 +211,7 @@ export const settings = {
         'Rows that wait to be committed to the ledger beyond which requests are refused: twenty full commits. Their answers wait with them. `0` does not look at it.',
     },
   },
-  abuse: {
-    enabled: {
-      type: flag,
-      environment: 'HOLDFAST_ABUSE_ENABLED',
-      default: true,
-      description:
-        'Whether scanning of endpoints and guessing of keys are looked for, and end in a ban. Off, bans that people make hold all the same.',
-    },
-    shadow: {
-      type: flag,
-      environment: 'HOLDFAST_ABUSE_SHADOW',
-      default: false,
-      description: 'Log and count what would be banned, and ban nobody by itself. To try thresholds.',
-    },
-    neverBanned: {
-      type: listOf(ipRange, 'a list of addresses, CIDR ranges, `loopback`, `private` and `linklocal`'),
-      environment: 'HOLDFAST_ABUSE_NEVER_BANNED',
-      default: [] as readonly string[],
-      defaultText: 'none',
-      description:
-        'Addresses that are let in whatever they do: your monitoring, your office. Loopback and trusted proxies always are. Comma-separated in the environment, a list in the file.',
-    },
-    scanningThreshold: {
-      type: integer(1, 1_000_000),
-      environment: 'HOLDFAST_ABUSE_SCANNING_THRESHOLD',
-      default: 20,
-      description:
-        'Different paths without a route that a client may ask for in the window, without a good key. Those that only scanners ask for, such as `/.env`, count five times.',
-    },
-    scanningWindowMs: {
-      type: integer(1_000, 86_400_000),
-      environment: 'HOLDFAST_ABUSE_SCANNING_WINDOW_MS',
-      default: 300_000,
-      description: 'The window of `scanningThreshold`, in milliseconds.',
-    },
-    keyGuessingThreshold: {
-      type: integer(1, 1_000_000),
-      environment: 'HOLDFAST_ABUSE_KEY_GUESSING_THRESHOLD',
-      default: 10,
-      description:
-        'Different keys that nobody has that a client may show in the window; five times as many where a good key was used in the last day.',
-    },
-    keyGuessingWindowMs: {
-      type: integer(1_000, 86_400_000),
-      environment: 'HOLDFAST_ABUSE_KEY_GUESSING_WINDOW_MS',
-      default: 300_000,
-      description: 'The window of `keyGuessingThreshold`, in milliseconds.',
-    },
-    banFirstMs: {
-      type: integer(1_000, 31_536_000_000),
-      environment: 'HOLDFAST_ABUSE_BAN_FIRST_MS',
-      default: 300_000,
-      description: 'How long the first ban by a detector lasts, in milliseconds.',
-    },
-    banFactor: {
-      type: integer(1, 100),
-      environment: 'HOLDFAST_ABUSE_BAN_FACTOR',
-      default: 2,
-      description: 'Each further ban of a client lasts so many times as long as the one before. `1` keeps them all alike.',
-    },
-    banMaxMs: {
-      type: integer(1_000, 31_536_000_000),
-      environment: 'HOLDFAST_ABUSE_BAN_MAX_MS',
-      default: 86_400_000,
-      defaultText: '86400000 (a day)',
-      description: 'No ban by a detector lasts longer, in milliseconds.',
-    },
-    banForgetAfterMs: {
-      type: integer(0, 31_536_000_000),
-      environment: 'HOLDFAST_ABUSE_BAN_FORGET_AFTER_MS',
-      default: 86_400_000,
-      defaultText: '86400000 (a day)',
-      description: 'So long after the end of its last ban a client begins at `banFirstMs` again, in milliseconds.',
-    },
-    geoipFile: {
-      type: filePath('a path'),
-      environment: 'HOLDFAST_GEOIP_FILE',
-      default: undefined,
-      defaultText: 'none: travel is not looked at',
-      description:
-        'Country database in the MaxMind format (GeoLite2-Country, DB-IP Lite), to tell when a person is seen in two countries within `travelWithinMs`. Only told, never a reason for a ban. Read at the start.',
-    },
-    travelWithinMs: {
-      type: integer(1_000, 31_536_000_000),
-      environment: 'HOLDFAST_ABUSE_TRAVEL_WITHIN_MS',
-      default: 3_600_000,
-      description: 'Milliseconds within which a change of country is told.',
-    },
-  },
+  abuse: abuseSettings,
   cors: {
     origins: {
       type: listOf(corsOrigin, 'origins like `https://app.example.com` without a path, or `*`'),
