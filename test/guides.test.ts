@@ -29,7 +29,15 @@ import {
 import { createMetrics } from '@holdfast/kit/telemetry';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadConfiguration, settingEntries } from '../packages/server/src/config/index.ts';
+import {
+  breakerFields,
+  bulkheadFields,
+  holdBackField,
+  loadConfiguration,
+  retryFields,
+  settingEntries,
+  type Configuration,
+} from '../packages/server/src/config/index.ts';
 import { readCodeBlocks } from './support/code-blocks.ts';
 import { codeOfCell, readTableRows, sectionOf } from './support/document-tables.ts';
 import { startErrors } from './support/start-errors.ts';
@@ -139,6 +147,36 @@ describe('the guide on keys', () => {
   });
 });
 
+describe('the guide on resilience in the gateway', () => {
+  const guide = read('docs/guides/resilience-in-the-gateway.md');
+  const defaults = (fields: Readonly<Record<string, { readonly default: unknown }>>) =>
+    Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.default]));
+
+  test('writes out every default of retry, breaker and hold-back', () => {
+    const block = readCodeBlocks('guide', guide).find(({ language }) => language === 'yaml')!;
+    const { models, origins } = loadDocumented(block.code);
+    expect(models[0]).toMatchObject({
+      retry: defaults(retryFields),
+      breaker: defaults(breakerFields),
+      holdBackMs: holdBackField.default,
+    });
+    const written = [
+      ...Object.keys(retryFields).map((name) => `retry.${name}`),
+      ...Object.keys(breakerFields).map((name) => `breaker.${name}`),
+      'holdBackMs',
+    ];
+    for (const name of written) expect([name, origins[`models.fast.${name}`]?.source]).toEqual([name, 'file']);
+  });
+
+  test('shows a bulkhead with its defaults', () => {
+    const shown = /`(bulkhead: \{[^`]*\})`/.exec(guide)![1]!;
+    const { models, origins } = loadDocumented(`models: { fast: { targets: [sandbox/demo], ${shown} } }`);
+    const { maxConcurrent, ...rest } = models[0]!.bulkhead;
+    expect([maxConcurrent, { maxConcurrent: undefined, ...rest }]).toEqual([50, defaults(bulkheadFields)]);
+    for (const name of Object.keys(bulkheadFields)) expect(origins[`models.fast.bulkhead.${name}`]?.source).toBe('file');
+  });
+});
+
 describe('the guide on providers and models', () => {
   const guide = read('docs/guides/providers-and-models.md');
 
@@ -227,6 +265,17 @@ describe('the guide on operations', () => {
   });
 });
 
+/** Loads a file as a document shows it. */
+function loadDocumented(code: string): Configuration {
+  const cwd = mkdtempSync(join(tmpdir(), 'holdfast-document-'));
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+  writeFileSync(join(cwd, 'key'), 'sk-of-a-document');
+  writeFileSync(join(cwd, 'holdfast.config.yaml'), code.replaceAll(/(apiKeyFile:) [^ },]+/g, '$1 key'));
+  // Every variable that the block names has a value: another each, since the same key twice is a fault.
+  const env = Object.fromEntries([...code.matchAll(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/g)].map(([name]) => [name, `sk-${name}`]));
+  return loadConfiguration({ env, cwd });
+}
+
 describe('configuration in the documents', () => {
   const documents = globSync(['README.md', 'docs/**/*.md', 'packages/*/README.md'], { cwd: repository });
   const blocks = documents
@@ -236,13 +285,7 @@ describe('configuration in the documents', () => {
   test('is there', () => expect(blocks.length).toBeGreaterThanOrEqual(5));
 
   test.each(blocks.map((block) => [`${block.document}:${block.line}`, block.code]))('%s is a valid file', (_place, code) => {
-    const cwd = mkdtempSync(join(tmpdir(), 'holdfast-document-'));
-    onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
-    writeFileSync(join(cwd, 'key'), 'sk-of-a-document');
-    writeFileSync(join(cwd, 'holdfast.config.yaml'), code.replaceAll(/(apiKeyFile:) [^ },]+/g, '$1 key'));
-    // Every variable that the block names has a value: another each, since the same key twice is a fault.
-    const env = Object.fromEntries([...code.matchAll(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/g)].map(([name]) => [name, `sk-${name}`]));
-    const { providers, models } = loadConfiguration({ env, cwd });
+    const { providers, models } = loadDocumented(code);
     expect(providers.length + models.length).toBeGreaterThan(0);
   });
 });

@@ -260,4 +260,4 @@ prices:
 \`\`\``;
 
 const modelsIntroduction = `The names that clients ask for; only in the file. Names are letters, digits and \`. _ : @ + -\`. A \`provider/model\` that is not listed passes straight to that provider, with
-the defaults.`;
+the defaults. What retries, breakers and the rest do is in [resilience in the gateway](../guides/resilience-in-the-gateway.md).`;
