@@ -2,7 +2,10 @@ import type { Ban } from './ban.ts';
 
 export type Awaitable<T> = T | Promise<T>;
 
-/** What a store tells of its changes, in the order in which they were made, whoever made them, one's own included. */
+/**
+ * What a store tells of its changes, whoever made them, one's own included: of each range the states in their order, the last of all. States
+ * that were replaced before they were told MAY be left out.
+ */
 export interface BanStoreListener {
   /** This is the ban of its range from now on. */
   onAdded(ban: Ban): void;

@@ -24,14 +24,13 @@ const maxRead = 500;
 const maxHeard = 10_000;
 
 /**
- * Tells a listener of every change: by notification, which carries the row, and where that was lost by poll, which reads it. One that
- * comes both ways is told once, and never an older state of a range after a newer one. Returns the end of it.
+ * Tells a listener of every change: notifications, and polls where those were lost, say which range, and what became of it is read. One
+ * that comes both ways is told once, and never an older state of a range after a newer one. Returns the end of it.
  */
 export async function followBanChanges(options: BanChangesOptions, listener: BanStoreListener): Promise<() => void> {
   const { database, clock, timeoutMs } = options;
-  const signal = createDatabaseChangeSignal(database, 'holdfast_bans');
   const heard = new RevisionsHeard();
-  const missed = new Set<string>();
+  const changed = new Set<string>();
   let reading = false;
   let failed = false;
   let closed = false;
@@ -42,13 +41,13 @@ export async function followBanChanges(options: BanChangesOptions, listener: Ban
     else listener.onAdded(toBan(row));
   }
 
-  async function readMissed(): Promise<void> {
+  async function read(): Promise<void> {
     if (reading) return;
     reading = true;
     try {
-      while (missed.size > 0 && !closed) {
-        const ranges = [...missed].slice(0, maxRead);
-        for (const range of ranges) missed.delete(range);
+      while (changed.size > 0 && !closed) {
+        const ranges = [...changed].slice(0, maxRead);
+        for (const range of ranges) changed.delete(range);
         const rows = database
           .query('jobs')
           .selectFrom('holdfast.bans')
@@ -81,15 +80,11 @@ export async function followBanChanges(options: BanChangesOptions, listener: Ban
     ...options,
     what: 'bans',
     source: watched,
-    // What is notified is told here, row and all.
-    signal: {
-      subscribe: () => signal.subscribe((payload) => tell(JSON.parse(payload) as BanRow)),
-      onStateChange: (onChange) => signal.onStateChange(onChange),
-    },
+    signal: createDatabaseChangeSignal(database, 'holdfast_bans'),
     wanted: () => true,
     onChange(range) {
-      missed.add(range);
-      void readMissed();
+      changed.add(range);
+      void read();
     },
     onOverflow: () => listener.onMissed(),
     onFailure: () => void (failed = true),

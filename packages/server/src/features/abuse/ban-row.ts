@@ -2,19 +2,15 @@ import type { Selectable } from 'kysely';
 import type { Ban } from '@holdfast/kit/security';
 import type { BansTable } from '../../platform/postgres/index.ts';
 
-/** A row as a query gives it, or as JSON in a notification. */
-export type BanRow = Omit<Selectable<BansTable>, 'banned_at' | 'ends_at' | 'changed_in' | 'changed_at'> & {
-  readonly banned_at: Date | string;
-  readonly ends_at: Date | string | null;
-};
+export type BanRow = Selectable<BansTable>;
 
 export function toBan(row: BanRow): Ban {
   return {
     range: row.range,
     reason: row.reason,
     source: row.source,
-    bannedAtMs: new Date(row.banned_at).getTime(),
-    endsAtMs: row.ends_at === null ? null : new Date(row.ends_at).getTime(),
+    bannedAtMs: row.banned_at.getTime(),
+    endsAtMs: row.ends_at?.getTime() ?? null,
     repeats: row.repeats,
     by: row.banned_by,
     note: row.note,

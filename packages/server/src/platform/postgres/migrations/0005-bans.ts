@@ -17,7 +17,6 @@ export async function bans(database: Kysely<unknown>): Promise<void> {
       banned_at timestamptz(3) not null,
       ends_at timestamptz(3),
       repeats int not null check (repeats >= 0),
-      -- Bounded, because a notification carries the row and may have no more than 8,000 bytes.
       banned_by text check (length(banned_by) <= 200),
       note text check (length(note) <= 500),
       lifted boolean not null default false,
@@ -44,10 +43,11 @@ export async function bans(database: Kysely<unknown>): Promise<void> {
     revoke all on function holdfast.stamp_ban() from public;
     create trigger bans_stamped before insert or update on holdfast.bans for each row execute function holdfast.stamp_ban();
 
-    -- After, since an insert that ends in a conflict has passed the trigger above and may change nothing.
+    -- After, since an insert that ends in a conflict has passed the trigger above and may change nothing. Says which and not what: every
+    -- role may notify, and what it says must not be able to ban or lift.
     create function holdfast.announce_ban() returns trigger
       language plpgsql set search_path = pg_catalog, pg_temp
-      as $$ begin perform pg_notify('holdfast_bans', row_to_json(new)::text); return null; end $$;
+      as $$ begin perform pg_notify('holdfast_bans', new.range); return null; end $$;
     revoke all on function holdfast.announce_ban() from public;
     create trigger bans_changed after insert or update on holdfast.bans for each row execute function holdfast.announce_ban();
 
