@@ -100,6 +100,17 @@ describe.each([
     expect(seen.map(({ target, error }) => [target, error.code])).toEqual([['a/a1', 'provider_failed']]);
   });
 
+  test('that the spare finds faulty is refused in the name of the spare', async () => {
+    const { run } = await learnt(stream, { a: { firstMs: 500 }, b: { fails: 'content_filtered' } });
+    const done = await run({ stream });
+    expect(await done.done).toBe('content_filtered');
+    expect(done.call.record).toMatchObject({ provider: 'b', targetModel: 'b1' });
+    expect(attemptsOf(done)).toEqual([
+      ['a', 'cancelled', 'hedge_lost'],
+      ['b', 'failed', 'content_filtered'],
+    ]);
+  });
+
   test('goes on to the third target when both fail', async () => {
     const { run } = await learnt(stream, {
       a: { firstMs: 15, fails: 'provider_failed' },

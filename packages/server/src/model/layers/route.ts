@@ -6,7 +6,7 @@ import type { CallNext, ModelCall } from '../model-call.ts';
 import type { ModelRoute, Target } from '../model-route.ts';
 import { HoldBackSink } from './hold-back-sink.ts';
 import { spareOf } from './spare-of.ts';
-import { spentBy } from './spent-targets.ts';
+import { spentBy, whoFailed } from './spent-targets.ts';
 import { RouteSink } from './route-sink.ts';
 import { finalError, moreTelling, targetFailure, type TargetFailure } from './told-failure.ts';
 
@@ -38,7 +38,7 @@ export function routeCall(clock: Clock): CallNext {
       } catch (thrown) {
         const error = toHoldfastError(thrown);
         if (call.sink.begun || call.context.cancellation.cancelled) throw error;
-        const failure = targetFailure(error, target, call);
+        const failure = targetFailure(error, whoFailed(call.record, target, targets, error), call);
         if (failure.cause === 'refused') recordRefusal(call, target, error);
         failures.push(failure);
         told = moreTelling(told, failure);

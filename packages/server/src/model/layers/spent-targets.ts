@@ -24,6 +24,17 @@ export function spentBy(journal: AttemptJournal, target: string, now: number): H
   return failure.notBefore > now || isFirm(error) ? error : undefined;
 }
 
+/** Whose failure ended the attempts at a target: that of a spare which found the request at fault ends them too. */
+export function whoFailed<Target extends { readonly name: string }>(
+  journal: AttemptJournal,
+  asked: Target,
+  targets: readonly Target[],
+  error: HoldfastError,
+): Target {
+  const failures = journal.racedFailures;
+  return (failures && targets.find(({ name }) => failures.get(name)?.error === error)) ?? asked;
+}
+
 /**
  * Around a race of two attempts at one target, inside of its retry: a race ends with one failure, but the other said something too. A
  * refusal ends the retries, and the longer of two waits is waited for.
