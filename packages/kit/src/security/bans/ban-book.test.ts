@@ -496,6 +496,18 @@ test('what was decided just before the end is written before the book is closed'
   expect(await store.load(0)).toHaveLength(1_200);
 });
 
+test('a store that says nothing does not keep a book from being closed', async () => {
+  const clock = createFakeClock();
+  const book = await startBook(clock, { store: { ...createMemoryBanStore(), put: () => new Promise(() => {}) } });
+  book.ban(client('203.0.113.7'), 'key_guessing');
+  let closed = false;
+  void book.close().then(() => (closed = true));
+  await clock.advanceAsync(1_999);
+  expect(closed).toBe(false);
+  await clock.advanceAsync(2_001);
+  expect([closed, clock.pendingTimers]).toEqual([true, 0]);
+});
+
 test('a closed book has no timer and hears nothing more', async () => {
   const clock = createFakeClock();
   const store = createFlakyStore();

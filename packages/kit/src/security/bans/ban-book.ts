@@ -34,7 +34,7 @@ export const banBookDefaults = Object.freeze({ maxAutomaticBans: 100_000, retryM
 export interface BanBook {
   /** Loads the bans and follows the store from then on. Rejects when the store does. */
   start(): Promise<void>;
-  /** Writes what waits, unless the store is away, and stops following it. */
+  /** Writes what waits, unless the store is away or says nothing for 2 s, and stops following it. */
   close(): Promise<void>;
   /**
    * The ban that is to be answered: of those in force that cover the address one that a person made, else any, and of those the one that

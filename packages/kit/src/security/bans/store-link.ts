@@ -21,6 +21,9 @@ interface Options {
   readonly bans: LinkedBans;
 }
 
+/** How long closing waits for what is being written, twice at most. */
+const longestCloseMs = 2_000;
+
 /** Bans that are written in one step; more wait for the next. */
 const batchSize = 500;
 
@@ -107,12 +110,21 @@ export class StoreLink {
 
   /** Writes what waits, unless the store is away. */
   async close(): Promise<void> {
-    await this.#flushing;
+    await this.#inTime(this.#flushing);
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
     await this.#unsubscribe?.();
-    await this.#writes;
+    await this.#inTime(this.#writes);
+  }
+
+  /** A store that says nothing must not keep a process from ending. */
+  async #inTime(work: Promise<unknown> | undefined): Promise<void> {
+    if (work === undefined) return;
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => (timer = this.#clock.setTimeout(resolve, longestCloseMs, true)));
+    await Promise.race([work, late]);
+    timer?.cancel();
   }
 
   #inTurn<T>(write: () => Promise<T>): Promise<T> {
