@@ -41,6 +41,8 @@ export interface AppOptions {
   /** `XDG_RUNTIME_DIR`, if there is one. */
   readonly runtimeDir: string | undefined;
   readonly metrics: Metrics | undefined;
+  /** Throws when the start has been told to end. */
+  readonly endIfTold: () => void;
   /** Something without which the server cannot go on has ended. */
   readonly onFatal: (reason: string, error: unknown) => void;
   /** Something failed to close; the stop goes on. */
@@ -84,6 +86,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     },
   });
   const { database } = storage;
+  options.endIfTold();
 
   const health = createHealthRegistry({ clock });
   closers.add('health checks', () => health.close());
@@ -102,6 +105,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
   const limits = openRateLimits(configuration, limiter);
 
+  // From here on a start goes through: it makes the operator's key, which is shown once, at the end of it.
+  options.endIfTold();
   const identity = await openIdentity({ ...common, ...storage, tierNames: limits.tierNames });
   const breakerStore = openBreakerStore({ ...common, redis });
   const models = openModels({ ...common, breakerStore, onCloseFailure: options.onCloseFailure });

@@ -53,6 +53,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
       random: systemRandom,
       runtimeDir,
       metrics,
+      endIfTold: end.throwIfReached,
       onFatal(reason, error) {
         logger.fatal({ err: error }, `${reason}: the server stops`);
         end.now(1);
@@ -64,6 +65,10 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
       hangups.stopping();
       removeSignals();
     });
+  } catch (error) {
+    if (!(error instanceof StartEnded)) throw error;
+    logger.info('stopped during the start');
+    return error.exitCode;
   } finally {
     removeSignals();
     alive.close();
@@ -100,12 +105,34 @@ function stopOnSignal({ logger }: Log, end: Ending): () => void {
 interface Ending {
   readonly reached: Promise<number>;
   now(code: number): void;
+  /** For a start, between its steps. */
+  throwIfReached(): void;
+}
+
+/** A start was told to end, and has closed again what it had opened. */
+class StartEnded extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('the start was told to end');
+    this.exitCode = exitCode;
+  }
 }
 
 function createEnding(): Ending {
-  let now!: (code: number) => void;
-  const reached = new Promise<number>((resolve) => (now = resolve));
-  return { reached, now };
+  let reach!: (code: number) => void;
+  let first: number | undefined;
+  const reached = new Promise<number>((resolve) => (reach = resolve));
+  return {
+    reached,
+    now(code) {
+      first ??= code;
+      reach(first);
+    },
+    throwIfReached() {
+      if (first !== undefined) throw new StartEnded(first);
+    },
+  };
 }
 
 function requestLog(log: Log) {

@@ -1,4 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -62,6 +63,42 @@ describe('SIGTERM', () => {
     const rows = await rowsOf(server);
     expect([rows.length, count(rows, 'completed')]).toEqual([20, 20]);
   });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    '(here %s) in the middle of a first start ends it with 0, its database too, and the next start is whole',
+    async (signal) => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-test-start-'));
+      chmodSync(folder, 0o711);
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+      const dataDir = path.join(folder, 'data');
+      async function tell(child: ChildProcess): Promise<void> {
+        // Its database is being made then, which takes longest.
+        await expect.poll(() => existsSync(path.join(dataDir, 'postgres')), { interval: 5, timeout: 10_000 }).toBe(true);
+        child.kill(signal);
+      }
+      let told: Promise<unknown> | undefined;
+      const started = startServer({
+        dataDir,
+        onSpawn(child) {
+          told = tell(child);
+        },
+      });
+      const ended = await started.then(
+        () => expect.unreachable('it served'),
+        (error: Error) => error.message,
+      );
+      await told;
+      expect(ended).toMatch(/^the server ended with 0:/);
+      expect(ended).toContain('stopped during the start');
+      expect(ended).not.toMatch(/listening|hf_/);
+      expect(globSync('**/postmaster.pid', { cwd: dataDir })).toEqual([]);
+
+      const next = await startServer({ dataDir });
+      expect(next.key).toMatch(/^hf_/);
+      expect(await ready(next)).toBe(200);
+      expect(await next.stop()).toBe(0);
+    },
+  );
 
   test('twice ends at once; what was under way is interrupted after the next start, and keys still work', async () => {
     const gateway = await openGateway();
