@@ -14,11 +14,14 @@ export interface BreakerStoreOptions {
   readonly closers: Closers;
 }
 
+/** A channel that falls silent is noticed after 4 s: asked for all the same, no change is heard later than this. */
+const auditMs = 1_000;
+
 /** Where instances share the states of their breakers; undefined without Redis, and each instance then knows its own. */
 export function openBreakerStore({ redis, clock, random, closers }: BreakerStoreOptions): BreakerStore | undefined {
   if (redis === undefined) return undefined;
   const { client, subscriptions } = redis;
-  const store = createRedisBreakerStore({ client, subscriptions, clock, random });
+  const store = createRedisBreakerStore({ client, subscriptions, clock, random, auditMs });
   closers.add('breaker store', () => store.close());
   return store;
 }
