@@ -112,7 +112,7 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   on(banStoreLost, ({ error }) => logger.warn({ err: error }, 'bans cannot be shared: this instance goes on with those that it knows'));
   on(banStoreRecovered, ({ awayMs }) => logger.info({ away_ms: Math.round(awayMs) }, 'bans are shared again'));
   on(attemptFailed, ({ callId, requestId, target, error }) =>
-    logger.warn({ call_id: callId, request_id: requestId, target, err: error }, 'a target failed and the next one is tried'),
+    logger.warn({ call_id: callId, request_id: requestId, target, err: error }, 'an attempt failed and another one follows'),
   );
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
   on(recoveryFailed, ({ error }) =>

@@ -54,7 +54,7 @@ export interface TargetChosen {
 
 export const targetChosen = defineChannel<TargetChosen>('holdfast:llm:target-chosen');
 
-/** A target failed and another is tried: what the client never hears of. A failure that ends the call is told as its error. */
+/** An attempt failed and another follows, at the same target or the next: what the client never hears of. A failure that ends the call is told as its error. */
 export interface AttemptFailed {
   readonly callId: string;
   readonly requestId: string;
