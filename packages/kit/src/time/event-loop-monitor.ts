@@ -3,10 +3,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 /** How late the event loop of this thread is. */
 export interface EventLoopMonitor {
   /**
-   * Mean delay of what was due since the last call, in milliseconds; 0 when nothing was due. A loop that is blocked once among many
-   * quick turns has a small mean; one whose every turn is long has that length as its mean, which is what tells a backlog from a hiccup.
+   * The turn of the loop that somebody finds who comes at a random moment since the last call, on average, in milliseconds: long turns count
+   * by their length (Σd² ÷ Σd), since it is they that most of those who come have to wait for. By the plain mean a loop that stands still for two
+   * seconds and then turns a hundred times in one looks idle. 0 for a loop that is never late.
    */
-  takeMeanDelayMs(): number;
+  takeDelayMs(): number;
   close(): void;
 }
 
@@ -15,16 +16,26 @@ export function createEventLoopMonitor(resolutionMs = 20): EventLoopMonitor {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
   let takenAt = performance.now();
+  let before = { count: 0, sum: 0, squares: 0 };
   return {
-    takeMeanDelayMs() {
+    takeDelayMs() {
       const now = performance.now();
       const elapsedMs = now - takenAt;
       takenAt = now;
-      // What is recorded is the time between two firings, the resolution included, and none before the second. Where there was time for
-      // more, one turn took all of it: without this a loop of very long turns would look like one that has nothing to do.
-      const betweenMs = histogram.count > 0 ? histogram.mean / 1e6 : elapsedMs > 2 * resolutionMs ? elapsedMs : 0;
-      histogram.reset();
-      return Math.max(0, betweenMs - resolutionMs);
+      // Differences of what has been recorded since the start: after a reset Node records nothing before the second firing, which in a loop
+      // of long turns is the turn that counts.
+      const { count } = histogram;
+      const mean = count === 0 ? 0 : histogram.mean / 1e6;
+      const deviation = count === 0 ? 0 : histogram.stddev / 1e6;
+      const after = { count, sum: mean * count, squares: (mean * mean + deviation * deviation) * count };
+      const sum = after.sum - before.sum;
+      const squares = after.squares - before.squares;
+      const fired = count > before.count;
+      before = after;
+      // Not once in all that time: one turn took all of it.
+      if (!fired) return elapsedMs > 2 * resolutionMs ? elapsedMs : 0;
+      // What is recorded is the time between two firings, the resolution included.
+      return Math.max(0, squares / sum - resolutionMs);
     },
     close: () => void histogram.disable(),
   };

@@ -179,7 +179,7 @@ export const settings = {
       environment: 'HOLDFAST_OVERLOAD_EVENT_LOOP_DELAY_MS',
       default: 500,
       description:
-        'Mean delay of the event loop, in milliseconds and for at least a second, beyond which requests are refused. A call takes some ten turns of the loop: at 500 it is late by seconds. `0` does not look at it.',
+        'The turn of the event loop that a request finds, on average of half a second and twice within two, in milliseconds, beyond which requests are refused. A call takes some ten turns of the loop: at 500 it is late by seconds. `0` does not look at it.',
     },
     memoryPercent: {
       type: integer(0, 100),

@@ -10,8 +10,8 @@ export interface LoadSignal {
   readonly limit: number;
   /** Below this it is not any more; between the two everything stays as it is. Default 80 % of the limit. */
   readonly relief?: number;
-  /** How long every sample has to be beyond the limit before an overload begins. Default 0: the first is enough. */
-  readonly sustainMs?: number;
+  /** In how many of the last four samples it has to be beyond the limit before an overload begins, 1 to 4. Default 1. */
+  readonly sightings?: number;
   /** Shed everything from the first moment and not a part: for what ends the process when it goes on. Default false. */
   readonly urgent?: boolean;
   /** Runs away between two samples and costs nothing to read: each request that finds it beyond the limit is shed. Default false. */
@@ -34,6 +34,6 @@ export function checkSignal(signal: LoadSignal): Required<LoadSignal> {
   checkNumber(`the limit of ${name}`, limit, { min: Number.MIN_VALUE });
   checkFunction(`read of ${name}`, read);
   const relief = checkNumber(`the relief of ${name}`, signal.relief ?? limit * 0.8, { max: limit });
-  const sustainMs = checkNumber(`sustainMs of ${name}`, signal.sustainMs ?? 0);
-  return { name, read, limit, relief, sustainMs, urgent: signal.urgent ?? false, instant: signal.instant ?? false };
+  const sightings = checkNumber(`sightings of ${name}`, signal.sightings ?? 1, { min: 1, max: 4, whole: true });
+  return { name, read, limit, relief, sightings, urgent: signal.urgent ?? false, instant: signal.instant ?? false };
 }

@@ -48,8 +48,8 @@ export function createOverloadDetector(options: OverloadOptions): OverloadDetect
 interface Watched {
   readonly signal: Required<LoadSignal>;
   value: number;
-  /** Since when every sample was at the limit. */
-  highSince: number | undefined;
+  /** The last four samples, a bit each: whether it was beyond its limit. */
+  recent: number;
   overloaded: boolean;
 }
 
@@ -74,7 +74,7 @@ class Detector implements OverloadDetector {
     checkNumber('overload.growth', numbers.growth, { min: 1 });
     checkNumber('overload.easing', numbers.easing, { min: 0.001, max: 1 });
     this.#numbers = numbers;
-    this.#watched = options.signals.map((signal) => ({ signal: checkSignal(signal), value: 0, highSince: undefined, overloaded: false }));
+    this.#watched = options.signals.map((signal) => ({ signal: checkSignal(signal), value: 0, recent: 0, overloaded: false }));
     this.#instant = this.#watched.filter(({ signal }) => signal.instant);
     this.#timer = this.#clock.setTimeout(() => this.#sample(), numbers.sampleMs);
   }
@@ -119,7 +119,7 @@ class Detector implements OverloadDetector {
     const now = this.#clock.monotonic();
     let high = false;
     for (const watched of this.#watched) {
-      if (this.#look(watched, now)) high = true;
+      if (this.#look(watched)) high = true;
     }
     if (high) {
       if (this.#share === 0) this.#begin();
@@ -133,17 +133,17 @@ class Detector implements OverloadDetector {
     this.#timer.refresh();
   }
 
-  /** Whether the signal is beyond its limit, and has been for long enough. */
-  #look(watched: Watched, now: number): boolean {
+  /** Whether the signal is beyond its limit, and not for the first time where that is nothing yet. */
+  #look(watched: Watched): boolean {
     const { signal } = watched;
     const value = (watched.value = signal.read());
-    if (value > signal.limit) {
-      watched.highSince ??= now;
+    const high = value > signal.limit;
+    watched.recent = ((watched.recent << 1) | (high ? 1 : 0)) & 0b1111;
+    if (high) {
       // While an overload is on, no new hesitation: a load that swings around the limit would let it end each time.
-      if (this.#share === 0 && now - watched.highSince < signal.sustainMs) return false;
+      if (this.#share === 0 && bitsOf(watched.recent) < signal.sightings) return false;
       return (watched.overloaded = true);
     }
-    watched.highSince = undefined;
     // Between relief and limit: an overload that is on stays on, and none begins.
     if (value < signal.relief) watched.overloaded = false;
     return false;
@@ -178,6 +178,10 @@ class Detector implements OverloadDetector {
     this.#reason = undefined;
     if (overloadEnded.hasSubscribers) overloadEnded.publish({ reason, durationMs: now - this.#beganAt });
   }
+}
+
+function bitsOf(four: number): number {
+  return (four & 1) + ((four >> 1) & 1) + ((four >> 2) & 1) + (four >> 3);
 }
 
 function shed(reason: string): string {

@@ -6,10 +6,8 @@ import { checkKeys, checkNumber, withDefaults } from '../check-options.ts';
 import type { LoadSignal } from './load-signal.ts';
 
 export interface ProcessSignalNumbers {
-  /** Mean delay of the event loop, in milliseconds. Default 500; 0 does not look at it. */
+  /** The turn of the event loop that a request finds, on average, in milliseconds. Default 500; 0 does not look at it. */
   readonly eventLoopDelayMs: number;
-  /** How long the loop has to be that late, so that one long turn (a collection of garbage, one huge body) sheds nothing. Default 1,000. */
-  readonly eventLoopSustainMs: number;
   /** Of the heap that V8 may use, and of the memory that the process may use, in percent. Default 90; 0 does not look at them. */
   readonly memoryPercent: number;
 }
@@ -26,7 +24,6 @@ export interface ProcessSignalOptions extends Partial<ProcessSignalNumbers> {
  */
 export const processSignalDefaults: ProcessSignalNumbers = Object.freeze({
   eventLoopDelayMs: 500,
-  eventLoopSustainMs: 1_000,
   memoryPercent: 90,
 });
 
@@ -49,9 +46,10 @@ export function processSignals(options: ProcessSignalOptions = {}): ProcessSigna
   if (loop)
     signals.push({
       name: 'event_loop_delay',
-      read: () => loop.takeMeanDelayMs(),
+      read: () => loop.takeDelayMs(),
       limit: limitMs,
-      sustainMs: numbers.eventLoopSustainMs,
+      // One long turn (a collection of garbage, one huge body) is over before anybody could be refused for it.
+      sightings: 2,
     });
   if (percent > 0) {
     const share = percent / 100;
@@ -59,7 +57,7 @@ export function processSignals(options: ProcessSignalOptions = {}): ProcessSigna
     // Twice in a row for the heap: garbage that V8 has not come to collect yet counts as used.
     const heapLimit = getHeapStatistics().heap_size_limit;
     signals.push(
-      { name: 'heap', read: () => getHeapStatistics().used_heap_size, limit: heapLimit * share, sustainMs: 1_000, urgent: true },
+      { name: 'heap', read: () => getHeapStatistics().used_heap_size, limit: heapLimit * share, sightings: 2, urgent: true },
       { name: 'memory', read: () => process.memoryUsage.rss(), limit: memoryLimit * share, urgent: true },
     );
   }
