@@ -51,7 +51,7 @@ export async function openAbuse(options: AbuseOptions): Promise<Abuse> {
     watch,
     door: {
       ...door,
-      onRefusal: createRefusalWatch({ watch, authenticate }),
+      onRefusal: createRefusalWatch({ watch, trustsProxies: door.clientIp.header !== undefined, authenticate }),
       onAuthenticated: createAcceptedClients(watch, clock),
     },
   };

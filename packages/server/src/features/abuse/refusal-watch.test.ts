@@ -5,13 +5,14 @@ import { createRefusalWatch, type RefusedRequest } from './refusal-watch.ts';
 
 const client = createClientIpResolver().resolve({ peer: '203.0.113.7', header: undefined });
 
-async function told(refused: Partial<RefusedRequest> & { readonly code: ErrorCode }): Promise<unknown[]> {
+async function told(refused: Partial<RefusedRequest> & { readonly code: ErrorCode }, trustsProxies = true): Promise<unknown[]> {
   const words: unknown[] = [];
   const observe = createRefusalWatch({
     watch: {
       notFound: ({ path, credential }) => words.push(`${path} ${credential}`),
       keyRefused: ({ credential }) => words.push(`guess ${credential}`),
     },
+    trustsProxies,
     authenticate: (secret) => {
       if (secret === 'in memory') return {};
       if (secret === 'stored') return Promise.resolve({});
@@ -71,4 +72,15 @@ test('other errors are no sign of abuse: neither what does not exist behind a ke
     'internal_error',
   ];
   for (const code of codes) expect(await told({ code, secret: 'a', authenticated: true }), code).toEqual([]);
+});
+
+test('what looks like a proxy that was forgotten is not held against it, or all behind it would pay', async () => {
+  const at = (peer: string) => createClientIpResolver().resolve({ peer, header: undefined });
+  const scan = { code: 'route_not_found', unknownRoute: true, forwarded: true } as const;
+  expect(await told({ ...scan, client: at('10.0.0.7') }, false)).toEqual([]);
+  expect(await told({ ...scan, client: at('fd00::7') }, false)).toEqual([]);
+  // Whoever is not in a private network would write the header to get out of it.
+  expect(await told({ ...scan, client: at('203.0.113.7') }, false)).toEqual(['/x absent']);
+  expect(await told({ ...scan, client: at('10.0.0.7'), forwarded: false }, false)).toEqual(['/x absent']);
+  expect(await told({ ...scan, client: at('10.0.0.7') }, true)).toEqual(['/x absent']);
 });

@@ -1,5 +1,5 @@
 import { errorTraits, isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
-import type { AbuseWatch, ClientIp } from '@holdfast/kit/security';
+import { createClientIpResolver, type AbuseWatch, type ClientIp } from '@holdfast/kit/security';
 import { forwardingIgnored } from './events.ts';
 
 /** A request that was answered with an error, as the door tells of it. */
@@ -17,16 +17,28 @@ export interface RefusedRequest {
 
 export interface RefusalWatchOptions {
   readonly watch: Pick<AbuseWatch, 'notFound' | 'keyRefused'>;
+  /** Whether the configuration names proxies that are trusted. */
+  readonly trustsProxies: boolean;
   /** Throws or rejects when the key is not good, or when nobody can tell. */
   readonly authenticate: (secret: string) => unknown;
 }
+
+const privateAddresses = createClientIpResolver({ trustedProxies: ['private', 'linklocal'] });
 
 /**
  * Tells the detectors what the door refused. Of keys only those that nobody has: one that expired or was revoked was somebody's, and a
  * program that was not told shows it for ever. Whoever has a good key is not looking for a way in, whatever path they ask for.
  */
-export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions): (refused: RefusedRequest) => void {
+export function createRefusalWatch({ watch, trustsProxies, authenticate }: RefusalWatchOptions): (refused: RefusedRequest) => void {
   let forwardingTold = false;
+
+  /**
+   * A ban would hold for everybody behind it. Only where nobody is trusted, and on private addresses: on others a client would write the header
+   * itself so as not to be found out.
+   */
+  function isForgottenProxy({ forwarded, client }: RefusedRequest): boolean {
+    return forwarded && !trustsProxies && privateAddresses.isTrusted(client.address);
+  }
 
   function tellForwarding({ forwarded, client }: RefusedRequest): void {
     if (!forwarded || forwardingTold || client.isTrustedProxy || client.proxies > 0) return;
@@ -55,6 +67,7 @@ export function createRefusalWatch({ watch, authenticate }: RefusalWatchOptions)
   return (refused) => {
     const { code, unknownRoute, keyFault, client, secret, userAgent } = refused;
     tellForwarding(refused);
+    if (isForgottenProxy(refused)) return;
     // Whoever is limited is not to be found out the later for it.
     const limited = code === 'rate_limited';
     if (code === 'route_not_found' || (limited && unknownRoute)) void notFound(refused);
