@@ -220,10 +220,9 @@ describe('a client that goes away', () => {
     );
     let seen = 0;
     for await (const _chunk of stream) if (++seen === 10) break;
-    const leftAt = Date.now();
-    const call = await gateway.upstream.waitFor(([first]) => (first?.clientClosedAtMs !== undefined ? first : undefined));
-    expect(call.clientClosedAtMs! - leftAt).toBeLessThan(5_000);
+    await gateway.upstream.waitFor(([first]) => first?.outcome === 'client_closed');
     const [row] = await gateway.rowsOf(id);
+    // By the client's going and by no limit; that no time has to pass for it is in http/client-gone.test.ts.
     expect(row).toMatchObject({ outcome: 'aborted', error_code: 'client_closed', usage_source: 'estimated', status: 499 });
     expect(row!.completion_tokens).toBeGreaterThan(0);
     expect(row!.prompt_tokens).toBeGreaterThan(0);
