@@ -140,6 +140,43 @@ describe.each([
   });
 });
 
+test('a winner that breaks off unseen is begun again, and nobody sees that there were three', async () => {
+  const definition = { holdBackMs: 200, retry: { attempts: 2, firstDelayMs: 10, jitter: 'none' } } as const;
+  const { run, asked } = await learnt(
+    true,
+    { a: [...Array.from({ length: 5 }, () => ({})), { firstMs: 5_000 }, { firstMs: 9 }], b: { restMs: 50, breaks: 'stream_cut' } },
+    definition,
+  );
+  const done = await run({ pricing });
+  expect(done.bytes()).toBe('a begins;a ends');
+  expect(asked.map(({ target }) => target)).toEqual(['a', 'b', 'a']);
+  expect(done.call.record).toMatchObject({ provider: 'a', attemptsMade: 3, attemptsUnderWay: 0 });
+  expect(done.call.record.attempts.map(({ provider, outcome }) => [provider, outcome])).toEqual([
+    ['a', 'cancelled'],
+    ['b', 'failed'],
+    ['a', 'completed'],
+  ]);
+});
+
+test('a winner that breaks off before the eyes of the client ends the call', async () => {
+  const { run, asked } = await learnt(true, { a: { firstMs: 5_000 }, b: { restMs: 50, breaks: 'stream_cut' } }, { retry: { attempts: 3 } });
+  const done = await run();
+  expect(done.outcome()).toBe('stream_cut');
+  expect(done.bytes()).toBe('b begins;');
+  expect(asked.map(({ target }) => target)).toEqual(['a', 'b']);
+  expect(done.call.record.provider).toBe('b');
+});
+
+test('an attempt that failed by itself is not paid for, raced or not', async () => {
+  const { run } = await learnt(true, { a: { firstMs: 15, fails: 'first_token_timeout' }, b: { firstMs: 30, usage } });
+  const done = await run({ pricing });
+  expect(done.call.record.attempts.map(({ outcome, extra }) => [outcome, extra])).toEqual([
+    ['failed', undefined],
+    ['completed', undefined],
+  ]);
+  expect(done.call.record.settled).toMatchObject({ outcome: 'completed', costNanoUsd: 37 });
+});
+
 test('a loser whose price is not known makes the cost of the call unknown', async () => {
   const { run } = await learnt(true, { a: { firstMs: 5_000 }, b: { usage } });
   const done = await run({ pricing: { costNanoUsd: ({ model }) => (model === 'b1' ? 1 : null) } });

@@ -20,6 +20,8 @@ export interface TargetScript {
   /** Of a stream, until its end. Default 0. */
   readonly restMs?: number;
   readonly fails?: ErrorCode;
+  /** Of a stream, in place of its end. */
+  readonly breaks?: ErrorCode;
   /** Goes on when it is cancelled, as no provider may. */
   readonly deaf?: boolean;
   readonly usage?: Usage;
@@ -159,7 +161,7 @@ export function scriptedModels(definition: Partial<ModelDefinition>, targets: Re
 }
 
 function play(clock: FakeClock, name: string, script: TargetScript, request: AttemptRequest, sink: AttemptSink): Promise<AttemptResult> {
-  const { firstMs = 10, restMs = 0, fails, deaf = false, usage } = script;
+  const { firstMs = 10, restMs = 0, fails, breaks, deaf = false, usage } = script;
   return new Promise((resolve, reject) => {
     let over = false;
     let timer = clock.setTimeout(first, firstMs);
@@ -181,6 +183,7 @@ function play(clock: FakeClock, name: string, script: TargetScript, request: Att
     }
     function end(): void {
       if (over) return;
+      if (breaks) return reject(new HoldfastError(breaks));
       resolve({
         head: { headers: {} },
         tail: Buffer.from(`${name} ends`),

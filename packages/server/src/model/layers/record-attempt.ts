@@ -160,7 +160,8 @@ class RecordedAttempt implements AttemptSink {
     // Whatever ends the call from now on: of a request that the provider refused nothing is paid for.
     if (!beside && code !== null && !mayHaveWorked(code)) journal.sent = false;
     this.#ended = true;
-    const extra = beside && this.#sent && code !== null && mayHaveWorked(code);
+    // One that failed by itself is paid for no more than one that was followed by another.
+    const extra = beside && this.#sent && (outcome === 'cancelled' || outcome === 'aborted');
     if (journal.attemptsUnderWay === 0) {
       journal.providerMs += now - journal.attemptsBeganAt;
       journal.attemptsEndedAt = now;
