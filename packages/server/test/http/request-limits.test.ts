@@ -5,7 +5,7 @@ import { createFakeClock } from '@holdfast/kit/testing';
 import { parseList, type Item } from 'structured-headers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRequestLimits, type RequestLimitOptions } from '../../src/features/limits/index.ts';
-import { goodKey, openDoor } from './door.ts';
+import { goodKey, openDoor, openSocket, parseAnswer } from './door.ts';
 
 const many = { requestsPerMinute: 1_000_000 };
 const options: RequestLimitOptions = {
@@ -65,6 +65,17 @@ describe('by address', () => {
       await ask('/wp-login.php'),
     ];
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 404, 429, 429, 429]);
+  });
+
+  test('what is no request to any route at all: a path that does not decode, no host', async () => {
+    const { ask, port } = await open(perAddress);
+    const broken = await ask('/%zz');
+    expect([broken.status, broken.headers.get('x-ratelimit-remaining')]).toEqual([404, '2']);
+    const { socket, received, closed } = await openSocket(port);
+    socket.end('GET /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n');
+    await closed;
+    expect(parseAnswer(received())).toMatchObject({ status: 400, headers: { 'x-ratelimit-remaining': '1' } });
+    expect([(await ask('/%zz')).status, (await ask('/%zz')).status]).toEqual([404, 429]);
   });
 
   test('not whoever has a valid one: the same address may go on', async () => {

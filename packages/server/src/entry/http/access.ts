@@ -5,7 +5,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal, Scope } from '../../model/index.ts';
 import type { Access } from './request-context.ts';
-import { limitStepOf, type RequestLimits } from './request-limits.ts';
+import { limitStepOf, unlimited, type RequestLimits } from './request-limits.ts';
 
 /**
  * Who holds the secret. Throws or rejects with `key_malformed`, `key_unknown`, `key_expired` or `key_revoked`. Answering
@@ -23,9 +23,6 @@ export function readSecret(headers: IncomingHttpHeaders): string | undefined {
   const key = headers['x-api-key'];
   return typeof key === 'string' && key !== '' ? key : undefined;
 }
-
-/** Nothing is limited. */
-const pass: LimitStep = (_request, _reply, done) => done();
 
 /**
  * An `onRequest` hook that lets only keys with the scope pass, before a byte of the body is read. The step of the limits comes once it is known who asks,
@@ -91,7 +88,7 @@ export function enforceAccess(
     const check =
       access === undefined || access === 'public'
         ? limit && asHook(limit)
-        : requireScope(authenticate, access, limit ?? pass, onAuthenticated);
+        : requireScope(authenticate, access, limit ?? unlimited, onAuthenticated);
     if (check === undefined) return;
     checks.add(check);
     route.onRequest = [check, ...own];

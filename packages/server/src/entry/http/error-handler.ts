@@ -1,5 +1,7 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
 import { HoldfastError } from '@holdfast/kit/errors';
+import type { LimitStep } from '@holdfast/kit/fastify';
+import { headerFields } from '@holdfast/kit/ratelimit';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { discardBody } from './discard-body.ts';
@@ -58,7 +60,7 @@ function announce(error: HoldfastError, request: FastifyRequest): void {
 }
 
 /**
- * `open` may refuse the request for another reason, which then stands.
+ * `open` may refuse the request for another reason, which then stands, and so may `limit`.
  *
  * For faults that Fastify finds before a route is chosen, such as a path that does not decode. No hook runs for them, so
  * the headers that hooks give are given here.
@@ -66,11 +68,19 @@ function announce(error: HoldfastError, request: FastifyRequest): void {
 export function createFrameworkErrorHandler(
   handle: ReturnType<typeof createErrorHandler>,
   open: (request: FastifyRequest, reply: FastifyReply) => HoldfastError | undefined,
+  limit: LimitStep,
 ) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    // These requests have not the members that others were given up front.
+    request.principal = null;
+    request.rateLimitDecision = null;
     const refusal = open(request, reply);
     reply.headers(securityHeaders).header('x-request-id', request.id);
-    handle(refusal ?? thrown, request, reply);
+    if (refusal) return handle(refusal, request, reply);
+    limit(request, reply, (limited) => {
+      if (request.rateLimitDecision !== null) reply.headers(headerFields(request.rateLimitDecision));
+      handle(limited ?? thrown, request, reply);
+    });
   };
 }
 

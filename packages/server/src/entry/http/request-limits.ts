@@ -23,6 +23,9 @@ export interface RouteAtTheDoor {
   readonly access: Access;
 }
 
+/** The step of what nothing limits. */
+export const unlimited: LimitStep = (_request, _reply, done) => done();
+
 /** The step of one route, to be taken once it is known who asks; undefined where nothing is limited. */
 export function limitStepOf(limits: RequestLimits | undefined, { methods, path, access }: RouteAtTheDoor): LimitStep | undefined {
   if (limits === undefined || (path !== undefined && access === 'public' && isExempt(path))) return undefined;

@@ -26,7 +26,7 @@ import { decorateRawHeaders } from './raw-headers.ts';
 import { decorateRequests } from './request-context.ts';
 import { createRequestIdReader } from './request-id.ts';
 import type { Refusal } from './refusal.ts';
-import { limitStepOf, type RequestLimits } from './request-limits.ts';
+import { limitStepOf, unlimited, type RequestLimits } from './request-limits.ts';
 import { RequestTracker } from './request-tracker.ts';
 import { securityHeaders } from './security-headers.ts';
 import { isForOperators, shedError, type OverloadGate } from './shedding.ts';
@@ -104,6 +104,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   const connections = new Connections(options.clientIp ?? createClientIpResolver());
   const tracker = new RequestTracker(clock, connections);
   const handleError = createErrorHandler({ clock, onRefusal: options.onRefusal });
+  const limitUnknown = limitStepOf(options.limits, { methods: [], path: undefined, access: 'public' }) ?? unlimited;
   let draining: Promise<DrainResult> | undefined;
   let gate: OverloadGate | undefined;
 
@@ -124,11 +125,15 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
       requireHostHeader: false,
     },
     clientErrorHandler: createClientErrorHandler(options),
-    frameworkErrors: createFrameworkErrorHandler(handleError, (request, reply) => {
-      tracker.open(request, reply);
-      const ban = bans?.check(request.client);
-      return ban && bannedError(ban);
-    }),
+    frameworkErrors: createFrameworkErrorHandler(
+      handleError,
+      (request, reply) => {
+        tracker.open(request, reply);
+        const ban = bans?.check(request.client);
+        return ban && bannedError(ban);
+      },
+      limitUnknown,
+    ),
   }).withTypeProvider<ZodTypeProvider>();
 
   connections.watch(app.server);
@@ -148,15 +153,11 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   if (options.corsOrigins.length > 0) await app.register(cors, corsOptions(options.corsOrigins));
   const allowedMethods = noteAllowedMethods(app);
   enforceAccess(app, options.authenticate, options.limits, options.onAuthenticated);
-  const limitUnknown = limitStepOf(options.limits, { methods: [], path: undefined, access: 'public' });
-
   const comeIn = (request: FastifyRequest, reply: FastifyReply, done: (refusal?: Error) => void): void => {
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
-      return done(new HoldfastError('malformed_http', { detail: 'no host header' }));
-    if (request.is404) {
-      if (limitUnknown === undefined) return done(refuseUnknownRoute(request, reply, allowedMethods));
+      return limitUnknown(request, reply, (refusal) => done(refusal ?? new HoldfastError('malformed_http', { detail: 'no host header' })));
+    if (request.is404)
       return limitUnknown(request, reply, (refusal) => done(refusal ?? refuseUnknownRoute(request, reply, allowedMethods)));
-    }
     const url = request.routeOptions.url ?? '';
     if (draining && isCall(url)) return done(new HoldfastError('draining', { retryAfterSeconds: 1 }));
     if (gate && !isForOperators(url)) return done(shedError(gate));
