@@ -158,6 +158,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(
     openRateLimitRoutes({
       limits: limits.requests,
+      callLimits: limits.calls,
       limiter,
       organizations: identity.organizations,
       clock,

@@ -1,5 +1,6 @@
 export { KeptParts } from './kept-parts.ts';
 export { createModelCatalog, type ModelCatalogOptions, type ModelDefinition } from './model-catalog.ts';
+export { createCallBuckets, type CallBuckets } from './call-buckets.ts';
 export type { CallRateLimits } from './call-rate-limits.ts';
 export { emptyRecord, type CallContext, type CallNext, type CallSink, type ModelCall } from './model-call.ts';
 export type { ListedModel, ModelCatalog } from './model-route.ts';

@@ -29,7 +29,7 @@ export interface CallLimits {
 
 export interface CallLimitSettings {
   /** Of the organization's tier, at this moment. From memory, and the same object for as long as it says the same. */
-  organizationLimits(principal: Principal): CallRateLimits | undefined;
+  organizationLimits(of: Pick<Principal, 'organizationTier'>): CallRateLimits | undefined;
   /** Tokens that are reserved for the answer of a call that names no maximum. */
   readonly assumedCompletionTokens: number;
   /** Counts and tells what would be refused, and refuses nothing. */

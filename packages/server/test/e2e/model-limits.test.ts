@@ -143,6 +143,9 @@ test('a key has limits of its own, which count from the moment of their change',
   const call = () => client.chat.completions.create({ model: 'fast', messages }).withResponse();
   expect((await call()).response.headers.get('ratelimit-policy')).toBe('"key-calls";q=1;w=60');
   await expect(call()).rejects.toMatchObject({ status: 429 });
+  const own = await fetch(`${gateway.server.url}/api/rate-limits/self`, { headers: { authorization: `Bearer ${made.key}` } });
+  const { data } = (await own.json()) as { data: object[] };
+  expect(data).toContainEqual(expect.objectContaining({ level: 'key-calls', subject: made.id, limit: 1, remaining: 0 }));
   await ask('fast');
   await json('PATCH', `/api/keys/${made.id}`, { requests_per_minute: 5 });
   await expect
