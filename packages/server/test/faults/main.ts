@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --real]`: the catalogue of faults; with `--real` by the clock on the wall, in some six minutes. Exit code 1 when
+ * `npm run test:faults [-- --real]`: the catalogue of faults; with `--real` by the clock on the wall, in some five minutes. Exit code 1 when
  * one of them did not end as it must.
  */
 import { spawn } from 'node:child_process';

@@ -154,4 +154,21 @@ describe('routeCall', () => {
     const { done } = setup(fail('provider_failed'), fail('provider_rate_limited'));
     expect(await done).toBe('provider_rate_limited');
   });
+
+  test.each([
+    ['stream_cut', 'model_unsuited', 'stream_cut', 'p0', true],
+    ['context_length_exceeded', 'provider_failed', 'provider_failed', 'p1', false],
+    ['provider_auth_failed', 'stream_cut', 'stream_cut', 'p1', true],
+    ['first_token_timeout', 'provider_auth_failed', 'first_token_timeout', 'p0', true],
+    ['provider_auth_failed', 'context_length_exceeded', 'provider_auth_failed', 'p0', false],
+    ['stream_cut', 'content_filtered', 'content_filtered', 'p1', false],
+  ] as const)(
+    'of %s and %s the one that says most is told, and the record is of that target',
+    async (first, second, told, provider, sent) => {
+      const { done, record } = setup(fail(first), fail(second));
+      expect(await done).toBe(told);
+      // Whether it may have worked decides on what is paid for.
+      expect([record.provider, record.targetModel, record.sent]).toEqual([provider, 'x', sent]);
+    },
+  );
 });
