@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '@holdfast/kit/time';
-import { callsRecovered, createLedgerWriter, createRecovery, writeBeat } from '../../src/features/costs/index.ts';
+import { callsRecovered, countLiveInstances, createLedgerWriter, createRecovery, writeBeat } from '../../src/features/costs/index.ts';
 import { intentBytes, rowBytes } from '../../src/features/costs/ledger-row.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -156,4 +156,12 @@ test('instances are forgotten a day after their last word, and not before their 
   const left = await postgres.asSuperuser<{ id: string }>(`select id from holdfast.instances where seen_at < now() - interval '1 day'`);
   expect(left).toEqual([]);
   expect(await postgres.asSuperuser('select id from holdfast.instances')).toHaveLength(2);
+});
+
+test('instances count as alive for as long as their calls are theirs', async () => {
+  expect(await countLiveInstances(database)).toBe(0);
+  await writeBeat(database, newId());
+  await leaveIntents(1, 50);
+  await leaveIntents(1, 61);
+  expect(await countLiveInstances(database)).toBe(2);
 });
