@@ -532,6 +532,7 @@ describe('reload', () => {
         'The new configuration is in force at holdfast-6c9f (process 1).',
         '  providers added: backup',
         '  models changed: fast',
+        '  rate limits changed: tiers.pro',
         '  with the next start only: server.port',
         'Digest: 0f3ac1d2b4e5968778695a4b3c2d1e0f',
         '',
