@@ -66,8 +66,11 @@ export function createRequestLimits(options: RequestLimitOptions): RequestLimits
     refuseUnknownEndpoints() {
       const unknown = options.endpoints.filter(({ name }) => !found.has(name)).map(({ name }) => name);
       if (unknown.length === 0) return;
-      const faults = unknown.map((name) => `rateLimits.endpoints: there is no route ${name}; /docs lists what there is`);
-      throw new HoldfastError('configuration_invalid', { detail: faults.join('\n'), details: faults });
+      const problem = (name: string): string => `there is no route ${name}; /docs lists what there is`;
+      throw new HoldfastError('configuration_invalid', {
+        detail: unknown.map((name) => `rateLimits.endpoints: ${problem(name)}`).join('\n'),
+        details: { faults: unknown.map((name) => ({ where: 'configuration', setting: 'rateLimits.endpoints', problem: problem(name) })) },
+      });
     },
   };
 }
