@@ -81,3 +81,12 @@ test('every value in force has an origin', () => {
     'holdfast.config.yaml:6',
   );
 });
+
+test('what is printed of a model is the model: read again it is the same configuration', () => {
+  const model = `{ targets: [lab/a, { target: lab/b, weight: 3 }], retry: { attempts: 2, jitter: none }, breaker: { mode: ratio, ratio: 0.25 }, bulkhead: { maxConcurrent: 7 }, holdBackMs: 250 }`;
+  const written = load({}, `providers: { lab: { kind: sandbox } }\nmodels: { fast: ${model}, plain: { targets: [lab/c] } }`);
+  const text = printConfiguration(written);
+  expect(text).toMatch(/^ {6}# maxConcurrent: \(not set\) +# default$/m);
+  const { providers, models } = load({}, text.slice(text.indexOf('providers:')));
+  expect([providers, models]).toEqual([written.providers, written.models]);
+});
