@@ -181,6 +181,17 @@ test('labels are escaped', async () => {
   expect(text).toContain(String.raw`model="a\"b\\c\nd"`);
 });
 
+test('a counter of one label shows all its values from the start, and counts', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  const count = metrics.addCounter('holdfast_config_reloads_total', 'Reloads.', 'result', ['applied', 'rejected']);
+  count('applied');
+  count('applied');
+  const samples = parse(await metrics.scrape());
+  expect(samples.get('holdfast_config_reloads_total{result="applied"}')).toBe(2);
+  expect(samples.get('holdfast_config_reloads_total{result="rejected"}')).toBe(0);
+  expect(() => metrics.addCounter('holdfast_config_reloads_total', 'Again.', 'result', [])).toThrow(/already been registered/);
+});
+
 test('process and event loop are there, every name is ours, and every family has help and type', async () => {
   const metrics = createMetrics();
   metrics.addGauge('holdfast_http_open_connections', 'Open connections.', () => 7);
