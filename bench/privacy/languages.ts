@@ -1,0 +1,218 @@
+/** Ten languages: names, words around values, and how people there write telephone numbers (`#` a digit, `$` one from 2 to 9). */
+export interface Language {
+  readonly code: string;
+  readonly given: readonly string[];
+  readonly family: readonly string[];
+  /** For the local part of an address, in the letters of ASCII. */
+  readonly mail: readonly string[];
+  readonly domains: readonly string[];
+  readonly before: Readonly<Record<'email' | 'phone' | 'card' | 'iban' | 'ssn', readonly string[]>>;
+  /** Recognizable without a word before. */
+  readonly phones: readonly string[];
+  /** Only with a word before. */
+  readonly namedPhones: readonly string[];
+  readonly iban: readonly [country: string, length: number];
+  readonly prose: readonly string[];
+  readonly order: string;
+}
+
+export const languages: readonly Language[] = [
+  {
+    code: 'en',
+    given: ['Olivia', 'Noah', 'Amelia', 'Desmond'],
+    family: ["O'Connor", 'Smith', 'Achebe', 'Whitfield-Jones'],
+    mail: ['olivia.smith', 'noah_achebe', 'a.whitfield-jones+news', 'desmond99', "d.o'connor"],
+    domains: ['example.com', 'mail.example.co.uk', 'corp-example.io'],
+    before: {
+      email: ['write to', 'mail:', 'user', 'from'],
+      phone: ['phone', 'Call', 'tel.', 'my mobile is'],
+      card: ['card', 'paid with'],
+      iban: ['IBAN', 'to account'],
+      ssn: ['SSN', 'social security number', 'his number is'],
+    },
+    phones: ['+1 $##-$##-####', '($##) $##-####', '$##-$##-####', '+44 20 #### ####', '+1.$##.$##.####', '+44 (0)7### ######'],
+    namedPhones: ['$##$######', '020 #### ####'],
+    iban: ['GB', 22],
+    prose: [
+      'Please answer before Friday, the shop closes at 17:30.',
+      'We shipped 3 of 12 parcels on 2024-03-01.',
+      'The quick brown fox, chapter 4.2.1, page 118.',
+    ],
+    order: 'order number',
+  },
+  {
+    code: 'de',
+    given: ['Jürgen', 'Käthe', 'Marlene', 'Özlem'],
+    family: ['Müller', 'Weiß', 'von der Heide', 'Schröder'],
+    mail: ['juergen.mueller', 'k.weiss', 'jürgen.müller', 'heide-42'],
+    domains: ['beispiel.de', 'post.müller-bau.de', 'beispiel.at'],
+    before: {
+      email: ['E-Mail:', 'schreib an', 'Absender'],
+      phone: ['Telefon', 'Handy', 'Tel.:', 'Mobil'],
+      card: ['Kreditkarte', 'Karte'],
+      iban: ['IBAN:', 'Konto'],
+      ssn: ['SSN'],
+    },
+    phones: ['+49 30 ########', '+49 (0)171 #######', '0171 ### ####', '030 $#######', '0049 89 ######'],
+    namedPhones: ['0171#######', '089-$######', '04131/$#####'],
+    iban: ['DE', 22],
+    prose: [
+      'Bitte melden Sie sich bis zum 15.03.2024 um 10:45 Uhr.',
+      'Die Lieferung kostet 1.299,00 EUR.',
+      'Siehe Abschnitt 3.2.1 der Anleitung.',
+    ],
+    order: 'Bestellnummer',
+  },
+  {
+    code: 'fr',
+    given: ['Hélène', 'François', 'Zoé', 'Mehdi'],
+    family: ['Lefèvre', 'Dupont', "d'Arcy", 'Benali'],
+    mail: ['helene.lefevre', 'f.dupont', 'zoe-benali', 'mehdi75'],
+    domains: ['exemple.fr', 'courrier.exemple.fr', 'exemple.be'],
+    before: {
+      email: ['courriel :', 'écrire à', 'adresse'],
+      phone: ['Tél.', 'téléphone :', 'portable', 'mobile'],
+      card: ['carte', 'carte bancaire'],
+      iban: ['IBAN', 'virement vers'],
+      ssn: ['SSN'],
+    },
+    phones: ['+33 6 ## ## ## ##', '06 ## ## ## ##', '01.##.##.##.##', '+33 (0)1 ## ## ## ##'],
+    namedPhones: ['06########', '01########'],
+    iban: ['FR', 27],
+    prose: ['Le colis arrive le 12/04/2024 vers 14h30.', 'Total : 1 299,00 EUR pour 3 articles.', 'Voir la section 2.4.1 du manuel.'],
+    order: 'commande',
+  },
+  {
+    code: 'es',
+    given: ['José', 'Begoña', 'Íñigo', 'Lucía'],
+    family: ['García', 'Muñoz', 'de la Cruz', 'Ibáñez'],
+    mail: ['jose.garcia', 'begona_munoz', 'lucia.ibanez', 'inigo7'],
+    domains: ['ejemplo.es', 'correo.ejemplo.com.mx', 'ejemplo.org'],
+    before: {
+      email: ['correo:', 'escribe a', 'usuario'],
+      phone: ['teléfono', 'móvil', 'Tel.', 'celular'],
+      card: ['tarjeta', 'tarjeta de crédito'],
+      iban: ['IBAN', 'cuenta'],
+      ssn: ['SSN'],
+    },
+    phones: ['+34 6## ### ###', '+34 91 ### ## ##', '+52 55 #### ####'],
+    namedPhones: ['6## ### ###', '91 ### ## ##', '6########'],
+    iban: ['ES', 24],
+    prose: ['Nos vemos el 03/05/2024 a las 18:00.', 'El total es 1.299,00 EUR.', 'Véase el capítulo 7.3.2.'],
+    order: 'pedido',
+  },
+  {
+    code: 'it',
+    given: ['Niccolò', 'Chiara', 'Zaira', 'Ettore'],
+    family: ['Rossi', "D'Angelo", 'Esposito', 'Bianchi'],
+    mail: ['niccolo.rossi', 'chiara.dangelo', 'e.bianchi', 'zaira-e'],
+    domains: ['esempio.it', 'posta.esempio.it', 'esempio.eu'],
+    before: {
+      email: ['email:', 'scrivi a', 'utente'],
+      phone: ['telefono', 'cellulare', 'Tel.', 'cell.'],
+      card: ['carta', 'carta di credito'],
+      iban: ['IBAN', 'bonifico a'],
+      ssn: ['SSN'],
+    },
+    phones: ['+39 3## ### ####', '+39 06 #### ####', '06 #### ####'],
+    namedPhones: ['3## ### ####', '3## #######'],
+    iban: ['IT', 27],
+    prose: ['Ci vediamo il 10/06/2024 alle 9:15.', 'Sono 1.299,00 EUR per 3 pezzi.', 'Vedi paragrafo 5.1.2.'],
+    order: 'ordine',
+  },
+  {
+    code: 'pt',
+    given: ['João', 'Conceição', 'Thiago', 'Inês'],
+    family: ['Gonçalves', 'da Silva', 'Simões', 'Araújo'],
+    mail: ['joao.silva', 'ines.simoes', 'thiago_araujo', 'c.goncalves'],
+    domains: ['exemplo.com.br', 'exemplo.pt', 'correio.exemplo.pt'],
+    before: {
+      email: ['e-mail:', 'escreva para', 'usuário'],
+      phone: ['telefone', 'celular', 'Tel.', 'telemóvel'],
+      card: ['cartão', 'cartão de crédito'],
+      iban: ['IBAN', 'conta'],
+      ssn: ['SSN'],
+    },
+    phones: ['+55 11 9####-####', '(11) 9####-####', '+351 91# ### ###', '(21) $###-####'],
+    namedPhones: ['11 9####-####', '91# ### ###'],
+    iban: ['PT', 25],
+    prose: ['O prazo é 20/07/2024 às 16:00.', 'Total: R$ 1.299,00 em 3 vezes.', 'Ver secção 4.4.1.'],
+    order: 'encomenda',
+  },
+  {
+    code: 'nl',
+    given: ['Daniël', 'Sanne', 'Joris', 'Fatma'],
+    family: ['de Vries', 'van den Berg', 'Jansen', 'Yılmaz'],
+    mail: ['daniel.devries', 's.vandenberg', 'joris-jansen', 'fatma1'],
+    domains: ['voorbeeld.nl', 'post.voorbeeld.nl', 'voorbeeld.be'],
+    before: {
+      email: ['e-mail:', 'mail naar', 'gebruiker'],
+      phone: ['telefoon', 'Tel.', 'mobiel', 'bel'],
+      card: ['kaart', 'creditkaart'],
+      iban: ['IBAN', 'rekening'],
+      ssn: ['SSN'],
+    },
+    phones: ['+31 6 ########', '+31 20 ### ####', '06 ## ## ## ##', '020 ### ## ##'],
+    namedPhones: ['06-########', '0612######'],
+    iban: ['NL', 18],
+    prose: ['We zien elkaar op 05-08-2024 om 11:00.', 'Het kost 1.299,00 EUR.', 'Zie hoofdstuk 6.2.1.'],
+    order: 'order nr',
+  },
+  {
+    code: 'pl',
+    given: ['Łukasz', 'Żaneta', 'Grażyna', 'Piotr'],
+    family: ['Wójcik', 'Kowalska', 'Świątek', 'Źrebak'],
+    mail: ['lukasz.wojcik', 'g.kowalska', 'zaneta_s', 'piotr84'],
+    domains: ['przyklad.pl', 'poczta.przyklad.com.pl', 'przyklad.eu'],
+    before: {
+      email: ['e-mail:', 'napisz do', 'adres'],
+      phone: ['telefon', 'tel.', 'komórka', 'kom. tel.'],
+      card: ['karta', 'kartą'],
+      iban: ['IBAN', 'konto'],
+      ssn: ['SSN'],
+    },
+    phones: ['+48 ### ### ###', '+48 22 ### ## ##'],
+    namedPhones: ['5## ### ###', '5########'],
+    iban: ['PL', 28],
+    prose: ['Spotkanie 09.09.2024 o 12:30.', 'Razem 1 299,00 zł za 3 sztuki.', 'Patrz rozdział 8.1.3.'],
+    order: 'zamówienie',
+  },
+  {
+    code: 'tr',
+    given: ['Çağla', 'İbrahim', 'Şule', 'Ömer'],
+    family: ['Yıldız', 'Öztürk', 'Güneş', 'Kılıç'],
+    mail: ['cagla.yildiz', 'i.ozturk', 'sule-gunes', 'omer34'],
+    domains: ['ornek.com.tr', 'posta.ornek.org.tr', 'ornek.net'],
+    before: {
+      email: ['e-posta:', 'adresi', 'gönderen'],
+      phone: ['telefon', 'Tel.', 'GSM', 'Telefonu'],
+      card: ['kart', 'kredi kartı'],
+      iban: ['IBAN', 'hesap'],
+      ssn: ['SSN'],
+    },
+    phones: ['+90 53# ### ## ##', '0532 ### ## ##', '0 (212) ### ## ##'],
+    namedPhones: ['532 ### ## ##', '0532#######'],
+    iban: ['TR', 26],
+    prose: ['Toplantı 11.10.2024 saat 15:45.', 'Toplam 1.299,00 TL, 3 adet.', 'Bölüm 2.2.2 sayfa 14.'],
+    order: 'sipariş',
+  },
+  {
+    code: 'ja',
+    given: ['さくら', '健太', '美咲', '翔'],
+    family: ['佐藤', '鈴木', '高橋', '渡辺'],
+    mail: ['sakura.sato', 'kenta_suzuki', 'misaki-t', 'sho2001'],
+    domains: ['rei.example.jp', 'example.co.jp', 'example.ne.jp'],
+    before: {
+      email: ['メール:', '宛先は', 'アドレス'],
+      phone: ['電話', '電話番号:', '携帯', 'TEL'],
+      card: ['カード', 'クレジットカード番号'],
+      iban: ['IBAN', '口座'],
+      ssn: ['SSN'],
+    },
+    phones: ['+81 90-####-####', '090-####-####', '03-####-####', '+81-3-####-####'],
+    namedPhones: ['090########', '03########'],
+    iban: ['DE', 22],
+    prose: ['会議は2024年3月1日の10:30からです。', '合計は12,990円です。', '第3.2.1章を参照してください。'],
+    order: '注文',
+  },
+];

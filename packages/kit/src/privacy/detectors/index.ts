@@ -1,0 +1,12 @@
+export { apiKey } from './api-key.ts';
+export { assignment } from './assignment.ts';
+export { bearerToken } from './bearer-token.ts';
+export { card } from './card.ts';
+export { connectionString } from './connection-string.ts';
+export { email } from './email.ts';
+export { iban } from './iban.ts';
+export { ipv4, ipv6 } from './ip.ts';
+export { jwt } from './jwt.ts';
+export { phone } from './phone.ts';
+export { privateKey } from './private-key.ts';
+export { ssn } from './ssn.ts';
