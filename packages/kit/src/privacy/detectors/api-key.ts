@@ -36,12 +36,12 @@ const forms: readonly KeyForm[] = [
   { prefix: 'AIza', min: 16, of: keyCharacter },
   { prefix: 'ya29.', min: 20, of: keyCharacter },
   { prefix: 'GOCSPX-', min: 20, of: keyCharacter },
-  { prefix: 'ghp_', min: 30, of: alphanumeric },
-  { prefix: 'gho_', min: 30, of: alphanumeric },
-  { prefix: 'ghu_', min: 30, of: alphanumeric },
-  { prefix: 'ghs_', min: 30, of: alphanumeric },
-  { prefix: 'ghr_', min: 30, of: alphanumeric },
-  { prefix: 'github_pat_', min: 30, of: keyCharacter },
+  { prefix: 'ghp_', min: 24, of: alphanumeric },
+  { prefix: 'gho_', min: 24, of: alphanumeric },
+  { prefix: 'ghu_', min: 24, of: alphanumeric },
+  { prefix: 'ghs_', min: 24, of: alphanumeric },
+  { prefix: 'ghr_', min: 24, of: alphanumeric },
+  { prefix: 'github_pat_', min: 24, of: keyCharacter },
   { prefix: 'glpat-', min: 18, of: keyCharacter },
   { prefix: 'xoxa-', min: 10, of: keyCharacter },
   { prefix: 'xoxb-', min: 10, of: keyCharacter },
@@ -54,7 +54,7 @@ const forms: readonly KeyForm[] = [
   { prefix: 'gsk_', min: 16, of: alphanumeric },
   { prefix: 'pplx-', min: 16, of: alphanumeric },
   { prefix: 'r8_', min: 20, of: alphanumeric },
-  { prefix: 'npm_', min: 30, of: alphanumeric },
+  { prefix: 'npm_', min: 24, of: alphanumeric },
   { prefix: 'dapi', min: 32, of: alphanumeric, isOftenWord: true },
 ];
 
@@ -71,7 +71,7 @@ const starts = new Uint8Array(128 * 128);
 for (const start of [...byStart.keys(), hookStart]) starts[start] = 1;
 
 /** Of a key, no more is read to tell whether it is one: `sk-sk-sk-…` must not be read to its end from each of its beginnings. */
-const longestProof = 32;
+const longestProof = 24;
 
 /** At a letter that begins a word. */
 export function apiKey(text: string, at: number, _floor: number, match: Match): boolean {

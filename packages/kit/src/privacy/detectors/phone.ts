@@ -41,12 +41,13 @@ let hasParentheses = false;
  */
 export function phone(text: string, at: number, floor: number, match: Match): boolean {
   const isPlus = text.charCodeAt(at) === plus;
+  const isFirst = !isAfterNumber(text, at, floor);
+  if (!isFirst && !mayBeNational(text, at)) return false;
   readGroups(text, isPlus ? at + 1 : at);
   if (digitCount < fewestDigits) return false;
   if (isPlus) return international(text, at, 0, match);
   if (isDate()) return false;
   const form = national(text);
-  const isFirst = !isAfterNumber(text, at, floor);
   // In the middle of a row of numbers, what stands before is that row.
   if (form === 0 && !isFirst) return false;
   const words = wordsBefore(text, at, floor);
@@ -56,6 +57,15 @@ export function phone(text: string, at: number, floor: number, match: Match): bo
   if (form > 0) return found(match, 'phone', at, ends[formGroups - 1]!, isNamed ? 0.9 : form);
   const end = ends[groupCount - 1]!;
   return isNamed && digitCount <= mostDigits && !goesOn(text, end) && found(match, 'phone', at, end, 0.85);
+}
+
+/** How national forms begin. A long row of numbers would else be read from each of its groups. */
+function mayBeNational(text: string, at: number): boolean {
+  const first = text.charCodeAt(at);
+  if (!is(first, digit)) return true;
+  if (first === 48) return text.charCodeAt(at + 1) !== 48;
+  const length = digitsEnd(text, at) - at;
+  return length === 3 || (length === 1 && first === 49);
 }
 
 function readGroups(text: string, from: number): void {
