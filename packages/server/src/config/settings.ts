@@ -94,7 +94,7 @@ export const settings = {
       description: 'PostgreSQL 15 or later to use. Without it the embedded PostgreSQL is started in the data folder.',
     },
     maxConnections: {
-      type: integer(10, 10_000),
+      type: integer(9, 10_000),
       environment: 'POSTGRES_MAX_CONNECTIONS',
       default: 100,
       description:

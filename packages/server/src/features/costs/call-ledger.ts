@@ -20,9 +20,6 @@ export interface CallLedgerOptions {
 const patienceMs = 5_000;
 const pauseMs = 100;
 const maxBatch = 256;
-/** Commits at a time, and the rows that make a second one worth its 0.1 ms of the database: measured, see docs/decisions/0013. */
-const lanes = 2;
-const laneAt = 16;
 
 /**
  * How long a call may run before its intent is written although no byte is due: calls that end sooner leave one row and
@@ -75,8 +72,6 @@ export class CallLedger implements Ledger {
       patienceMs,
       pauseMs,
       maxBatch,
-      lanes,
-      laneAt,
     });
     this.#lease = options.lease;
     this.#clock = options.clock;

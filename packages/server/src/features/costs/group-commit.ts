@@ -24,10 +24,6 @@ export interface GroupCommitOptions<Item> {
   readonly pauseMs: number;
   /** Most items in one commit. */
   readonly maxBatch: number;
-  /** Most commits at a time. Default 1. */
-  readonly lanes?: number;
-  /** Items that must be waiting for a commit to begin while another runs; without one running, one item is enough. */
-  readonly laneAt?: number;
 }
 
 interface Waiting<Item> {
@@ -40,9 +36,7 @@ interface Waiting<Item> {
 
 /**
  * Takes what is waiting and commits it together: at once when idle, so that a lone item pays one commit and no timer, and
- * while a commit runs the next group gathers. When the group is large, it does not wait for the commit that runs: else all
- * callers march in step, their process idle while the database works and the database while they do. An item is in one
- * commit at a time, so two commits have no row in common and never wait for each other.
+ * while a commit runs the next group gathers. One commit at a time keeps one order of writing, so that two never deadlock.
  */
 export class GroupCommit<Item> {
   readonly #options: GroupCommitOptions<Item>;
@@ -50,9 +44,7 @@ export class GroupCommit<Item> {
   #lingering = 0;
   #owed = 0;
   #whenIdle: (() => void)[] = [];
-  #inFlight = 0;
-  #pausing = false;
-  #pumping = false;
+  #running: Promise<void> | undefined;
   #lastError: unknown;
   #failedAt: number | undefined;
 
@@ -74,7 +66,7 @@ export class GroupCommit<Item> {
   add(item: Item): Promise<void> {
     const added = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ item, tried: false, deadline: this.#options.clock.monotonic() + this.#options.patienceMs, resolve, reject });
-      this.#pumpSoon();
+      if (this.#running === undefined) this.#running = this.#run();
     });
     this.#owed++;
     added.then(this.#paid, this.#paid);
@@ -93,48 +85,20 @@ export class GroupCommit<Item> {
     for (const resolve of waiting) resolve();
   };
 
-  /** After this turn of the microtask queue: whoever adds in the same tick joins the first group. */
-  #pumpSoon(): void {
-    if (this.#pumping || !this.#mayCommit()) return;
-    this.#pumping = true;
-    queueMicrotask(() => {
-      this.#pumping = false;
-      this.#pump();
-    });
-  }
-
-  #mayCommit(): boolean {
-    if (this.#waiting.length === 0 || this.#pausing) return false;
-    const { lanes = 1, laneAt = 1 } = this.#options;
-    return this.#inFlight === 0 || (this.#inFlight < lanes && this.#waiting.length >= laneAt);
-  }
-
-  #pump(): void {
-    const { maxBatch } = this.#options;
-    while (this.#mayCommit()) {
+  async #run(): Promise<void> {
+    // One turn of the microtask queue: whoever adds in the same tick joins the first group.
+    await Promise.resolve();
+    const { clock, maxBatch, pauseMs } = this.#options;
+    while (this.#waiting.length > 0) {
       const batch = this.#waiting.length <= maxBatch ? this.#waiting : this.#waiting.slice(0, maxBatch);
       this.#waiting = batch === this.#waiting ? [] : this.#waiting.slice(maxBatch);
-      this.#inFlight++;
-      void this.#commit(batch).then((unsettled) => {
-        this.#inFlight--;
-        if (unsettled.length > 0) {
-          this.#waiting = [...unsettled, ...this.#waiting];
-          this.#pause();
-        }
-        this.#pump();
-      });
-    }
-  }
-
-  /** The database is away: it is asked again after a while, and meanwhile not for anything else either. */
-  #pause(): void {
-    if (this.#pausing) return;
-    this.#pausing = true;
-    this.#options.clock.setTimeout(() => {
-      this.#pausing = false;
+      const unsettled = await this.#commit(batch);
+      if (unsettled.length === 0) continue;
+      this.#waiting = [...unsettled, ...this.#waiting];
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, pauseMs));
       this.#giveUpOnLate();
-      this.#pump();
-    }, this.#options.pauseMs);
+    }
+    this.#running = undefined;
   }
 
   /** Returns those that are to be tried again. */

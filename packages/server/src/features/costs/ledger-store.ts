@@ -54,20 +54,29 @@ export interface LedgerWriter {
 }
 
 /**
- * Writes batches on connections of the writer's, as many as are written at a time, each kept as long as it works. Errors are
- * those of `mapDatabaseError`. When a commit's answer is lost, whether it happened is unknown; writing the batch `again` is safe.
+ * Writes batches on one connection of the writer's, kept as long as it works. Errors are those of `mapDatabaseError`.
+ * When a commit's answer is lost, whether it happened is unknown; writing the batch `again` is safe.
  */
 export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): LedgerWriter {
-  const idle: Connection[] = [];
-  /** Connections that were asked for by batches whose time ran out: those that come next wait for them, and ask for no more. */
-  const coming: Promise<Connection>[] = [];
-  let closed = false;
+  let connection: Connection | undefined;
 
-  async function connect(): Promise<Connection> {
+  function drop(): void {
+    const dropped = connection;
+    connection = undefined;
+    dropped?.client.release(true);
+  }
+
+  let connecting: Promise<Connection> | undefined;
+
+  /** One at a time, also when a commit did not wait for it: the next one finds what came of it. */
+  function connect(): Promise<Connection> {
+    return (connecting ??= openConnection().finally(() => (connecting = undefined)));
+  }
+
+  async function openConnection(): Promise<Connection> {
     const client = await pool().connect();
     client.on('error', () => {
-      const index = idle.findIndex((each) => each.client === client);
-      if (index >= 0) drop(idle.splice(index, 1)[0]!);
+      if (connection?.client === client) drop();
     });
     try {
       const { rows } = await client.query<{ intent: number; row: number }>(
@@ -80,23 +89,8 @@ export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): LedgerWri
     }
   }
 
-  function drop({ client }: Connection): void {
-    client.release(true);
-  }
-
-  async function commit(batch: readonly LedgerWrite[], again: boolean, given: Given): Promise<void> {
-    let connection = idle.pop();
-    if (connection === undefined) {
-      given.connecting = coming.shift() ?? connect();
-      try {
-        connection = await given.connecting;
-        // Whoever asked for this has been told that it failed, and asks anew.
-        if (given.up) return;
-      } finally {
-        given.connecting = undefined;
-      }
-    }
-    given.connection = connection;
+  async function commit(batch: readonly LedgerWrite[], again: boolean): Promise<void> {
+    connection ??= await connect();
     const { client, intentOid, rowOid } = connection;
     const { intents, rows, both } = again ? repeated : firstTry;
     const ofKind = (kind: LedgerWrite['kind']) => batch.filter((each) => each.kind === kind).map((each) => each.bytes);
@@ -108,44 +102,22 @@ export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): LedgerWri
 
   return {
     async write(batch, again) {
-      const given: Given = { up: false, connecting: undefined, connection: undefined };
       let timer: Timer | undefined;
       try {
         await new Promise<void>((resolve, reject) => {
           timer = clock.setTimeout(() => reject(unavailable(`a commit took longer than ${commitTimeoutMs} ms`)), commitTimeoutMs);
-          commit(batch, again, given).then(resolve, reject);
+          commit(batch, again).then(resolve, reject);
         });
       } catch (error) {
-        given.up = true;
-        if (given.connecting) coming.push(given.connecting);
         const mapped = mapDatabaseError(error);
-        if (given.connection && isHoldfastError(mapped)) {
-          drop(given.connection);
-          given.connection = undefined;
-        }
+        if (isHoldfastError(mapped)) drop();
         throw mapped;
       } finally {
         (timer as Timer | undefined)?.cancel();
-        if (given.connection) {
-          if (closed) drop(given.connection);
-          else idle.push(given.connection);
-        }
       }
     },
-    close() {
-      closed = true;
-      for (const connection of idle.splice(0)) drop(connection);
-      for (const connecting of coming.splice(0)) connecting.then(drop, () => {});
-    },
+    close: drop,
   };
-}
-
-/** One batch on its way. */
-interface Given {
-  /** Nobody waits for it any more. */
-  up: boolean;
-  connecting: Promise<Connection> | undefined;
-  connection: Connection | undefined;
 }
 
 function unavailable(detail: string): HoldfastError {

@@ -14,8 +14,8 @@ test('with any ceiling every role has a connection, and all pools with the liste
   );
 });
 
-test('under the smallest ceiling the writer still has a connection beside the two that the ledger keeps', () => {
-  expect(poolShares(minConnections).writer).toBe(3);
+test('under the smallest ceiling the writer still has a connection beside the one that the ledger keeps', () => {
+  expect(poolShares(minConnections).writer).toBe(2);
 });
 
 test('a larger ceiling never makes a pool smaller', () => {
@@ -27,11 +27,11 @@ test('a larger ceiling never makes a pool smaller', () => {
   );
 });
 
-test.each([0, 9, -1, 9.5, Number.NaN, Number.POSITIVE_INFINITY])(
+test.each([0, 8, -1, 8.5, Number.NaN, Number.POSITIVE_INFINITY])(
   'a ceiling of %s is refused with the least that works',
   (maxConnections) => {
     expect(() => poolShares(maxConnections)).toThrow(
-      expect.objectContaining({ code: 'configuration_invalid', details: [expect.stringContaining('at least 10')] }),
+      expect.objectContaining({ code: 'configuration_invalid', details: [expect.stringContaining('at least 9')] }),
     );
   },
 );

@@ -1,8 +1,8 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { databaseRoles, type DatabaseRole } from './roles.ts';
 
-/** What no role goes without. The writer has three: the ledger keeps two for good, and the sign of life of the instance needs another. */
-const least = (role: DatabaseRole): number => (role === 'writer' ? 3 : 1);
+/** What no role goes without. The writer has two: the ledger keeps one for good, and the sign of life of the instance needs another. */
+const least = (role: DatabaseRole): number => (role === 'writer' ? 2 : 1);
 
 /** What each role gets of the connections that are left then. Requests need the most. */
 const weights: Readonly<Record<DatabaseRole, number>> = Object.freeze({
