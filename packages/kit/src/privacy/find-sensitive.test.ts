@@ -13,7 +13,10 @@ describe('is found', () => {
     ['phone', 'call +49 (0)171 1234567 now', '+49 (0)171 1234567'],
     ['phone', 'or (415) 555-0132.', '(415) 555-0132'],
     ['phone', 'tel 0612345678', '0612345678'],
+    ['phone', '{"phone_number":"612345678"}', '612345678'],
     ['phone', '0049 89 123456 7', '0049 89 123456 7'],
+    ['phone', 'telefon 532 756 23 66 2024-01-15', '532 756 23 66'],
+    ['secret', 'password=":1z,}w"', ':1z,}w'],
     ['ssn', 'is 123-45-6789 ok', '123-45-6789'],
     ['ssn', 'ssn: 123456789', '123456789'],
     ['card', 'paid 4111-1111-1111-1111 ok', '4111-1111-1111-1111'],
@@ -36,12 +39,16 @@ describe('is found', () => {
     ['bearer_token', 'authorization: bearer abcdefgh', 'abcdefgh'],
     ['bearer_token', 'Authorization: Basic dXNlcjpodW50ZXIy', 'dXNlcjpodW50ZXIy'],
     ['jwt', 'x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc_def-123.', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc_def-123'],
+    ['jwt', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn'],
     ['connection_string', 'postgres://app:p@ss@db.internal/main', 'app:p@ss'],
     ['connection_string', 'redis://:hunter2@cache', ':hunter2'],
     ['secret', 'DB_PASSWORD=hunter2 x', 'hunter2'],
     ['secret', '{"user_password":"a\\"b"}', 'a\\"b'],
     ['secret', '"{\\"token\\":\\"zz\\"}"', 'zz'],
     ['secret', 'Cookie: a=b; c=d\nnext', 'a=b; c=d'],
+    ['secret', 'curl -H "Cookie: a=\'x\'; c=d" x', "a='x'; c=d"],
+    ['secret', '"Cookie: a=\\"x\\"; c=d\\r\\n"', 'a=\\"x\\"; c=d'],
+    ['api_key', '\\u001b[31msk-x \\u001bghp_abcdefghijklmnopqrstuvwxyz0123', 'ghp_abcdefghijklmnopqrstuvwxyz0123'],
     ['secret', '"set-cookie":["a=b","c=d"],', 'a=b","c=d'],
     [
       'private_key',
@@ -54,6 +61,30 @@ describe('is found', () => {
   });
 });
 
+test.each([
+  'sk-',
+  'sk-or-',
+  'sk_',
+  'rk_test_',
+  'whsec_',
+  'ya29.',
+  'GOCSPX-',
+  'github_pat_',
+  'gho_',
+  'glpat-',
+  'xoxp-',
+  'xapp-',
+  'xai-',
+  'gsk_',
+  'pplx-',
+  'r8_',
+  'npm_',
+  'dapi',
+])('a key with the prefix %s is found', (prefix) => {
+  const text = `the key ${prefix}0${key} is wrong`;
+  expect(findSensitive(text)).toMatchObject([{ type: 'api_key', start: 8, end: text.length - ' is wrong'.length }]);
+});
+
 describe('is left', () => {
   test.each([
     'order 4111111111111111 and payment 4111 1111 1111 1112',
@@ -61,6 +92,9 @@ describe('is left', () => {
     'request 550e8400-e29b-41d4-a716-446655440000',
     '2024-01-15T10:00:00.123Z took 1700000000000 of 1.299,00',
     'v1.2.3.4, version 10.0.19045.1, Chrome/120.0.6099.109 and 1.2.3.4.5',
+    'call failed after 12345678 bytes',
+    '{"client":"mobile","bytes":12345678}',
+    'tel 127.0.0.100',
     '127.0.0.1, 0.0.0.0, 255.255.255.0 and ::1',
     '00:1a:2b:3c:4d:5e at 12:34:56, aa:bb:cc:dd:ee:ff:00:11',
     'std::vector a::b ::',
@@ -74,6 +108,7 @@ describe('is left', () => {
     'https://example.com:8080/items/123456789?x=1 mailto:',
     '-----BEGIN CERTIFICATE-----\nMIIa\n-----END CERTIFICATE-----',
     'eyJ.eyJ.x and eyJhbGciOiJI without parts',
+    '{"msg":"no password:","id":1} {"msg":"token="} {"msg":"secret=","token:":1}',
     '[email] [phone] [secret] password=[secret] Cookie: [secret]',
   ])('%j', (text) => {
     expect(findSensitive(text)).toEqual([]);

@@ -118,6 +118,7 @@ test('nothing that is given makes it throw', () => {
 
 test('types, confidence and what stands in place can be chosen', () => {
   expect(createMasker({ types: ['email'] }).mask('a@b.cc 10.0.0.1')).toBe('[email] 10.0.0.1');
+  expect(createMasker({ types: ['phone'] }).mask('call 203.0.113.70')).toBe('call 203.0.113.70');
   expect(createMasker({ minConfidence: 0.9 }).mask('415 555 0132, +1 415 555 0132')).toBe('415 555 0132, [phone]');
   expect(createMasker({ replace: ({ type }, value) => `<${type} of ${value.length}>` }).mask('a@b.cc')).toBe('<email of 6>');
   const failing = createMasker({
@@ -138,6 +139,9 @@ test('a private key is masked over its lines, and the log goes on after it', () 
   const text = ['start', '-----BEGIN PRIVATE KEY-----', 'MIIabcdef', '', 'ghijk+/=', '-----END PRIVATE KEY-----', 'next line'].join('\n');
   expect(lines.push(text) + lines.end()).toBe(
     ['start', '[private_key]', '[private_key]', '', '[private_key]', '[private_key]', 'next line'].join('\n'),
+  );
+  expect(lines.push('-----BEGIN PRIVATE KEY-----\nMIIabcdef-----END PRIVATE KEY----- to a@b.cc\n')).toBe(
+    '[private_key]\n[private_key] to [email]\n',
   );
   expect(lines.push('-----BEGIN PRIVATE KEY-----\nMIIabcdef\n{"level":"info"}\nMIIabcdef\n')).toBe(
     '[private_key]\n[private_key]\n{"level":"info"}\nMIIabcdef\n',

@@ -19,6 +19,7 @@ import {
   codeBefore,
   digit as digitBit,
   dot,
+  hexadecimal,
   hyphen,
   is,
   isAccented,
@@ -78,7 +79,7 @@ export function scan(text: string, accepts: Accepts): Finding[] {
       at = wordEnd(text, at + 1);
     } else if (!atSign(text, at, code)) {
       // What follows the backslash of an escape is no part of the word after it.
-      if (code === backslash && isEscape(text.charCodeAt(at + 1))) escapeEnd = at += 2;
+      if (code === backslash && isEscape(text.charCodeAt(at + 1))) escapeEnd = at += isUnicodeEscape(text, at) ? 6 : 2;
       else at++;
     }
   }
@@ -96,7 +97,8 @@ export function scan(text: string, accepts: Accepts): Finding[] {
   }
 
   function number(text: string, at: number, before: number): boolean {
-    if (isFound(ipv4(text, at, floor, match))) return true;
+    // Also one that nobody asked for is an address, and no telephone number in four groups.
+    if (ipv4(text, at, floor, match)) return isFound(true);
     const isJoined = (before === hyphen || before === slash) && is(codeBefore(text, at - 2, floor), letterBit | digitBit);
     if ((!isJoined || before === slash) && isFound(card(text, at, floor, match))) return true;
     if (!isJoined && isFound(ssn(text, at, floor, match))) return true;
@@ -135,6 +137,13 @@ function wordEnd(text: string, from: number): number {
   let at = from;
   while (is(text.charCodeAt(at), letterBit | digitBit)) at++;
   return at;
+}
+
+/** `\u001b`, with which colours of a terminal begin. */
+function isUnicodeEscape(text: string, at: number): boolean {
+  if (text.charCodeAt(at + 1) !== 117) return false;
+  for (let index = at + 2; index < at + 6; index++) if (!is(text.charCodeAt(index), hexadecimal)) return false;
+  return true;
 }
 
 function isEscape(code: number): boolean {

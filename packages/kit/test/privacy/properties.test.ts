@@ -158,6 +158,31 @@ test('objects of any kind are copied without a throw and without the secret', ()
   );
 });
 
+test('masked JSON is JSON, with what is no secret as it was', () => {
+  const member = fc.oneof(
+    tangle,
+    fc.constantFrom(4111111111111111, -4111111111111111, 4.1e30, 123456789, true, null),
+    fc.array(tangle, { maxLength: 3 }),
+  );
+  const nested = fc.dictionary(fc.constantFrom('password', 'set-cookie', 'msg', 'tel', 'ssn', 'a b'), member, { maxKeys: 4 });
+  const text = fc.oneof(
+    nested.map((value) => JSON.stringify(value)),
+    nested.map((value) =>
+      JSON.stringify({ plain: 'kept', body: JSON.stringify(value), deeper: JSON.stringify({ body: JSON.stringify(value) }) }),
+    ),
+  );
+  const masker = createMasker();
+  fc.assert(
+    fc.property(text, (json) => {
+      const masked = masker.maskJson(json);
+      const value = JSON.parse(masked);
+      if ('plain' in value) expect(value.plain).toBe('kept');
+      expect(masker.maskJson(masked)).toBe(masked);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
 /** Counts the characters that are read of it. Time would say the same on a quiet machine only. */
 class CountedText extends String {
   work = 0;

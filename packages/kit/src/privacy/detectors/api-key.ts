@@ -29,6 +29,7 @@ const forms: readonly KeyForm[] = [
   { prefix: 'rk_test_', min: 10, of: alphanumeric },
   { prefix: 'pk_live_', min: 10, of: alphanumeric },
   { prefix: 'pk_test_', min: 10, of: alphanumeric },
+  { prefix: 'sk_', min: 16, of: alphanumeric, isOftenWord: true },
   { prefix: 'whsec_', min: 16, of: keyCharacter },
   { prefix: 'hf_', min: 16, of: alphanumeric },
   { prefix: 'AKIA', min: 16, of: alphanumeric },
@@ -83,7 +84,7 @@ export function apiKey(text: string, at: number, _floor: number, match: Match): 
   for (const form of byStart.get(start) ?? []) {
     if (!text.startsWith(form.prefix, at)) continue;
     const from = at + form.prefix.length;
-    const proofEnd = runEnd(text, from, form.of, from + longestProof);
+    const proofEnd = runEnd(text, from, form.of, from + Math.max(longestProof, form.min));
     if (proofEnd - from < form.min) continue;
     if (form.isOftenWord && !looksRandom(text, from, proofEnd)) continue;
     return found(match, 'api_key', at, runEnd(text, proofEnd, form.of, text.length), form.isOftenWord ? 0.9 : 0.97);

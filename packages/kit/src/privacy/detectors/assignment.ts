@@ -67,6 +67,8 @@ function value(text: string, from: number, quoting: string, name: string, isColo
   const opening = isList ? quoting : openingQuote(text, from);
   if (opening !== '') {
     start = from + Number(isList) + opening.length;
+    // The quote that ends the string in which the name stands, as in {"msg":"no password:","id":1}.
+    if (quoting === '' && endsMember(text, start)) return false;
     end = isList ? listEnd(text, start, opening) : closingQuote(text, start, opening);
   } else {
     // A number, null or an object of JSON: a placeholder would break it.
@@ -102,12 +104,21 @@ function closingQuote(text: string, from: number, opening: string): number {
   for (let at = from; at < text.length; at++) {
     const begin = at;
     while (text.charCodeAt(at) === backslash) at++;
-    if (text.charCodeAt(at) !== mark) continue;
+    const code = text.charCodeAt(at);
+    if (mark === apostrophe && code === quote && endsMember(text, at + 1)) return begin;
+    if (code !== mark) continue;
     const count = at - begin;
     if (count < own) return begin;
     if (count % (2 * (own + 1)) === own) return at - own;
   }
   return text.length;
+}
+
+const restOfJson = /^(?:$|\n|[}\]](?:$|[,}\]\s])|[,:] ?(?:["{[]|(?:true|false|null|-?\d[\d.eE+-]*)[,}\]]))/;
+
+/** Whether JSON goes on here, so that the quote before is the end of a string and what was opened inside of it ends too. */
+function endsMember(text: string, at: number): boolean {
+  return restOfJson.test(text.slice(at, at + 32));
 }
 
 function listEnd(text: string, from: number, opening: string): number {
@@ -118,13 +129,18 @@ function listEnd(text: string, from: number, opening: string): number {
   }
 }
 
+/** Of a header of cookies: to the end of the line, or to the quote around it. Quotes after `=` and before `;` are of a cookie. */
 function lineEnd(text: string, from: number): number {
   let at = from;
   for (; at < text.length; at++) {
+    const begin = at;
+    while (text.charCodeAt(at) === backslash) at++;
     const code = text.charCodeAt(at);
-    if (code === 10 || code === 13 || code === quote || code === apostrophe || code === backslash) break;
+    if (code === quote || code === apostrophe) {
+      if (text.charCodeAt(begin - 1) !== 61 && text.charCodeAt(at + 1) !== 59) return begin;
+    } else if (code === 10 || code === 13 || at > begin) return begin;
   }
-  return at;
+  return text.length;
 }
 
 /** Blank, quote, `&`, `;`, `,`, closing brackets, backslash. */

@@ -11,15 +11,19 @@ export function jwt(text: string, at: number, _floor: number, match: Match): boo
   if (text.charCodeAt(header) !== dot || header - at < 12) return false;
   const payload = runEnd(text, header + 1, keyCharacter, text.length);
   if (text.charCodeAt(payload) !== dot || payload === header + 1) {
+    // What was cut off within its second part still tells whose it is.
+    if (payload === text.length && payload > header + 1 && hasAlgorithm(text, at, header)) return found(match, 'jwt', at, payload, 0.8);
     match.end = payload;
     return false;
   }
   let end = runEnd(text, payload + 1, keyCharacter, text.length);
   for (let part = 0; part < 2 && text.charCodeAt(end) === dot && is(text.charCodeAt(end + 1), letter | digit); part++)
     end = runEnd(text, end + 1, keyCharacter, text.length);
-  return found(match, 'jwt', at, end, hasAlgorithm(text.slice(at, Math.min(header, at + longestHeader))) ? 0.99 : 0.8);
+  return found(match, 'jwt', at, end, hasAlgorithm(text, at, header) ? 0.99 : 0.8);
 }
 
-function hasAlgorithm(header: string): boolean {
-  return Buffer.from(header, 'base64url').toString('latin1').includes('"alg"');
+function hasAlgorithm(text: string, from: number, to: number): boolean {
+  return Buffer.from(text.slice(from, Math.min(to, from + longestHeader)), 'base64url')
+    .toString('latin1')
+    .includes('"alg"');
 }

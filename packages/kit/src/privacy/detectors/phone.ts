@@ -46,7 +46,7 @@ export function phone(text: string, at: number, floor: number, match: Match): bo
   readGroups(text, isPlus ? at + 1 : at);
   if (digitCount < fewestDigits) return false;
   if (isPlus) return international(text, at, 0, match);
-  if (isDate()) return false;
+  if (isDate() || isDotted()) return false;
   const form = national(text);
   // In the middle of a row of numbers, what stands before is that row.
   if (form === 0 && !isFirst) return false;
@@ -55,8 +55,8 @@ export function phone(text: string, at: number, floor: number, match: Match): bo
   if (!isNamed && (isPartOfSomething(text, at, floor) || speaksOfReference(words))) return false;
   if (digits[0] === 0 && digits[1] === 0 && (isNamed || groupCount > 2) && international(text, at, 2, match)) return true;
   if (form > 0) return found(match, 'phone', at, ends[formGroups - 1]!, isNamed ? 0.9 : form);
-  const end = ends[groupCount - 1]!;
-  return isNamed && digitCount <= mostDigits && !goesOn(text, end) && found(match, 'phone', at, end, 0.85);
+  const end = isNamed ? anyEnd(text) : 0;
+  return end > 0 && found(match, 'phone', at, end, 0.85);
 }
 
 /** How national forms begin. A long row of numbers would else be read from each of its groups. */
@@ -66,6 +66,16 @@ function mayBeNational(text: string, at: number): boolean {
   if (first === 48) return text.charCodeAt(at + 1) !== 48;
   const length = digitsEnd(text, at) - at;
   return length === 3 || (length === 1 && first === 49);
+}
+
+/** Where the longest row of groups ends that may be a number, or 0: a date after a blank is none of it. */
+function anyEnd(text: string): number {
+  let total = digitCount;
+  for (let count = groupCount; count > 0 && total >= fewestDigits; total -= lengths[--count]!) {
+    const isParted = count === groupCount || separators[count - 1] === blank;
+    if (total <= mostDigits && isParted && !goesOn(text, ends[count - 1]!)) return ends[count - 1]!;
+  }
+  return 0;
 }
 
 function readGroups(text: string, from: number): void {
@@ -146,6 +156,13 @@ function isDate(): boolean {
   if (yearAt < 0) return false;
   const century = digits[yearAt]! * 10 + digits[yearAt + 1]!;
   return century >= 19 && century <= 21;
+}
+
+/** `127.0.0.100`, and versions. */
+function isDotted(): boolean {
+  if (groupCount !== 4) return false;
+  for (let group = 0; group < 4; group++) if (lengths[group]! > 3 || (group < 3 && separators[group] !== dot)) return false;
+  return true;
 }
 
 /** How many groups `national` found to be the number. */

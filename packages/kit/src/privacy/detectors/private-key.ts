@@ -17,6 +17,8 @@ export function privateKey(text: string, at: number, _floor: number, match: Matc
     position += ending.length;
     while (isBody(text.charCodeAt(position)) && text.charCodeAt(position) !== hyphen) position++;
     while (text.charCodeAt(position) === hyphen) position++;
+    // Cut off within its last line, inside of JSON: the backslash belongs to the quote after it.
+    while (text.charCodeAt(position - 1) === backslash) position--;
     return found(match, 'private_key', at, position, 0.99);
   }
   while (position > at && (text.charCodeAt(position - 1) <= 32 || text.charCodeAt(position - 1) === backslash)) position--;

@@ -40,9 +40,10 @@ export function createLineMasker(
     heldChars = 0;
     if (keyLines > 0) {
       keyLines++;
-      if (isKeyEnd(line)) {
+      const last = lastKeyLine.exec(line);
+      if (last) {
         keyLines = 0;
-        return '[private_key]';
+        return `[private_key]${maskBounded(line.slice(last[0].length), mask, maxLineChars)}`;
       }
       if (keyLines <= mostKeyLines && isKeyBody(line)) return line === '' || line === '\r' ? line : '[private_key]';
       keyLines = 0;
@@ -76,9 +77,7 @@ function beginsKey(line: string): boolean {
   return at >= 0 && line.slice(at, at + 64).includes('PRIVATE KEY') && !line.includes('-----END ', at);
 }
 
-function isKeyEnd(line: string): boolean {
-  return line.slice(0, 256).includes('-----END ');
-}
+const lastKeyLine = /^\s{0,64}[A-Za-z0-9+/=]{0,128}-----END [A-Z ]{1,48}-----/;
 
 /** Base64 of a line's usual length, the headers of an encrypted key, or nothing. */
 function isKeyBody(line: string): boolean {

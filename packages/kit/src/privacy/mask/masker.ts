@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.ts';
-import { placeholderOf } from '../text/index.ts';
+import { backslash, digit, is, placeholderOf, quote } from '../text/index.ts';
 import { scan, type Accepts } from '../scan.ts';
 import { createLineMasker, type LineMasker } from './line-masker.ts';
 import { maskObject, readObjectBounds, type ObjectBounds } from './mask-object.ts';
@@ -10,6 +10,8 @@ export interface Masker {
   find(text: string): Finding[];
   /** The text with each finding replaced. Masking it again changes nothing, but for what a `replace` of yours writes. */
   mask(text: string): string;
+  /** The same for text that is JSON, as a log line: what it gives is JSON too. A number that is masked becomes a string. */
+  maskJson(text: string): string;
   /**
    * A copy with all strings masked, also keys, and with members whole whose name says that they are secrets. Never throws and never changes
    * what it is given; cycles, depth, number and length are bounded, and what lies beyond is named and not shown.
@@ -37,19 +39,21 @@ export function createMasker(options: MaskingOptions = {}): Masker {
       return placeholderOf(finding.type);
     }
   };
-  const mask = (text: string): string => {
+  const maskBy = (text: string, put: typeof withReplaced): string => {
     let masked = text;
     for (let look = 0; look < mostLooks; look++) {
       const findings = scan(masked, accepts);
       if (findings.length === 0) break;
-      masked = withReplaced(masked, findings, replaceBy);
+      masked = put(masked, findings, replaceBy);
       if (replace) break;
     }
     return masked;
   };
+  const mask = (text: string): string => maskBy(text, withReplaced);
   return Object.freeze({
     find: (text: string) => scan(text, accepts),
     mask,
+    maskJson: (text: string) => maskBy(text, withReplacedInJson),
     maskObject: (value: unknown, bounds: ObjectBounds = {}) => maskObject(value, mask, wanted.has('secret'), readObjectBounds(bounds)),
     lines: (lineOptions: { readonly maxLineChars?: number } = {}) => createLineMasker(mask, lineOptions),
   });
@@ -63,6 +67,73 @@ function withReplaced(text: string, findings: readonly Finding[], replaceBy: (fi
     from = finding.end;
   }
   return masked + text.slice(from);
+}
+
+/**
+ * What is left is JSON if the text was: a finding that begins in a string ends in one, escapes stay whole, and outside of strings only numbers
+ * can be findings, which give way to a string.
+ */
+function withReplacedInJson(text: string, findings: readonly Finding[], replaceBy: (finding: Finding, text: string) => string): string {
+  let masked = '';
+  let from = 0;
+  let isInString = false;
+  for (const finding of findings) {
+    let { start, end } = finding;
+    if (start < from) continue;
+    let at = from;
+    for (; at < start; at++) {
+      const code = text.charCodeAt(at);
+      if (code === backslash) at += escapeLength(text, at) - 1;
+      else if (code === quote) isInString = !isInString;
+    }
+    // It began with what a backslash escapes.
+    start = at;
+    if (isInString) end = endInString(text, start, end);
+    else {
+      while (start > from && isOfNumber(text.charCodeAt(start - 1))) start--;
+      while (isOfNumber(text.charCodeAt(end))) end++;
+    }
+    masked += text.slice(from, start);
+    from = start;
+    if (end <= start || (!isInString && !isNumber(text, start, end))) continue;
+    const replaced = JSON.stringify(replaceBy(finding, text));
+    masked += isInString ? replaced.slice(1, -1) : replaced;
+    from = end;
+  }
+  return masked + text.slice(from);
+}
+
+/** Not between a backslash and what it escapes, and in a string: a list of secrets is one finding from its first string to its last. */
+function endInString(text: string, start: number, end: number): number {
+  let isInside = true;
+  let firstQuote = end;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === backslash) {
+      const escape = at;
+      at += escapeLength(text, at) - 1;
+      if (at >= end) return isInside ? escape : firstQuote;
+    } else if (code === quote) {
+      firstQuote = Math.min(firstQuote, at);
+      isInside = !isInside;
+    }
+  }
+  return isInside ? end : firstQuote;
+}
+
+/** `\n` has two characters, `\u0007` six. */
+function escapeLength(text: string, at: number): number {
+  return text.charCodeAt(at + 1) === 117 ? 6 : 2;
+}
+
+function isNumber(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (!isOfNumber(text.charCodeAt(at))) return false;
+  return true;
+}
+
+/** Digits, `+`, `-`, `.` and the `e` of an exponent. */
+function isOfNumber(code: number): boolean {
+  return is(code, digit) || code === 43 || code === 45 || code === 46 || (code | 32) === 101;
 }
 
 const standard = createMasker();

@@ -4,24 +4,28 @@ import { is, letter } from './characters.ts';
 const reach = 28;
 
 /**
- * The words before a candidate, in lower case. Not those before the last finding or placeholder: what is masked must not tell another
- * story than what was there, or masking twice would find what masking once did not.
+ * The words before a candidate, in lower case. Not those of another member of JSON, and not those before the last finding or placeholder:
+ * what is masked must not tell another story than what was there, or masking twice would find what masking once did not.
  */
 export function wordsBefore(text: string, at: number, floor: number): string {
   let start = Math.max(floor, at - reach, 0);
   // Of a word that is cut, the rest may be another one: the "cel" of "parcel".
   while (start > floor && start < at && is(text.charCodeAt(start - 1), letter)) start++;
   const words = text.slice(start, at);
-  return words.slice(words.lastIndexOf(']') + 1).toLowerCase();
+  const lastEnd = Math.max(words.lastIndexOf(']'), words.lastIndexOf(',"'), words.lastIndexOf(',\\'));
+  return words.slice(lastEnd + 1).toLowerCase();
 }
 
 // Each is tried on `reach` characters, so that backtracking is bounded whatever they hold.
 
-const phoneWords =
-  /\b(?:tel|tél|phone|mobile|mobil|mob|cell|call|fax|whatsapp|sms|gsm|handy|cel|móvil|ring|text me|dial|komórka|bel|chiama)\b|telefon|teléfono|téléphone|telephone|portable|cellulare|celular|telemóvel|telefoon|rückruf|電話|携帯|电话|手机|電話番号|هاتف|телефон/;
+/** Of which something is said, and the form has it as a name: `phone_number`. */
+const phoneNouns =
+  /(?<![a-z])(?:tel|tél|mobile(?:number)?|mobil|mobiel|fax|whatsapp|sms|gsm|handy|móvil|komórka)(?![a-z])|phone|telefon|teléfono|portable|cellulare|celular|telemóvel|telefoon|rückruf|電話|携帯|电话|手机|هاتف|телефон/;
+/** What is done with a number, right before it: "call failed after 12345678 bytes" has none. */
+const phoneVerbs = /(?<![a-z])(?:call|ring|dial|bel|cell|cel|mob)(?: (?:me|us|him|her))?(?: (?:on|at))?[.:]? ?$/;
 
 export function speaksOfPhone(words: string): boolean {
-  return phoneWords.test(words);
+  return phoneNouns.test(words) || phoneVerbs.test(words);
 }
 
 const referenceWords =
@@ -32,13 +36,13 @@ export function speaksOfReference(words: string): boolean {
   return referenceWords.test(words);
 }
 
-const ssnWords = /\bssn\b|social security|soc\. ?sec/;
+const ssnWords = /(?<![a-z])ssn(?![a-z])|social security|soc\. ?sec/;
 
 export function speaksOfSsn(words: string): boolean {
   return ssnWords.test(words);
 }
 
-const cardWords = /card|karte|carte|tarjeta|carta|cartão|kaart|kart|カード|卡|visa|mastercard|amex|\bpan\b/;
+const cardWords = /card|karte|carte|tarjeta|carta|cartão|kaart|kart|カード|卡|visa|mastercard|amex|(?<![a-z])pan(?![a-z])/;
 
 export function speaksOfCard(words: string): boolean {
   return cardWords.test(words);
