@@ -63,7 +63,7 @@ describe('secrets', () => {
     const { logger, text, lines } = await collect();
     logger.info(fields, 'message');
     expect(text()).not.toContain(secret);
-    expect(text()).toContain('[redacted]');
+    expect(text()).toMatch(/\[(?:secret|api_key|bearer_token|connection_string)\]/);
     expect(lines()).toHaveLength(1);
   });
 
@@ -74,7 +74,19 @@ describe('secrets', () => {
       `refused ${key}`,
     );
     expect(text()).not.toContain(key);
-    expect(text()).toContain('because of hf_[redacted]');
+    expect(text()).toContain('because of [api_key]');
+  });
+
+  test('and personal data are taken out of free text, paths and members', async () => {
+    const { logger, text, lines } = await collect();
+    logger.info(
+      { path: '/users/bob%40example.com', note: 'paid with 4111 1111 1111 1111', pan: 4111111111111111, iban: ['DE89370400440532013000'] },
+      'to bob@example.com, tel. 0171 2345678',
+    );
+    expect(lines()).toMatchObject([
+      { path: '/users/[email]', note: 'paid with [card]', pan: '[card]', iban: ['[iban]'], msg: 'to [email], tel. [phone]' },
+    ]);
+    expect(text()).not.toMatch(/4111|bob|DE89|0171/);
   });
 
   test('words that only look similar stay', () => {
@@ -196,13 +208,13 @@ describe('access line', () => {
 
   test('a path cannot forge a line or carry a key', () => {
     const line = toLine({ ...event, route: undefined, path: `/"}\n{"level":"fatal","x":"${key}` }, 0);
-    expect(JSON.parse(line)).toMatchObject({ level: 'info', path: '/"}\n{"level":"fatal","x":"hf_[redacted]' });
+    expect(JSON.parse(line)).toMatchObject({ level: 'info', path: '/"}\n{"level":"fatal","x":"[api_key]' });
     expect(line).not.toContain(key);
   });
 
   test('has what the route notes, and cannot be broken by it', () => {
     const line = toLine({ ...event, notes: { model: `fa"st ${key}`, tokens: 12 } }, 0);
-    expect(JSON.parse(line)).toMatchObject({ status: 200, model: 'fa"st hf_[redacted]', tokens: 12 });
+    expect(JSON.parse(line)).toMatchObject({ status: 200, model: 'fa"st [api_key]', tokens: 12 });
   });
 
   test('is written for people too', async () => {
