@@ -266,7 +266,9 @@ describe('while the database fails', () => {
         postgres.asSuperuser(`select pid from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'holdfast writer'`),
       )
       .not.toEqual([]);
-    await postgres.asSuperuser(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast writer'`);
+    await postgres.asSuperuser(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast writer' and datname = current_database()`,
+    );
     await postgres.asSuperuser('commit');
     await settled;
     expect([await countOf(calls.map((call) => call.id)), failures()]).toEqual(['600', 1]);

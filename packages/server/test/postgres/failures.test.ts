@@ -167,7 +167,9 @@ describe('the server', () => {
       .poll(() => postgres.asSuperuser(`select 1 from pg_stat_activity where application_name = 'holdfast jobs' and state = 'active'`))
       .toHaveLength(1);
     const failed = expect(running).rejects.toMatchObject(unavailable);
-    await postgres.asSuperuser(`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'holdfast %'`);
+    await postgres.asSuperuser(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'holdfast %' and datname = current_database()`,
+    );
     await failed;
     await expect
       .poll(() =>
