@@ -1,7 +1,8 @@
+import type { KyselyPlugin } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firstUuidV7At } from '@holdfast/kit/time';
 import { createUsageService, type UsageService } from '../../src/features/costs/index.ts';
-import { maxReadCalls } from '../../src/features/costs/usage-store.ts';
+import { maxReadCalls, readCalls } from '../../src/features/costs/usage-store.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { ending, modelCall, newId, openLedger, type CallOverrides } from './fixture.ts';
@@ -133,6 +134,32 @@ describe('a page for a filter without an index', () => {
     } while (cursor !== undefined);
     expect(pages.map((ids) => ids.length)).toEqual([1, 0, 2]);
     expect(new Set(pages.flat()).size).toBe(3);
+  });
+
+  test('hands out no call twice although more came in while it was read', async () => {
+    const filter = { model: 'rare', organizationId };
+    const rows = `select ('01980000' || lpad(to_hex(n), 4, '0') || '7000800000000000' || right($1, 4))::uuid, $1::uuid, 'r', 'chat', 'openai',
+        'frequent', 'none', 'completed', now() from generate_series(1, ${maxReadCalls}) as n`;
+    let statements = 0;
+    // The newer calls are committed after the page was read and before its end is looked for.
+    const busy: KyselyPlugin = {
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        if (++statements === 1) {
+          await postgres.asSuperuser(
+            `insert into holdfast.calls (id, organization_id, request_id, operation, dialect, model_asked, usage_source, outcome, started_at) ${rows}`,
+            [organizationId],
+          );
+        }
+        return result;
+      },
+    };
+    const page = await database.withOrganization(organizationId, (transaction) =>
+      readCalls(transaction.withPlugin(busy) as typeof transaction, filter, { limit: 2, beforeId: undefined }),
+    );
+    expect(statements).toBe(2);
+    expect(page.rows).toHaveLength(1);
+    expect(page.nextBeforeId! <= page.rows[0]!.id).toBe(true);
   });
 
   test('that is full goes through no more than it needs', async () => {
