@@ -3,7 +3,7 @@ import type { Ban, BanStore } from '@holdfast/kit/security';
 import { banStoreContract } from '@holdfast/kit/security/contract';
 import { systemClock, type Clock } from '@holdfast/kit/time';
 import { createDatabaseBanStore } from '../../src/features/abuse/index.ts';
-import { queryCompleted, type Database } from '../../src/platform/postgres/index.ts';
+import { databaseQueryCompleted, type Database } from '../../src/platform/postgres/index.ts';
 import { clockFromNow, timeUntil } from '../identity/fixture.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -138,7 +138,7 @@ describe('every instance knows within a second', () => {
     await timeUntil(5_000, () => heard.length === ranges.length && reading() === 0);
     for (let polls = 0; polls < 2; polls++) {
       let queries = 0;
-      const stop = queryCompleted.subscribe(({ role }) => void (role === 'jobs' && queries++));
+      const stop = databaseQueryCompleted.subscribe(({ role }) => void (role === 'jobs' && queries++));
       clock.advance(500);
       // The poll, and the first time the read of what it names.
       await timeUntil(5_000, () => queries >= (polls === 0 ? 2 : 1) && reading() === 0);

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  databaseQueryCompleted,
   minConnections,
   poolExhausted,
-  queryCompleted,
   querySlow,
-  type QueryCompleted,
+  type DatabaseQueryCompleted,
   type QuerySlow,
 } from '../../src/platform/postgres/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -105,26 +105,31 @@ describe('a pool whose connections are all busy', () => {
 });
 
 describe('announced', () => {
-  test('is each statement with role and time, and a slow one with its text but without its values', async () => {
+  test('is each statement with what it does, and a slow one with its text but without its values', async () => {
     const database = await postgres.open({ slowQueryMs: 50 });
-    const completed: QueryCompleted[] = [];
+    const completed: DatabaseQueryCompleted[] = [];
     const slow: QuerySlow[] = [];
     const unsubscribe = [
-      queryCompleted.subscribe((message) => completed.push(message)),
+      databaseQueryCompleted.subscribe((message) => completed.push(message)),
       querySlow.subscribe((message) => slow.push(message)),
     ];
     await sql`select 1`.execute(database.query('jobs'));
     await sql`select pg_sleep(0.06), ${'secret'}::text`.execute(database.query('jobs'));
     await expect(sql`select 1 / 0`.execute(database.query('jobs'))).rejects.toThrow();
+    await database.asOperator((transaction) => transaction.selectFrom('identity.organization').select('id').execute());
     for (const end of unsubscribe) end();
-    expect(completed.map(({ role, failed }) => ({ role, failed }))).toEqual([
-      { role: 'jobs', failed: false },
-      { role: 'jobs', failed: false },
-      { role: 'jobs', failed: true },
+    expect(completed.map(({ role, operation, table, outcome, errorCode }) => [role, operation, table, outcome, errorCode])).toEqual([
+      ['jobs', 'select', undefined, 'completed', undefined],
+      ['jobs', 'select', undefined, 'completed', undefined],
+      ['jobs', 'select', undefined, 'failed', '22012'],
+      ['operator', 'begin', undefined, 'completed', undefined],
+      ['operator', 'select', 'organization', 'completed', undefined],
+      ['operator', 'commit', undefined, 'completed', undefined],
     ]);
+    expect(completed[1]!.durationMs).toBeGreaterThan(50);
     // On a busy machine any statement may be slow: what counts is that this one is told, and how.
     expect(slow).toContainEqual({ role: 'jobs', durationMs: expect.any(Number), statement: 'select pg_sleep(0.06), $1::text' });
-    expect(JSON.stringify(slow)).not.toContain('secret');
+    expect(JSON.stringify([slow, completed])).not.toContain('secret');
   });
 });
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 import type { Clock, Timer } from '@holdfast/kit/time';
-import { compositeArray, mapDatabaseError } from '../../platform/postgres/index.ts';
+import { compositeArray, mapDatabaseError, observeQuery } from '../../platform/postgres/index.ts';
 
 /** One row for one of the two tables, as a binary value of its composite type. */
 export interface LedgerWrite {
@@ -95,9 +95,11 @@ export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): LedgerWri
     const { intents, rows, both } = again ? repeated : firstTry;
     const ofKind = (kind: LedgerWrite['kind']) => batch.filter((each) => each.kind === kind).map((each) => each.bytes);
     const [newIntents, newRows] = [ofKind('intent'), ofKind('row')];
-    if (newIntents.length === 0) await client.query({ ...rows, values: [compositeArray(rowOid, newRows)] });
-    else if (newRows.length === 0) await client.query({ ...intents, values: [compositeArray(intentOid, newIntents)] });
-    else await client.query({ ...both, values: [compositeArray(intentOid, newIntents), compositeArray(rowOid, newRows)] });
+    const send = (statement: { readonly name: string; readonly text: string }, values: Buffer[]) =>
+      observeQuery({ role: 'writer', statement: statement.text, clock }, () => client.query({ ...statement, values }));
+    if (newIntents.length === 0) await send(rows, [compositeArray(rowOid, newRows)]);
+    else if (newRows.length === 0) await send(intents, [compositeArray(intentOid, newIntents)]);
+    else await send(both, [compositeArray(intentOid, newIntents), compositeArray(rowOid, newRows)]);
   }
 
   return {

@@ -1,10 +1,19 @@
 import { defineChannel } from '@holdfast/kit/events';
 import type { DatabaseRole } from './roles.ts';
+import type { DatabaseOperation } from './statement-kind.ts';
 
-export interface QueryCompleted {
+/** One statement, on the database's side of the wire: the wait for a connection is not in it. */
+export interface DatabaseQueryCompleted {
   readonly role: DatabaseRole;
+  readonly operation: DatabaseOperation;
+  /** The table that is written, or the first that is read, without its schema; undefined where there is none. Bounded, as our statements are. */
+  readonly table: string | undefined;
+  /** The statement with `$1` in place of values: parameters may hold personal data and are never announced. */
+  readonly statement: string;
   readonly durationMs: number;
-  readonly failed: boolean;
+  readonly outcome: 'completed' | 'failed';
+  /** Of a failure: a code of the error table (`database_unavailable`, `disk_full`), otherwise PostgreSQL's SQLSTATE, or `unknown`. */
+  readonly errorCode: string | undefined;
 }
 
 export interface QuerySlow {
@@ -32,8 +41,8 @@ export interface ListenerStateChanged {
   readonly lost: boolean;
 }
 
-/** Every statement that went through kysely; those on a raw `pool()` are not seen. */
-export const queryCompleted = defineChannel<QueryCompleted>('holdfast:postgres:query-completed');
+/** Every statement that went through kysely, transactions included, and the ledger's commits. */
+export const databaseQueryCompleted = defineChannel<DatabaseQueryCompleted>('holdfast:postgres:query-completed');
 /** A statement took `slowQueryMs` or longer. */
 export const querySlow = defineChannel<QuerySlow>('holdfast:postgres:query-slow');
 /** A caller was refused because every connection of a pool was busy for too long, or too many were waiting. */

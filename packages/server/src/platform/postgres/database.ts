@@ -26,8 +26,10 @@ export interface OpenDatabaseOptions {
 export interface PoolState {
   readonly role: DatabaseRole;
   readonly maxConnections: number;
+  /** Connections that are open, idle ones included. */
   readonly open: number;
   readonly idle: number;
+  /** Callers that wait for a connection. */
   readonly waiting: number;
 }
 
@@ -79,7 +81,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     if (closing) throw new HoldfastError('database_unavailable', { detail: 'the database was used after it was closed' });
     const maxConnections = shares[role];
     const rolePool = createRolePool({ target, role, maxConnections, timeouts, clock });
-    const queryPool = createQueryPool({ role, pool: rolePool.pool, maxConnections, slowQueryMs: options.slowQueryMs ?? 500, clock });
+    const queryPool = createQueryPool({ role, pool: rolePool.pool, maxConnections, slowQueryMs: options.slowQueryMs, clock });
     found = { ...rolePool, kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: queryPool }) }) };
     pools.set(role, found);
     return found;

@@ -1,13 +1,13 @@
 export {
   connectionLost,
+  databaseQueryCompleted,
   listenerStateChanged,
   poolExhausted,
-  queryCompleted,
   querySlow,
   type ConnectionLost,
+  type DatabaseQueryCompleted,
   type ListenerStateChanged,
   type PoolExhausted,
-  type QueryCompleted,
   type QuerySlow,
 } from './announcements.ts';
 export { compositeArray, CompositeWriter } from './composite-writer.ts';
@@ -17,7 +17,9 @@ export { mapDatabaseError } from './errors.ts';
 export { migrateDatabase, type MigrateDatabaseOptions } from './migrate.ts';
 export type { NonTransactionalMigration } from './non-transactional.ts';
 export type { Notifications } from './notifications.ts';
+export { observeQuery } from './observe-query.ts';
 export { minConnections } from './pool-shares.ts';
 export { databaseRoles, roleName, type DatabaseRole } from './roles.ts';
 export type * from './schema.ts';
+export type { DatabaseOperation } from './statement-kind.ts';
 export type { ConnectionTimeouts, DatabaseTarget } from './target.ts';

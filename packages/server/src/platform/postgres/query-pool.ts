@@ -1,15 +1,16 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 import type { Clock } from '@holdfast/kit/time';
-import { poolExhausted, queryCompleted, querySlow } from './announcements.ts';
+import { poolExhausted } from './announcements.ts';
 import { mapDatabaseError, unavailable } from './errors.ts';
+import { observeQuery } from './observe-query.ts';
 import type { DatabaseRole } from './roles.ts';
 
 export interface QueryPoolOptions {
   readonly role: DatabaseRole;
   readonly pool: pg.Pool;
   readonly maxConnections: number;
-  readonly slowQueryMs: number;
+  readonly slowQueryMs: number | undefined;
   readonly clock: Clock;
 }
 
@@ -53,21 +54,16 @@ function observed(client: pg.PoolClient, options: QueryPoolOptions): PostgresPoo
   const { role, clock, slowQueryMs } = options;
   let broken = false;
 
-  async function query(statement: unknown, parameters?: unknown): Promise<unknown> {
-    const startedAt = clock.monotonic();
-    let failed = false;
-    try {
-      return await client.query(statement as string, parameters as unknown[]);
-    } catch (error) {
-      failed = true;
-      // The answer may still come, to whoever asks next on this connection.
-      if (error instanceof Error && error.message === 'Query read timeout') broken = true;
-      throw mapDatabaseError(error);
-    } finally {
-      const durationMs = clock.monotonic() - startedAt;
-      queryCompleted.publish({ role, durationMs, failed });
-      if (durationMs >= slowQueryMs) querySlow.publish({ role, durationMs, statement: String(statement) });
-    }
+  function query(statement: unknown, parameters?: unknown): Promise<unknown> {
+    return observeQuery({ role, clock, slowQueryMs, statement: String(statement) }, async () => {
+      try {
+        return await client.query(statement as string, parameters as unknown[]);
+      } catch (error) {
+        // The answer may still come, to whoever asks next on this connection.
+        if (error instanceof Error && error.message === 'Query read timeout') broken = true;
+        throw error;
+      }
+    });
   }
 
   return {
