@@ -19,6 +19,8 @@ export interface HttpRequestFinished {
   readonly organizationId: string | undefined;
   readonly keyId: string | undefined;
   readonly userId: string | undefined;
+  /** Of the trace that the request belongs to, if there is one: 32 hexadecimal digits. */
+  readonly traceId?: string | undefined;
   readonly errorCode: ErrorCode | undefined;
   readonly errorCategory: ErrorCategory | undefined;
   /** What the route has to say of it, such as the model that was called: for the log line, never a metric label. */
@@ -35,6 +37,11 @@ export interface HttpErrorRaised {
   readonly code: ErrorCode;
   readonly category: ErrorCategory;
   readonly logLevel: 'info' | 'warn' | 'error';
+  /** Whose request it was, as far as that was known, and the trace that it belongs to. */
+  readonly organizationId?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly traceId?: string | undefined;
   /** With `cause` and `stack`. */
   readonly error: Error;
 }

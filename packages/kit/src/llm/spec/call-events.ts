@@ -12,6 +12,10 @@ export interface CallFinished {
   readonly requestId: string;
   readonly organizationId: string;
   readonly keyId: string;
+  /** The person behind the key, when it is somebody's own. */
+  readonly userId?: string | undefined;
+  /** Of the trace that the request belongs to, if there is one. */
+  readonly traceId?: string | undefined;
   readonly operation: Operation;
   readonly dialect: Dialect;
   readonly streamed: boolean;

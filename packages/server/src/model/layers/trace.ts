@@ -28,6 +28,7 @@ function announce(call: ModelCall, clock: Clock, settled: SettledCall | undefine
     requestId: context.requestId,
     organizationId: context.principal.organizationId,
     keyId: context.principal.keyId,
+    userId: context.principal.userId,
     operation: call.operation,
     dialect: call.dialect,
     streamed: call.stream,
