@@ -6,7 +6,7 @@ export const banSource = z
   .meta({ id: 'BanSource', description: '`manual`: a person made it, and no detector changes it.' });
 
 const example = {
-  id: 'MjAzLjAuMTEzLjc',
+  id: 'Yk3mQd8aVwX1p0sRt6uJcH2nBfE9zL4gT7yo5iK',
   range: '203.0.113.7',
   reason: 'endpoint_scanning',
   source: 'automatic',
@@ -32,7 +32,7 @@ const note = z
 
 export const ban = z
   .object({
-    id: z.string().meta({ description: 'Names the ban of this range: the same range has the same id each time it is banned.' }),
+    id: z.string().meta({ description: 'Names this ban, and tells nothing of the range: it is what stands in the log.' }),
     range,
     reason: z.string().meta({
       description: 'What found it: `endpoint_scanning`, `key_guessing`, `sign_in_guessing`; `manual` for a person.',

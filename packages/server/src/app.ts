@@ -5,6 +5,7 @@ import {
   Closers,
   instance,
   measureConfiguration,
+  type ClientNames,
   openAbuse,
   openConfiguration,
   dependencyCircuits,
@@ -22,7 +23,7 @@ import {
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
-import { banRoutes } from './features/abuse/index.ts';
+import { banRoutes, createBanIds } from './features/abuse/index.ts';
 import { configurationRoutes, type ConfigurationService, type Reloadable } from './features/configuration/index.ts';
 import { breakerRoutes, createBreakerService } from './features/breakers/index.ts';
 import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
@@ -41,6 +42,8 @@ export interface AppOptions {
   /** `XDG_RUNTIME_DIR`, if there is one. */
   readonly runtimeDir: string | undefined;
   readonly metrics: Metrics | undefined;
+  /** What is written down of clients; opened here, with the master key. */
+  readonly clientNames: ClientNames;
   /** Throws when the start has been told to end. */
   readonly endIfTold: () => void;
   /** Something without which the server cannot go on has ended. */
@@ -85,7 +88,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
       options.onFatal('the embedded database ended', exit);
     },
   });
-  const { database } = storage;
+  const { database, keyRing } = storage;
+  options.clientNames.open(keyRing);
   options.endIfTold();
 
   const health = createHealthRegistry({ clock });
@@ -132,6 +136,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     limits: limits.requests,
     createId,
     ...abuse.door,
+    nameClient: (client) => options.clientNames.ofClient(client),
     authenticate: (secret) => identity.authenticate(secret),
     version,
     maxBodyBytes: configuration.limits.maxBodyBytes,
@@ -153,7 +158,12 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
   await http.app.register(organizationRoutes({ service: identity.organizations, principalOf: (request) => request.principal! }));
   await http.app.register(
-    banRoutes({ bans: abuse.bans, principalOf: (request) => request.principal!, clientOf: (request) => request.client }),
+    banRoutes({
+      bans: abuse.bans,
+      ids: createBanIds(keyRing),
+      principalOf: (request) => request.principal!,
+      clientOf: (request) => request.client,
+    }),
   );
   await http.app.register(
     openRateLimitRoutes({

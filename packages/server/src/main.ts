@@ -6,6 +6,7 @@ import {
   keyCommands,
   limitCommands,
   organizationCommands,
+  pseudonymCommand,
   reloadCommand,
   usageCommand,
 } from './composition/index.ts';
@@ -27,6 +28,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   organizations: organizationCommands(runtimeDir),
   usage: usageCommand(runtimeDir),
   bans: banCommands(runtimeDir),
+  pseudonym: pseudonymCommand(runtimeDir),
   breakers: breakerCommands,
   limits: limitCommands,
   reload: reloadCommand,

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { createAccessLog, createLogger, createMetrics, type Log } from '@holdfast/kit/telemetry';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { startApp, type App } from './app.ts';
-import { createKnownModels, logAnnouncements, reloadOnHangup } from './composition/index.ts';
+import { createClientNames, createKnownModels, logAnnouncements, reloadOnHangup } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { printWelcome } from './entry/cli/index.ts';
 import { installProcessGuards, logRequests } from './entry/http/index.ts';
@@ -28,7 +28,8 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
   const metrics = configuration.metrics.enabled
     ? createMetrics({ isKnownModel: (name) => known.has(name), isKnownBreaker: (name) => known.has(name) })
     : undefined;
-  const stopListening = [logAnnouncements(log, clock), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
+  const clientNames = createClientNames({ configuration, clock });
+  const stopListening = [logAnnouncements(log, clock, clientNames), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
   // The clock's timers keep no process alive: a stop that waits for one while all sockets are closed already would end here, half
   // done and with exit code 0.
@@ -53,6 +54,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
       random: systemRandom,
       runtimeDir,
       metrics,
+      clientNames,
       endIfTold: end.throwIfReached,
       onFatal(reason, error) {
         logger.fatal({ err: error }, `${reason}: the server stops`);

@@ -15,7 +15,11 @@ export interface HttpRequestFinished {
   /** Bytes on the wire, headers included. */
   readonly requestBytes: number;
   readonly responseBytes: number;
-  readonly clientAddress: string;
+  /**
+   * Who asked, as whoever listens may write it down: a pseudonym of the address that changes daily, unless the configuration keeps addresses.
+   * Never the address itself where nobody asked for that: an announcement ends in logs, traces and reports.
+   */
+  readonly client: string;
   readonly organizationId: string | undefined;
   readonly keyId: string | undefined;
   readonly userId: string | undefined;

@@ -16,6 +16,16 @@ test('an address has one pseudonym all day however it is written, and another to
   expect(pseudonyms.of('203.0.113.7')).not.toBe(today);
 });
 
+test('a range has a pseudonym of its own, however it is written', () => {
+  const pseudonyms = createIpPseudonyms({ key, clock: createFakeClock() });
+  const network = pseudonyms.of('2001:db8::/64');
+  expect(network).toMatch(/^ip_[0-9a-f]{16}$/);
+  expect(pseudonyms.of('2001:DB8:0::/64')).toBe(network);
+  expect(pseudonyms.of('2001:db8::/48')).not.toBe(network);
+  expect(pseudonyms.of('2001:db8::')).not.toBe(network);
+  for (const text of ['203.0.113.7/', '203.0.113.7/x', '/24', 'bob/24', '203.0.113.7/24/24']) expect(pseudonyms.of(text)).toBe('[ip]');
+});
+
 test('instances with the same key agree, with another key they do not', () => {
   const clock = createFakeClock();
   const [one, same, other] = [key, Buffer.from(key), `${key}!`].map((key) => createIpPseudonyms({ key, clock }).of('10.0.0.1'));

@@ -6,11 +6,14 @@ import { optionFault } from './options.ts';
 export interface IpPseudonymsOptions {
   /** Secret, 16 bytes or more. Instances with the same key give the same pseudonyms; whoever has it can try all addresses. */
   readonly key: string | Uint8Array;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export interface IpPseudonyms {
-  /** `ip_` and 16 hexadecimal digits: the same all day (UTC) for the same address however it is written, and another tomorrow. `[ip]` for what is no address. */
+  /**
+   * `ip_` and 16 hexadecimal digits: the same all day (UTC) for the same address or CIDR range however it is written, and another tomorrow.
+   * `[ip]` for what is neither.
+   */
   of(address: string): string;
 }
 
@@ -41,14 +44,23 @@ export function createIpPseudonyms({ key, clock }: IpPseudonymsOptions): IpPseud
       }
       const known = remembered.get(address);
       if (known !== undefined) return known;
-      const canonical = canonicalAddress(address);
-      if (canonical === undefined) return '[ip]';
-      const pseudonym = `ip_${createHmac('sha256', keyOfDay).update(canonical).digest('hex').slice(0, 16)}`;
+      const written = canonical(address);
+      if (written === undefined) return '[ip]';
+      const pseudonym = `ip_${createHmac('sha256', keyOfDay).update(written).digest('hex').slice(0, 16)}`;
       if (remembered.size >= mostRemembered) remembered.clear();
       remembered.set(address, pseudonym);
       return pseudonym;
     },
   };
+}
+
+function canonical(text: string): string | undefined {
+  const slash = text.indexOf('/');
+  if (slash < 0) return canonicalAddress(text);
+  const address = canonicalAddress(text.slice(0, slash));
+  const length = text.slice(slash + 1);
+  // Bits beyond the prefix are the caller's to drop: ranges are written by programs.
+  return address !== undefined && /^\d{1,3}$/.test(length) ? `${address}/${Number(length)}` : undefined;
 }
 
 function canonicalAddress(text: string): string | undefined {
@@ -57,6 +69,6 @@ function canonicalAddress(text: string): string | undefined {
   const family = isIP(address);
   if (family === 0) return undefined;
   if (family === 4) return address;
-  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical)?.[1] ?? canonical;
+  const shortest = new SocketAddress({ address, family: 'ipv6' }).address;
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(shortest)?.[1] ?? shortest;
 }

@@ -2,6 +2,7 @@ import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { circuitBreakerList, movedCircuitBreaker, rateLimitList, reloadReport } from '@holdfast/contracts';
 import type { Configuration } from '../config/index.ts';
 import type { CliDependencies } from '../entry/cli/index.ts';
+import { createBanIds } from '../features/abuse/index.ts';
 import { createUsageService } from '../features/costs/index.ts';
 import {
   createKeyAdministration,
@@ -12,6 +13,7 @@ import {
 } from '../features/identity/index.ts';
 import { createServerClient } from '../platform/server-client/index.ts';
 import { openBanBook } from './ban-book.ts';
+import { pseudonymAt } from './client-names.ts';
 import { Closers } from './closers.ts';
 import { readServerAddress } from './server-address.ts';
 import { openCommandStorage, type Storage } from './storage.ts';
@@ -56,8 +58,16 @@ export function organizationCommands(runtimeDir: string | undefined): CliDepende
 /** `holdfast bans …`: a book of its own on the same table; running servers hear of what it changes. */
 export function banCommands(runtimeDir: string | undefined): CliDependencies['bans'] {
   return (configuration, work) =>
-    withStorage(configuration, runtimeDir, async ({ database, closers }) =>
-      work(await openBanBook({ configuration, database, clock: systemClock, closers })),
+    withStorage(configuration, runtimeDir, async ({ database, keyRing, closers }) =>
+      work(await openBanBook({ configuration, database, clock: systemClock, closers }), createBanIds(keyRing)),
+    );
+}
+
+/** `holdfast pseudonym` */
+export function pseudonymCommand(runtimeDir: string | undefined): CliDependencies['pseudonym'] {
+  return (configuration, address, unixMs) =>
+    withStorage(configuration, runtimeDir, async ({ keyRing }) =>
+      pseudonymAt(keyRing, { address, ipv6PrefixLength: configuration.server.ipv6PrefixLength, unixMs }),
     );
 }
 

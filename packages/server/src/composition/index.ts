@@ -1,10 +1,20 @@
 export { openAbuse } from './abuse.ts';
+export { createClientNames, type ClientNames } from './client-names.ts';
 export { Closers } from './closers.ts';
 export { measureConfiguration } from './configuration-metrics.ts';
 export { instance, openConfiguration } from './configuration.ts';
 export { reloadOnHangup } from './hangups.ts';
 export { dependencyCircuits, measureBreakers, openBreakerStore } from './breakers.ts';
-export { banCommands, breakerCommands, keyCommands, limitCommands, organizationCommands, reloadCommand, usageCommand } from './commands.ts';
+export {
+  banCommands,
+  breakerCommands,
+  keyCommands,
+  limitCommands,
+  organizationCommands,
+  pseudonymCommand,
+  reloadCommand,
+  usageCommand,
+} from './commands.ts';
 export { openIdentity } from './identity.ts';
 export { createKnownModels } from './known-models.ts';
 export { openLedger } from './ledger.ts';

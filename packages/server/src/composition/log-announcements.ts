@@ -1,5 +1,5 @@
 import { attemptFailed } from '@holdfast/kit/llm';
-import { abuseDetected, banAdded, banEvicted, banLifted, banStoreLost, banStoreRecovered } from '@holdfast/kit/security';
+import { abuseDetected, banAdded, banEvicted, banLifted, banStoreLost, banStoreRecovered, type Ban } from '@holdfast/kit/security';
 import type { EventChannel } from '@holdfast/kit/events';
 import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
 import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
@@ -14,11 +14,13 @@ import { tierUnknown } from '../features/limits/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
+import type { ClientNames } from './client-names.ts';
 import { createShadowLog } from './shadow-log.ts';
 
 /** Writes what the server's own parts announce. Modules do not log; this is where their words become lines. Returns the function that ends it. */
-export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
+export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNames): () => void {
   const stops: (() => void)[] = [];
+  const banFields = (ban: Ban) => ({ ban_id: names.ofBan(ban), client: names.ofRange(ban.range) });
   function on<Message extends object>(channel: EventChannel<Message>, write: (message: Message) => void): void {
     stops.push(channel.subscribe(write));
   }
@@ -85,7 +87,7 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
     logger.warn({ levels: policies, err: error }, 'what was given back to limits did not reach Redis: it drains there'),
   );
   const logShadow = createShadowLog(clock, ({ level, key, count }) =>
-    logger.warn({ level, key, count }, 'a limit in shadow would have refused requests'),
+    logger.warn({ level, key: names.ofKey(key), count }, 'a limit in shadow would have refused requests'),
   );
   on(takeDecided, logShadow);
   on(tierUnknown, ({ tier, organizationId }) =>
@@ -93,22 +95,27 @@ export function logAnnouncements({ logger }: Log, clock: Clock): () => void {
   );
   on(forwardingIgnored, ({ address }) =>
     logger.warn(
-      { client: address },
+      { client: names.ofRange(address) },
       'a forwarding header is ignored: if this is a proxy of yours, name it in server.trustedProxies, or all its clients are one',
     ),
   );
-  on(abuseDetected, ({ kind, client, evidence, ban }) => {
+  on(abuseDetected, ({ kind, client: range, evidence, ban }) => {
+    const client = names.ofRange(range);
     // Not whom it is about: an account is a person's.
-    if (ban) logger.warn({ detector: kind, client, until: momentOf(ban.endsAtMs), ...evidence }, 'abuse: the client is banned');
+    if (ban)
+      logger.warn(
+        { detector: kind, client, ban_id: names.ofBan(ban), until: momentOf(ban.endsAtMs), ...evidence },
+        'abuse: the client is banned',
+      );
     else logger.warn({ detector: kind, client, ...evidence }, 'abuse: the client is not banned for it');
   });
   // Automatic ones are told by the line above.
   on(banAdded, ({ ban }) => {
     if (ban.source === 'manual')
-      logger.warn({ range: ban.range, until: momentOf(ban.endsAtMs), by_key_id: ban.by }, 'an operator banned addresses');
+      logger.warn({ ...banFields(ban), until: momentOf(ban.endsAtMs), by_key_id: ban.by }, 'an operator banned addresses');
   });
-  on(banLifted, ({ ban, by }) => logger.warn({ range: ban.range, reason: ban.reason, by_key_id: by }, 'an operator lifted a ban'));
-  on(banEvicted, ({ ban }) => logger.warn({ range: ban.range }, 'there are too many bans: one was forgotten before its end'));
+  on(banLifted, ({ ban, by }) => logger.warn({ ...banFields(ban), reason: ban.reason, by_key_id: by }, 'an operator lifted a ban'));
+  on(banEvicted, ({ ban }) => logger.warn(banFields(ban), 'there are too many bans: one was forgotten before its end'));
   on(banStoreLost, ({ error }) => logger.warn({ err: error }, 'bans cannot be shared: this instance goes on with those that it knows'));
   on(banStoreRecovered, ({ awayMs }) => logger.info({ away_ms: Math.round(awayMs) }, 'bans are shared again'));
   on(attemptFailed, ({ callId, requestId, target, error }) =>

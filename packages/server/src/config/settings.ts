@@ -243,6 +243,13 @@ export const settings = {
       defaultText: '`false` on a terminal, otherwise `true`',
       description: 'Whether lines are JSON objects, or made for the eye.',
     },
+    clientAddresses: {
+      type: choice(['pseudonym', 'full']),
+      environment: 'LOG_CLIENT_ADDRESSES',
+      default: 'pseudonym',
+      description:
+        "How the addresses of clients are written in logs, traces and reports: as pseudonyms, which are the same for one client (of IPv6, one network) until midnight UTC and tell nothing without the master key, or in full. Bans keep addresses for the operator's eyes either way.",
+    },
   },
   metrics: {
     enabled: {

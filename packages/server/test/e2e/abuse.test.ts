@@ -106,13 +106,21 @@ describe('whoever scans', () => {
     expect((await lift(here, listed.id)).status).toBe(404);
   });
 
-  test('is in the log and in the metrics of the instance that found them, once', async () => {
-    const found = (server: RunningServer) =>
-      linesOf(server).filter(({ detector, client }) => detector === 'endpoint_scanning' && client === address);
+  test('is in the log and in the metrics of the instance that found them, once, by a pseudonym that leads to the address only there', async () => {
+    const found = (server: RunningServer) => linesOf(server).filter(({ detector }) => detector === 'endpoint_scanning');
+    const pseudonym = found(here)[0]!['client'];
+    expect(pseudonym).toMatch(/^ip_[0-9a-f]{16}$/);
     expect(found(here)).toEqual([
       expect.objectContaining({ level: 'warn', until: expect.any(String), paths: 21, examples: expect.any(Array) }),
     ]);
     expect(found(there)).toEqual([]);
+    expect(linesOf(here).filter(({ msg, client }) => msg === 'request' && client === pseudonym).length).toBeGreaterThan(20);
+    expect(linesOf(there).filter(({ msg, client }) => msg === 'request' && client === pseudonym).length).toBeGreaterThan(0);
+    for (const server of [here, there]) expect(server.output()).not.toContain(address);
+    // The ban has been lifted, and its line still tells whoever has the machine whom it was about.
+    const { ban_id } = found(here)[0] as { ban_id: string };
+    expect((await here.cli('bans', 'show', ban_id)).out).toMatch(/^203\.0\.113\.10 was banned at .*; it is not banned now\.\n$/);
+    expect((await operator(here, `/${ban_id}`)).status).toBe(404);
     const metrics = await (await fetch(`${here.url}/metrics`)).text();
     expect(metrics).toContain('holdfast_abuse_events_total{detector="endpoint_scanning"} 1');
     expect(metrics).toMatch(/^holdfast_bans_active 0$/m);
@@ -194,6 +202,7 @@ describe('an operator', () => {
     expect(await statusOf(here, '198.51.100.200', operatorKey)).toBe(403);
     await untilStatus(there, '198.51.100.1', 403);
     expect(await statusOf(there, '198.51.101.1')).toBe(200);
+    expect((await operator(there, `/${made.json.id}`)).json).toEqual(made.json);
     expect((await lift(there, made.json.id)).status).toBe(200);
     await untilStatus(here, '198.51.100.200', 200);
   });

@@ -147,6 +147,8 @@ test('every answer of every route is as the description says', async () => {
   await check('POST', '/api/bans', '/api/bans', post({ range: 'nowhere' }));
   await check('GET', '/api/bans', '/api/bans?limit=1');
   await check('GET', '/api/bans', '/api/bans?cursor=nonsense');
+  await check('GET', '/api/bans/{id}', `/api/bans/${banned.id}`);
+  await check('GET', '/api/bans/{id}', '/api/bans/nonsense');
   await check('DELETE', '/api/bans/{id}', `/api/bans/${banned.id}`);
   await check('DELETE', '/api/bans/{id}', `/api/bans/${banned.id}`);
 

@@ -281,7 +281,7 @@ test('every request is announced once, with how it ended', async () => {
   for (const event of events) {
     expect(event.requestBytes).toBeGreaterThan(30);
     expect(event.responseBytes).toBeGreaterThan(30);
-    expect(event.clientAddress).toBe('127.0.0.1');
+    expect(event.client).toBe('[ip]');
   }
   expect(events[0]!.organizationId).toBe('019a9c5a-0000-7000-8000-000000000001');
 });
@@ -290,9 +290,9 @@ test('the address of a request is whom a trusted proxy names, and nobody else; a
   const forwarded = async (clientIp?: ClientIpResolver): Promise<string[]> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const seen: string[] = [];
-    const { url } = await openDoor(clientIp && { clientIp });
-    const stop = httpRequestFinished.subscribe(({ clientAddress }) => {
-      if (seen.push(clientAddress) === 3) resolve();
+    const { url } = await openDoor({ nameClient: ({ address }) => address.text, ...(clientIp && { clientIp }) });
+    const stop = httpRequestFinished.subscribe(({ client }) => {
+      if (seen.push(client) === 3) resolve();
     });
     const headers = { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' };
     for (const path of ['/health', '/nothing', '/%zz']) await (await fetch(`${url}${path}`, { headers })).text();

@@ -181,7 +181,9 @@ test('a lifted ban is over, and forgotten', async () => {
   clock.advance(6 * minute);
   const second = book.ban(client('203.0.113.7'), 'key_guessing');
   expect(second).toMatchObject({ repeats: 1 });
+  expect([book.find('203.0.113.7'), book.find('203.0.113.0/24'), book.find('nonsense')]).toEqual([second, undefined, undefined]);
   expect(await book.lift('203.0.113.7', 'user-1')).toEqual(second);
+  expect(book.find('203.0.113.7')).toBeUndefined();
   expect(book.check(ip('203.0.113.7'))).toBeUndefined();
   expect(await book.lift('203.0.113.7')).toBeUndefined();
   expect(book.ban(client('203.0.113.7'), 'key_guessing')).toMatchObject({ repeats: 0 });

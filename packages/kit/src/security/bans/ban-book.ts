@@ -50,6 +50,8 @@ export interface BanBook {
   add(ban: ManualBan): Promise<Ban>;
   /** Ends the ban of exactly this range and forgets those before. Returns it; undefined when there is none in force. Throws `invalid_request` for what is no range. */
   lift(range: string, by?: string | null): Promise<Ban | undefined>;
+  /** The ban in force of exactly this range, as this instance knows it; undefined when there is none, or when it is no range. */
+  find(range: string): Ban | undefined;
   /** The bans in force, the newest first. Throws `invalid_request` for a cursor that is none. */
   list(options?: ListBansOptions): BanPage;
   /** How many are in force; counts them. */
@@ -165,6 +167,11 @@ class StoredBanBook implements BanBook {
     if (ban === undefined || !isInForce(ban, this.#clock.now())) return undefined;
     banLifted.publish({ ban, by });
     return ban;
+  }
+
+  find(range: string): Ban | undefined {
+    const ban = this.#known(range);
+    return ban !== undefined && isInForce(ban, this.#clock.now()) ? ban : undefined;
   }
 
   list(options: ListBansOptions = {}): BanPage {

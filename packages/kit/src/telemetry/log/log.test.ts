@@ -176,7 +176,7 @@ describe('access line', () => {
     latencyMs: 12.3456,
     requestBytes: 300,
     responseBytes: 900,
-    clientAddress: '127.0.0.1',
+    client: 'ip_0123456789abcdef',
     organizationId: 'o-1',
     keyId: 'k-1',
     userId: undefined,
@@ -200,7 +200,7 @@ describe('access line', () => {
       latency_ms: 12.346,
       request_bytes: 300,
       response_bytes: 900,
-      client: '127.0.0.1',
+      client: 'ip_0123456789abcdef',
       organization_id: 'o-1',
       key_id: 'k-1',
     });
@@ -210,6 +210,11 @@ describe('access line', () => {
     const line = toLine({ ...event, route: undefined, path: `/"}\n{"level":"fatal","x":"${key}` }, 0);
     expect(JSON.parse(line)).toMatchObject({ level: 'info', path: '/"}\n{"level":"fatal","x":"[api_key]' });
     expect(line).not.toContain(key);
+  });
+
+  test('has no address that a client wrote into its path or the name of its model', () => {
+    const line = toLine({ ...event, route: undefined, path: '/users/203.0.113.7/x', notes: { model: 'from 2001:db8::77' } }, 0);
+    expect(JSON.parse(line)).toMatchObject({ path: '/users/[ip]/x', model: 'from [ip]' });
   });
 
   test('has what the route notes, and cannot be broken by it', () => {

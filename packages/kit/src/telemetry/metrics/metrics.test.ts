@@ -14,7 +14,7 @@ const request: HttpRequestFinished = {
   latencyMs: 30,
   requestBytes: 300,
   responseBytes: 900,
-  clientAddress: '127.0.0.1',
+  client: 'ip_0123456789abcdef',
   organizationId: undefined,
   keyId: undefined,
   userId: undefined,

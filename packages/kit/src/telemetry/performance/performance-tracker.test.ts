@@ -16,7 +16,7 @@ const request: HttpRequestFinished = {
   latencyMs: 4,
   requestBytes: 100,
   responseBytes: 900,
-  clientAddress: '127.0.0.1',
+  client: 'ip_0123456789abcdef',
   organizationId: 'o1',
   keyId: 'k1',
   userId: 'u1',

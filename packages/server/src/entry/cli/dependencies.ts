@@ -12,6 +12,7 @@ import type {
 import type { BanBook } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { Configuration, ConfigurationSource, Variables } from '../../config/index.ts';
+import type { BanIds } from '../../features/abuse/index.ts';
 import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
 
 /** What the commands need done. `main.ts` gives it; commands parse, call and show. */
@@ -35,8 +36,10 @@ export interface CliDependencies {
   /** As `keys`, of bans. */
   readonly bans: <Result>(
     configuration: Configuration,
-    work: (bans: Pick<BanBook, 'list' | 'add' | 'lift'>) => Promise<Result>,
+    work: (bans: Pick<BanBook, 'list' | 'find' | 'add' | 'lift'>, ids: BanIds) => Promise<Result>,
   ) => Promise<Result>;
+  /** What the log called an address at a moment, in Unix milliseconds; undefined for what is no address. */
+  readonly pseudonym: (configuration: Configuration, address: string, unixMs: number) => Promise<string | undefined>;
   /** Asks the server that the configuration or the environment names. */
   readonly breakers: (configuration: Configuration, env: Variables) => BreakerCommands;
   readonly limits: (configuration: Configuration, env: Variables) => LimitCommands;

@@ -73,6 +73,7 @@ async function run(
       organizations: unused,
       usage: unused,
       bans: unused,
+      pseudonym: unused,
       breakers: unused,
       limits: unused,
       reload: unused,
@@ -428,6 +429,23 @@ describe('usage', () => {
   });
 });
 
+test('pseudonym tells what the log calls an address, now and on another day', async () => {
+  const asked: unknown[] = [];
+  const pseudonym: CliDependencies['pseudonym'] = async (_, address, unixMs) => {
+    asked.push([address, new Date(unixMs).toISOString()]);
+    return address === 'bob' ? undefined : 'ip_0123456789abcdef';
+  };
+  expect(await run(['pseudonym', '203.0.113.7'], { pseudonym })).toMatchObject({ code: 0, out: 'ip_0123456789abcdef\n' });
+  await run(['pseudonym', '203.0.113.7', '--at', '2026-11-18'], { pseudonym });
+  await run(['pseudonym', '203.0.113.7', '--at', '1d'], { pseudonym });
+  expect(asked).toEqual([
+    ['203.0.113.7', '2026-11-20T12:00:00.000Z'],
+    ['203.0.113.7', '2026-11-18T00:00:00.000Z'],
+    ['203.0.113.7', '2026-11-19T12:00:00.000Z'],
+  ]);
+  expect(await run(['pseudonym', 'bob'], { pseudonym })).toMatchObject({ code: 1 });
+});
+
 describe('bans', () => {
   const banned: Ban = {
     range: '203.0.113.7',
@@ -439,8 +457,9 @@ describe('bans', () => {
     by: null,
     note: null,
   };
-  const withBans = (book: Partial<Pick<BanBook, 'list' | 'add' | 'lift'>>): Pick<CliDependencies, 'bans'> => ({
-    bans: (_, work) => work(book as BanBook),
+  const readId = (id: string) => (id.startsWith('id of ') ? { range: id.slice(6), bannedAtMs: nowMs } : undefined);
+  const withBans = (book: Partial<Pick<BanBook, 'list' | 'find' | 'add' | 'lift'>>): Pick<CliDependencies, 'bans'> => ({
+    bans: (_, work) => work(book as BanBook, { of: ({ range }) => `id of ${range}`, read: (id) => readId(id) }),
   });
 
   test('list shows who is banned, why and until when, over pages; --json as the API does', async () => {
@@ -455,6 +474,22 @@ describe('bans', () => {
     const shown = await run(['bans', 'list'], withBans({ list: () => ({ bans: [banned], nextCursor: undefined }) }));
     expect(shown.out).toMatch(/^RANGE .*\n203\.0\.113\.7 +endpoint_scanning +2026-11-20 12:00Z +2026-11-20 12:05Z +1\n$/);
     expect((await run(['bans', 'list'], withBans({ list: () => ({ bans: [], nextCursor: undefined }) }))).out).toBe('Nobody is banned.\n');
+  });
+
+  test('show tells whom a line of the log is about, also when the ban has ended, and nothing of an id of another installation', async () => {
+    const inForce = withBans({ find: (range) => (range === banned.range ? banned : undefined) });
+    expect(await run(['bans', 'show', 'id of 203.0.113.7'], inForce)).toMatchObject({
+      code: 0,
+      out: '203.0.113.7 was banned at 2026-11-20 12:00Z; it is banned now, until 2026-11-20 12:05Z.\n',
+    });
+    expect(JSON.parse((await run(['bans', 'show', 'id of 203.0.113.7', '--json'], inForce)).out)).toMatchObject({
+      id: 'id of 203.0.113.7',
+    });
+    expect((await run(['bans', 'show', 'id of 203.0.113.8'], inForce)).out).toBe(
+      '203.0.113.8 was banned at 2026-11-20 12:00Z; it is not banned now.\n',
+    );
+    expect(JSON.parse((await run(['bans', 'show', 'id of 203.0.113.8', '--json'], inForce)).out)).toMatchObject({ in_force: false });
+    expect(await run(['bans', 'show', 'nonsense'], inForce)).toMatchObject({ code: 1, error: expect.stringContaining('has that id') });
   });
 
   test('add bans until a moment, or until it is lifted, and refuses what the API refuses', async () => {

@@ -1,5 +1,16 @@
 import { Command, CommanderError } from 'commander';
-import { addBans, addBreakers, addConfig, addKeys, addLimits, addOrganizations, addReload, addServe, addUsage } from './commands/index.ts';
+import {
+  addBans,
+  addBreakers,
+  addConfig,
+  addKeys,
+  addLimits,
+  addOrganizations,
+  addPseudonym,
+  addReload,
+  addServe,
+  addUsage,
+} from './commands/index.ts';
 import { createContext } from './context.ts';
 import type { CliDependencies } from './dependencies.ts';
 import { failureText } from './failure.ts';
@@ -31,6 +42,7 @@ export async function runCli(
   addOrganizations(program, context);
   addUsage(program, context);
   addBans(program, context);
+  addPseudonym(program, context);
   addBreakers(program, context);
   addLimits(program, context);
   addReload(program, context);

@@ -1,4 +1,5 @@
 import { httpRequestFinished } from '@holdfast/kit/events';
+import type { ClientIp } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerResponse } from 'node:http';
@@ -16,12 +17,15 @@ type TrackedResponse = ServerResponse & { [requestOf]?: FastifyRequest | undefin
 export class RequestTracker {
   readonly #clock: Clock;
   readonly #connections: Connections;
+  readonly #nameClient: (client: ClientIp) => string;
   #inFlight = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor(clock: Clock, connections: Connections) {
+  /** `nameClient` gives what may be written down of a client. */
+  constructor(clock: Clock, connections: Connections, nameClient: (client: ClientIp) => string) {
     this.#clock = clock;
     this.#connections = connections;
+    this.#nameClient = nameClient;
   }
 
   /** Requests whose answers have not reached the operating system. */
@@ -71,7 +75,7 @@ export class RequestTracker {
       latencyMs: this.#clock.monotonic() - request.receivedAtMs,
       requestBytes: moved.requestBytes,
       responseBytes: moved.responseBytes,
-      clientAddress: request.client.address.text,
+      client: this.#nameClient(request.client),
       organizationId: principal?.organizationId,
       keyId: principal?.keyId,
       userId: principal?.userId,

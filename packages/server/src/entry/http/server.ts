@@ -38,6 +38,8 @@ export interface HttpServerOptions {
   readonly authenticate: Authenticate;
   /** Who sent a request. Default: whoever is at the other end of the connection, whatever the headers say. */
   readonly clientIp?: ClientIpResolver;
+  /** What announcements of requests, and so logs and traces, have for a client. Default: `[ip]` for everybody. */
+  readonly nameClient?: (client: ClientIp) => string;
   /** Who is refused for whom they are. Default: nobody. */
   readonly bans?: BanCheck;
   /** Called for each request whose key is good: on the path of every call, so it MUST be cheap, and MUST NOT throw. */
@@ -102,7 +104,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   const options = { ...httpServerDefaults, ...given };
   const { clock, bans } = options;
   const connections = new Connections(options.clientIp ?? createClientIpResolver());
-  const tracker = new RequestTracker(clock, connections);
+  const tracker = new RequestTracker(clock, connections, options.nameClient ?? (() => '[ip]'));
   const handleError = createErrorHandler({ clock, onRefusal: options.onRefusal });
   const limitUnknown = limitStepOf(options.limits, { methods: [], path: undefined, access: 'public' }) ?? unlimited;
   let draining: Promise<DrainResult> | undefined;

@@ -1,11 +1,11 @@
 import type { BanBody } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/kit/errors';
-import { parseIpRange, type Ban } from '@holdfast/kit/security';
+import type { Ban } from '@holdfast/kit/security';
+import type { BanIds } from './ban-ids.ts';
 
 /** A ban as `/api/bans` gives it. */
-export function toBanBody(ban: Ban): BanBody {
+export function toBanBody(ban: Ban, ids: Pick<BanIds, 'of'>): BanBody {
   return {
-    id: toBanId(ban.range),
+    id: ids.of(ban),
     range: ban.range,
     reason: ban.reason,
     source: ban.source,
@@ -15,18 +15,6 @@ export function toBanBody(ban: Ban): BanBody {
     banned_by: ban.by,
     note: ban.note,
   };
-}
-
-/** There is one ban of a range, so the range is its id; in letters that need no escaping in a path. */
-export function toBanId(range: string): string {
-  return Buffer.from(range).toString('base64url');
-}
-
-/** Throws `resource_not_found` for what is the id of no range: no ban has it. */
-export function fromBanId(id: string): string {
-  const range = Buffer.from(id, 'base64url').toString();
-  if (toBanId(range) !== id || parseIpRange(range)?.text !== range) throw new HoldfastError('resource_not_found');
-  return range;
 }
 
 export function encodeBanCursor(cursor: string): string {

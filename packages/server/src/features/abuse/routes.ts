@@ -3,10 +3,12 @@ import { HoldfastError } from '@holdfast/kit/errors';
 import { parseIpRange, type BanBook, type ClientIp } from '@holdfast/kit/security';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Principal } from '../../model/index.ts';
-import { decodeBanCursor, encodeBanCursor, fromBanId, toBanBody } from './ban-body.ts';
+import { decodeBanCursor, encodeBanCursor, toBanBody } from './ban-body.ts';
+import type { BanIds } from './ban-ids.ts';
 
 export interface BanRoutesOptions {
-  readonly bans: Pick<BanBook, 'list' | 'add' | 'lift'>;
+  readonly bans: Pick<BanBook, 'list' | 'find' | 'add' | 'lift'>;
+  readonly ids: BanIds;
   readonly principalOf: (request: FastifyRequest) => Principal;
   readonly clientOf: (request: FastifyRequest) => ClientIp;
 }
@@ -14,7 +16,14 @@ export interface BanRoutesOptions {
 const tags = ['Bans'];
 
 /** `/api/bans`: who is shut out of the whole instance, for its operator. */
-export function banRoutes({ bans, principalOf, clientOf }: BanRoutesOptions): FastifyPluginAsync {
+export function banRoutes({ bans, ids, principalOf, clientOf }: BanRoutesOptions): FastifyPluginAsync {
+  /** Of an id that is none: there is no such ban. */
+  function rangeOf({ id }: { readonly id: string }): string {
+    const read = ids.read(id);
+    if (read === undefined) throw new HoldfastError('resource_not_found');
+    return read.range;
+  }
+
   return async (app: FastifyInstance) => {
     app.route({
       method: 'GET',
@@ -30,7 +39,10 @@ export function banRoutes({ bans, principalOf, clientOf }: BanRoutesOptions): Fa
       handler: async (request) => {
         const { limit, cursor } = request.query as { limit: number; cursor?: string };
         const page = bans.list({ limit, ...(cursor !== undefined && { cursor: decodeBanCursor(cursor) }) });
-        return { data: page.bans.map(toBanBody), next_cursor: page.nextCursor === undefined ? null : encodeBanCursor(page.nextCursor) };
+        return {
+          data: page.bans.map((each) => toBanBody(each, ids)),
+          next_cursor: page.nextCursor === undefined ? null : encodeBanCursor(page.nextCursor),
+        };
       },
     });
 
@@ -50,9 +62,28 @@ export function banRoutes({ bans, principalOf, clientOf }: BanRoutesOptions): Fa
         const { range, ends_at, note } = request.body as CreateBanRequest;
         if (parseIpRange(range)?.contains(clientOf(request).address)) throw ownAddress();
         const endsAtMs = ends_at == null ? null : Date.parse(ends_at);
-        const added = toBanBody(await bans.add({ range, endsAtMs, by: principalOf(request).keyId, note: note ?? null }));
+        const added = toBanBody(await bans.add({ range, endsAtMs, by: principalOf(request).keyId, note: note ?? null }), ids);
         reply.code(201).header('location', `/api/bans/${added.id}`);
         return added;
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/api/bans/:id',
+      config: { access: 'operator', errors: ['invalid_request', 'resource_not_found'] },
+      schema: {
+        tags,
+        summary: 'Read a ban',
+        description:
+          'The ban in force of the range that the id stands for: the log names bans by their ids, and clients by pseudonyms. Of a ban that has ended, `holdfast bans show` on the machine of the server still tells the range.',
+        params: banParams,
+        response: { 200: ban },
+      },
+      handler: async (request) => {
+        const found = bans.find(rangeOf(request.params as { id: string }));
+        if (found === undefined) throw new HoldfastError('resource_not_found');
+        return toBanBody(found, ids);
       },
     });
 
@@ -69,9 +100,9 @@ export function banRoutes({ bans, principalOf, clientOf }: BanRoutesOptions): Fa
         response: { 200: ban },
       },
       handler: async (request) => {
-        const lifted = await bans.lift(fromBanId((request.params as { id: string }).id), principalOf(request).keyId);
+        const lifted = await bans.lift(rangeOf(request.params as { id: string }), principalOf(request).keyId);
         if (lifted === undefined) throw new HoldfastError('resource_not_found');
-        return toBanBody(lifted);
+        return toBanBody(lifted, ids);
       },
     });
   };

@@ -2,7 +2,7 @@ import { createBanRequest } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Ban } from '@holdfast/kit/security';
 import type { Command } from 'commander';
-import { toBanBody } from '../../../features/abuse/index.ts';
+import { toBanBody, type BanIds } from '../../../features/abuse/index.ts';
 import type { CommandContext } from '../context.ts';
 import { parseLimit } from '../limit.ts';
 import { after, parseMoment, type Moment } from '../moments.ts';
@@ -23,18 +23,48 @@ export function addBans(program: Command, context: CommandContext): void {
     .option('--json', 'as JSON')
     .action(async ({ limit, json }: { limit: number; json?: true }) => {
       const found: Ban[] = [];
-      const more = await dependencies.bans(context.configuration(), async (book) => {
+      let bodies: object[] = [];
+      const more = await dependencies.bans(context.configuration(), async (book, ids) => {
         let cursor: string | undefined;
         do {
           const page = book.list({ limit: Math.min(pageSize, limit - found.length), ...(cursor !== undefined && { cursor }) });
           found.push(...page.bans);
           cursor = page.nextCursor;
         } while (cursor !== undefined && found.length < limit);
+        bodies = found.map((ban) => toBanBody(ban, ids));
         return cursor !== undefined;
       });
-      if (json) terminal.out(`${JSON.stringify({ data: found.map(toBanBody) }, undefined, 2)}\n`);
+      if (json) terminal.out(`${JSON.stringify({ data: bodies }, undefined, 2)}\n`);
       else terminal.out(found.length === 0 ? 'Nobody is banned.\n' : table(found));
       if (more) terminal.error('There are more: raise --limit.\n');
+    });
+
+  bans
+    .command('show')
+    .description('tell whom a ban of the log is about, also when it has ended')
+    .argument('<id>', 'the `ban_id` of a line of the log')
+    .option('--json', 'as JSON')
+    .action(async (id: string, { json }: { json?: true }) => {
+      const { was, ban, ids } = await dependencies.bans(context.configuration(), async (book, ids) => {
+        const was = ids.read(id);
+        return { was, ban: was && book.find(was.range), ids };
+      });
+      if (was === undefined)
+        throw new HoldfastError('resource_not_found', { detail: 'no ban that was made with this master key has that id' });
+      const since = `${was.range} was banned at ${minute(was.bannedAtMs)}`;
+      if (ban === undefined)
+        terminal.out(
+          json
+            ? `${JSON.stringify({ range: was.range, banned_at: new Date(was.bannedAtMs).toISOString(), in_force: false }, undefined, 2)}\n`
+            : `${since}; it is not banned now.\n`,
+        );
+      else
+        show(
+          ban,
+          ids,
+          json,
+          `${since}; it is banned now, ${ban.endsAtMs === null ? 'until the ban is lifted' : `until ${minute(ban.endsAtMs)}`}.`,
+        );
     });
 
   bans
@@ -50,10 +80,16 @@ export function addBans(program: Command, context: CommandContext): void {
         ends_at: until && after(until, clock.now()).toISOString(),
         note: why,
       });
-      const ban = await dependencies.bans(context.configuration(), (book) =>
-        book.add({ range, endsAtMs: ends_at == null ? null : Date.parse(ends_at), note: note ?? null }),
+      const { ban, ids } = await dependencies.bans(context.configuration(), async (book, ids) => ({
+        ban: await book.add({ range, endsAtMs: ends_at == null ? null : Date.parse(ends_at), note: note ?? null }),
+        ids,
+      }));
+      show(
+        ban,
+        ids,
+        json,
+        `${ban.range} is banned ${ban.endsAtMs === null ? 'until the ban is lifted' : `until ${minute(ban.endsAtMs)}`}.`,
       );
-      show(ban, json, `${ban.range} is banned ${ban.endsAtMs === null ? 'until the ban is lifted' : `until ${minute(ban.endsAtMs)}`}.`);
     });
 
   bans
@@ -62,15 +98,15 @@ export function addBans(program: Command, context: CommandContext): void {
     .argument('<range>', 'the address or range, as `bans list` shows it')
     .option('--json', 'as JSON')
     .action(async (range: string, { json }: { json?: true }) => {
-      const ban = await dependencies.bans(context.configuration(), (book) => book.lift(range));
+      const { ban, ids } = await dependencies.bans(context.configuration(), async (book, ids) => ({ ban: await book.lift(range), ids }));
       if (ban === undefined) {
         throw new HoldfastError('resource_not_found', { detail: `no ban of exactly ${range} is in force; see \`holdfast bans list\`` });
       }
-      show(ban, json, `The ban of ${ban.range} is lifted.`);
+      show(ban, ids, json, `The ban of ${ban.range} is lifted.`);
     });
 
-  function show(ban: Ban, json: true | undefined, text: string): void {
-    terminal.out(json ? `${JSON.stringify(toBanBody(ban), undefined, 2)}\n` : `${text}\n`);
+  function show(ban: Ban, ids: BanIds, json: true | undefined, text: string): void {
+    terminal.out(json ? `${JSON.stringify(toBanBody(ban, ids), undefined, 2)}\n` : `${text}\n`);
   }
 }
 

@@ -4,6 +4,7 @@ export { addConfig } from './config.ts';
 export { addKeys } from './keys.ts';
 export { addLimits } from './limits.ts';
 export { addOrganizations } from './organizations.ts';
+export { addPseudonym } from './pseudonym.ts';
 export { addReload } from './reload.ts';
 export { addServe } from './serve.ts';
 export { addUsage } from './usage.ts';
