@@ -2,7 +2,7 @@
  * Where a request's time goes: a CPU profile of Holdfast under load, each sample given to the layer that caused it (the
  * nearest frame up the stack that belongs to one).
  *
- *   npm run bench:profile -- [--connections 16] [--stream] [--paced] [--seconds 8] [--no-write] [--functions 30]
+ *   npm run bench:profile -- [--connections 16] [--stream] [--paced] [--seconds 8] [--no-write] [--functions 30] [--callers writev]
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -101,8 +101,14 @@ function report(profile: Profile): void {
     layerOf.set(id, found);
     return found;
   };
+  const nameOf = (id: number): string => {
+    const { functionName, url, lineNumber } = nodes.get(id)!.callFrame;
+    return `${functionName || '(anonymous)'} ${url.replace(/^.*\/(?=(?:node_modules|packages)\/)/, '')}:${lineNumber + 1}`;
+  };
   const times = new Map<string, number>();
   const functions = new Map<string, number>();
+  const callers = new Map<string, number>();
+  const asked = option('--callers');
   let total = 0;
   // Start-up is not what is asked: only the time under load counts, which is the last of the profile.
   const loadMicros = (seconds + 1) * 1_000_000;
@@ -111,12 +117,18 @@ function report(profile: Profile): void {
   profile.samples.forEach((id, index) => {
     const delta = profile.timeDeltas[index]!;
     at += delta;
-    const { functionName, url, lineNumber } = nodes.get(id)!.callFrame;
+    const { functionName } = nodes.get(id)!.callFrame;
     if (functionName === '(idle)' || at < whole - loadMicros - 1_500_000) return;
     total += delta;
     times.set(layer(id), (times.get(layer(id)) ?? 0) + delta);
-    const name = `${functionName || '(anonymous)'} ${url.replace(/^.*\/(?=(?:node_modules|packages)\/)/, '')}:${lineNumber + 1}`;
+    const name = nameOf(id);
     functions.set(name, (functions.get(name) ?? 0) + delta);
+    if (functionName === asked) {
+      const path: string[] = [];
+      for (let above = parents.get(id); above !== undefined && path.length < 5; above = parents.get(above)) path.push(nameOf(above));
+      const chain = path.join(' < ');
+      callers.set(chain, (callers.get(chain) ?? 0) + delta);
+    }
   });
   const served = requests * ((seconds + 1) / seconds);
   const kind = paced ? 'paced streams' : stream ? 'streams at once' : '1 KB answers';
@@ -135,6 +147,8 @@ function report(profile: Profile): void {
   const shown = Number(option('--functions') ?? 0);
   for (const [name, time] of [...functions].toSorted((a, b) => b[1] - a[1]).slice(0, shown))
     process.stdout.write(`${(time / served).toFixed(2).padStart(7)} ${name}\n`);
+  for (const [chain, time] of [...callers].toSorted((a, b) => b[1] - a[1]).slice(0, 12))
+    process.stdout.write(`${(time / served).toFixed(2).padStart(7)} ${chain}\n`);
   if (process.argv.includes('--no-write')) return;
   const results = fileURLToPath(new URL('../results/', import.meta.url));
   mkdirSync(results, { recursive: true });
