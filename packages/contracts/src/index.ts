@@ -81,6 +81,7 @@ export {
 } from './gateway/index.ts';
 export {
   dependencyHealth,
+  healthJson,
   healthReport,
   healthStatus,
   type DependencyHealth,

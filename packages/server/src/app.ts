@@ -1,4 +1,5 @@
 import { httpErrorRaised } from '@holdfast/kit/events';
+import { createHealthRegistry } from '@holdfast/kit/health';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import {
@@ -28,7 +29,7 @@ import { configurationRoutes, type ConfigurationService, type Reloadable } from 
 import { breakerRoutes, createBreakerService } from './features/breakers/index.ts';
 import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
-import { createHealthRegistry, healthRoutes } from './features/health/index.ts';
+import { healthRoutes } from './features/health/index.ts';
 import { keyRoutes, organizationRoutes } from './features/identity/index.ts';
 import { createPipeline } from './model/index.ts';
 
@@ -79,6 +80,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const createId = createUuidV7(clock, random);
   const common = { configuration, clock, random, closers };
 
+  const health = createHealthRegistry({ clock, random });
+  const started = health.hold('starting');
+
   let databaseEnded = false;
   const storage = await openStorage({
     ...common,
@@ -92,9 +96,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   options.clientNames.open(keyRing);
   options.endIfTold();
 
-  const health = createHealthRegistry({ clock });
+  health.register('database', { critical: true, componentType: 'datastore', check: () => database.ping() });
+  // A check must not outlive what it asks.
   closers.add('health checks', () => health.close());
-  health.register('database', { critical: true, check: () => database.ping() });
   // What real calls see counts at once; the next check sets it right again.
   closers.add(
     'health listener',
@@ -179,7 +183,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, limits.reload, ...options.reloadables] });
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
-  await http.app.register(healthRoutes, { registry: health, clock, isDraining: () => http.draining });
+  await http.app.register(healthRoutes({ registry: health, clock, version }));
   if (metrics) {
     addMetricsRoute(http.app as never, metrics);
     closers.add('configuration metrics', measureConfiguration(metrics, reloads));
@@ -191,6 +195,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   }
 
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });
+  started();
   let stopping: Promise<{ cut: number }> | undefined;
   return {
     url: urlOf(address),
@@ -198,6 +203,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     configuration: reloads,
     stop: () =>
       (stopping ??= (async () => {
+        health.hold('stopping');
         // Not waited for: a reload that is running must not keep clients waiting.
         void reloads.close();
         const { cut } = await http.drain({ timeoutMs: configuration.server.drainTimeoutMs });

@@ -35,6 +35,47 @@ export const healthReport = z
     ],
   });
 
+const draftStatus = z.enum(['pass', 'warn', 'fail']).meta({ description: '`warn` still does its work, `fail` does not.' });
+
+/** The same as draft-inadarei-api-health-check writes it, for those who accept `application/health+json`. */
+export const healthJson = z
+  .object({
+    status: draftStatus,
+    releaseId: z.string().optional().meta({ description: 'The version of Holdfast.' }),
+    output: z.string().optional().meta({ description: 'What is wrong, when something is.' }),
+    checks: z
+      .record(
+        z.string(),
+        z.array(
+          z.object({
+            componentType: z.enum(['component', 'datastore', 'system']),
+            status: draftStatus,
+            observedValue: z.number().optional(),
+            observedUnit: z.string().optional(),
+            time: timestamp.optional(),
+            output: z.string().optional(),
+          }),
+        ),
+      )
+      .optional()
+      .meta({ description: 'By `<dependency>:<measurement>`.' }),
+  })
+  .meta({
+    id: 'HealthJson',
+    description: 'A health report in the form of draft-inadarei-api-health-check.',
+    examples: [
+      {
+        status: 'pass',
+        releaseId: '1.0.0',
+        checks: {
+          'database:responseTime': [
+            { componentType: 'datastore', status: 'pass', observedValue: 0.4, observedUnit: 'ms', time: '2026-11-20T09:33:28.110Z' },
+          ],
+        },
+      },
+    ],
+  });
+
 export type HealthStatus = z.infer<typeof healthStatus>;
 export type DependencyHealth = z.infer<typeof dependencyHealth>;
 export type HealthReport = z.infer<typeof healthReport>;

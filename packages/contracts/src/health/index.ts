@@ -1,1 +1,9 @@
-export { dependencyHealth, healthReport, healthStatus, type DependencyHealth, type HealthReport, type HealthStatus } from './health.ts';
+export {
+  dependencyHealth,
+  healthJson,
+  healthReport,
+  healthStatus,
+  type DependencyHealth,
+  type HealthReport,
+  type HealthStatus,
+} from './health.ts';

@@ -8,3 +8,4 @@ export {
   type LimitStepOptions,
   type RateLimitOptions,
 } from './rate-limit/index.ts';
+export { healthProbes, type HealthProbesOptions } from './health-probes/index.ts';

@@ -1,9 +1,9 @@
+import type { HealthRegistry, ObservedDependency } from '@holdfast/kit/health';
 import type { BreakerStore } from '@holdfast/kit/resilience';
 import { createRedisBreakerStore } from '@holdfast/kit/resilience/redis';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import type { Clock, Random } from '@holdfast/kit/time';
 import type { BreakerService, Circuit } from '../features/breakers/index.ts';
-import type { HealthRegistry, ObservedDependency } from '../features/health/index.ts';
 import type { RedisConnection } from '../platform/redis/index.ts';
 import type { Closers } from './closers.ts';
 

@@ -3,7 +3,7 @@ import { slidingWindow, type RateLimiter } from '@holdfast/kit/ratelimit';
 import { createMetrics } from '@holdfast/kit/telemetry';
 import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { createHealthRegistry } from '../features/health/index.ts';
+import { createHealthRegistry } from '@holdfast/kit/health';
 import type { RedisConnection } from '../platform/redis/index.ts';
 import { Closers } from './closers.ts';
 import { openLimiter } from './limiter.ts';
@@ -36,7 +36,7 @@ test('without Redis it is in memory: whole, at once, and no part of health', asy
   const { limiter, health, gauge } = await open(undefined, () => Promise.reject(new Error('not to be asked')));
   expect(limiter.take([{ policy: perHour, key: 'k' }])).not.toBeInstanceOf(Promise);
   expect(await drain(limiter)).toBe(99);
-  expect(health.report().dependencies).toEqual([]);
+  expect(health.snapshot().components).toEqual([]);
   expect([await gauge('driver_degraded'), await gauge('instances')]).toEqual(['0', undefined]);
 });
 
@@ -45,7 +45,7 @@ test('an instance that starts while Redis is away takes its share of those that 
   const redis = { client: { evalSha: away, eval: away } } as unknown as RedisConnection;
   const { limiter, health, gauge } = await open(redis, async () => 4);
   expect(await drain(limiter)).toBe(25);
-  expect(health.report()).toMatchObject({ status: 'degraded', dependencies: [{ name: 'rate_limits', status: 'degraded' }] });
+  expect(health.snapshot()).toMatchObject({ status: 'degraded', components: [{ name: 'rate_limits', status: 'degraded' }] });
   expect(health.readiness().status).not.toBe('unhealthy');
   expect([await gauge('driver_degraded'), await gauge('instances')]).toEqual(['1', '4']);
 });

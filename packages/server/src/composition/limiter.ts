@@ -1,8 +1,8 @@
+import type { HealthRegistry } from '@holdfast/kit/health';
 import { createMemoryDriver, createRateLimiter, withLocalShare, type RateLimiter } from '@holdfast/kit/ratelimit';
 import { createRedisDriver } from '@holdfast/kit/ratelimit/redis';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
-import type { HealthRegistry } from '../features/health/index.ts';
 import type { RedisConnection } from '../platform/redis/index.ts';
 import type { Closers } from './closers.ts';
 

@@ -1,6 +1,7 @@
 import { attemptFailed } from '@holdfast/kit/llm';
 import { abuseDetected, banAdded, banEvicted, banLifted, banStoreLost, banStoreRecovered, type Ban } from '@holdfast/kit/security';
 import type { EventChannel } from '@holdfast/kit/events';
+import { dependencyHealthChanged } from '@holdfast/kit/health';
 import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
 import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import type { Log } from '@holdfast/kit/telemetry';
@@ -30,6 +31,11 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   );
   on(embeddedPostgresEnded, ({ requested, ...exit }) => {
     if (!requested) logger.error(exit, 'the embedded database ended although nobody stopped it');
+  });
+  on(dependencyHealthChanged, ({ name, critical, status, before, message }) => {
+    const fields = { dependency: name, critical, status, before, message };
+    if (status === 'healthy') logger.info(fields, 'a dependency is well again');
+    else logger.warn(fields, 'a dependency is not well');
   });
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
   let lost = false;

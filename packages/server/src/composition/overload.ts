@@ -1,9 +1,9 @@
+import type { HealthRegistry } from '@holdfast/kit/health';
 import { createOverloadDetector, processSignals, type LoadSignal, type OverloadDetector } from '@holdfast/kit/resilience';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import type { Clock, Random } from '@holdfast/kit/time';
 import type { Configuration } from '../config/index.ts';
 import type { HttpServer } from '../entry/http/index.ts';
-import type { HealthRegistry } from '../features/health/index.ts';
 import type { Closers } from './closers.ts';
 
 export interface OverloadOptions {

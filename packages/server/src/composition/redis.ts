@@ -1,8 +1,8 @@
+import type { HealthRegistry } from '@holdfast/kit/health';
 import { storeLost } from '@holdfast/kit/ratelimit';
 import { breakerStoreFailed } from '@holdfast/kit/resilience';
 import type { Clock, Random } from '@holdfast/kit/time';
 import type { Configuration } from '../config/index.ts';
-import type { HealthRegistry } from '../features/health/index.ts';
 import { openRedis as openConnection, redisStateChanged, type RedisConnection } from '../platform/redis/index.ts';
 import type { Closers } from './closers.ts';
 
@@ -36,6 +36,6 @@ export async function openRedis({ configuration, clock, random, closers, health 
       channel.subscribe(() => health.markFailed('redis')),
     );
   await redis.settled;
-  health.register('redis', { critical: false, check: () => redis.ping() });
+  health.register('redis', { critical: false, componentType: 'datastore', check: () => redis.ping() });
   return redis;
 }

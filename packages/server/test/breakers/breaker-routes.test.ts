@@ -1,10 +1,10 @@
 import { HoldfastError } from '@holdfast/kit/errors';
+import { createHealthRegistry } from '@holdfast/kit/health';
 import { createBreakerGroup, createCallContext, createLocalBreakerStore, type BreakerStore } from '@holdfast/kit/resilience';
 import { createFakeClock } from '@holdfast/kit/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { dependencyCircuits } from '../../src/composition/index.ts';
 import { breakerMoved, breakerRoutes, createBreakerService, type BreakerMoved } from '../../src/features/breakers/index.ts';
-import { createHealthRegistry } from '../../src/features/health/index.ts';
 import type { Principal } from '../../src/model/index.ts';
 import { createServerClient } from '../../src/platform/server-client/index.ts';
 import { openDoor } from '../http/door.ts';
@@ -22,7 +22,7 @@ const user: Principal = { ...operator, scopes: new Set(['inference', 'usage:read
 /** The routes behind a real door. `store` is what instances share. */
 async function open({ shared = false, store }: { shared?: boolean; store?: BreakerStore } = {}) {
   const clock = createFakeClock();
-  const health = createHealthRegistry({ clock });
+  const health = createHealthRegistry({ clock, jitter: 0 });
   onTestFinished(() => health.close());
   const group = createBreakerGroup({ clock, ...(store && { store }) });
   const service = createBreakerService({

@@ -6,7 +6,8 @@ import { systemClock } from '@holdfast/kit/time';
 import { createHttpServer, addMetricsRoute, type HttpServer } from '../../src/entry/http/index.ts';
 import { usageRoutes, type UsageService } from '../../src/features/costs/index.ts';
 import { gatewayRoutes } from '../../src/features/gateway/index.ts';
-import { createHealthRegistry, healthRoutes } from '../../src/features/health/index.ts';
+import { createHealthRegistry } from '@holdfast/kit/health';
+import { healthRoutes } from '../../src/features/health/index.ts';
 import { keyRoutes, type KeyService } from '../../src/features/identity/index.ts';
 
 let server: HttpServer;
@@ -26,11 +27,7 @@ beforeAll(async () => {
   server.addGateway(gatewayRoutes({ pipeline: unused, listModels: () => [], clock: systemClock, createId: () => 'id', maxDepth: 64 }));
   await server.app.register(keyRoutes({ service: {} as KeyService, principalOf: () => unused }));
   await server.app.register(usageRoutes({} as UsageService));
-  await server.app.register(healthRoutes, {
-    registry: createHealthRegistry({ clock: systemClock }),
-    clock: systemClock,
-    isDraining: () => false,
-  });
+  await server.app.register(healthRoutes({ registry: createHealthRegistry(), clock: systemClock, version: '1.2.3' }));
   addMetricsRoute(server.app, { contentType: 'text/plain', scrape: async () => '' });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${port}`;
@@ -91,7 +88,7 @@ describe('the description', () => {
 
   test('says of every route that needs a key what happens without one, and of every other that it needs none', () => {
     for (const { name, path, operation } of operations()) {
-      const open = ['/health', '/health/live', '/health/ready', '/metrics'].includes(path);
+      const open = ['/health', '/health/live', '/health/ready', '/api/health/status', '/metrics'].includes(path);
       expect(operation.security, name).toEqual(open ? [] : [{ bearer: [] }, { apiKey: [] }]);
       expect('401' in operation.responses, name).toBe(!open);
     }

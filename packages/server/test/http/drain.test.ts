@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '@holdfast/kit/time';
-import { createHealthRegistry, healthRoutes } from '../../src/features/health/index.ts';
+import { createHealthRegistry, type HealthRegistry } from '@holdfast/kit/health';
+import { healthRoutes } from '../../src/features/health/index.ts';
 import { createHttpServer, type HttpServer } from '../../src/entry/http/index.ts';
 import { createFakeClock } from '@holdfast/kit/testing';
 import { goodKey, openDoor, openSocket, parseAnswer } from './door.ts';
@@ -108,7 +109,9 @@ test('goes on answering for as long as a load balancer needs to see it', async (
   await drained;
 });
 
-async function openWithHealth(check: () => Promise<void>): Promise<{ server: HttpServer; port: number; url: string; markFailed(): void }> {
+async function openWithHealth(
+  check: () => Promise<void>,
+): Promise<{ server: HttpServer; port: number; url: string; registry: HealthRegistry }> {
   const server = await createHttpServer({
     clock: systemClock,
     createId: () => 'id',
@@ -117,10 +120,10 @@ async function openWithHealth(check: () => Promise<void>): Promise<{ server: Htt
   });
   const registry = createHealthRegistry({ clock: createFakeClock() });
   registry.register('database', { critical: true, check });
-  await server.app.register(healthRoutes, { registry, clock: systemClock, isDraining: () => server.draining });
+  await server.app.register(healthRoutes({ registry, clock: systemClock, version: '0' }));
   server.app.get('/hold', { config: { access: 'public' } }, () => new Promise(() => {}));
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
-  return { server, port, url: `http://127.0.0.1:${port}`, markFailed: () => registry.markFailed('database') };
+  return { server, port, url: `http://127.0.0.1:${port}`, registry };
 }
 
 test('health answers while the dependency it speaks of hangs, and liveness does not mind', async () => {
@@ -142,20 +145,21 @@ test('health answers while the dependency it speaks of hangs, and liveness does 
 
 test('readiness follows a failure in real use at the next request', async () => {
   let up = true;
-  const { server, url, markFailed } = await openWithHealth(() => (up ? Promise.resolve() : new Promise(() => {})));
+  const { server, url, registry } = await openWithHealth(() => (up ? Promise.resolve() : new Promise(() => {})));
   await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(200);
   up = false;
-  markFailed();
+  registry.markFailed('database');
   expect((await fetch(`${url}/health/ready`)).status).toBe(503);
   await server.drain({ timeoutMs: 0 });
 });
 
 test('readiness says 503 from the moment of the drain on', async () => {
-  const { server, port, url } = await openWithHealth(() => Promise.resolve());
+  const { server, port, url, registry } = await openWithHealth(() => Promise.resolve());
   await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(200);
   const held = await openSocket(port);
   held.socket.write('GET /hold HTTP/1.1\r\nHost: x\r\n\r\n');
   await expect.poll(() => server.inFlight).toBe(1);
+  registry.hold('stopping');
   const drained = server.drain({ timeoutMs: 60_000 });
   const ready = await openSocket(port);
   ready.socket.write('GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n');

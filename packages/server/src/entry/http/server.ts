@@ -239,7 +239,7 @@ function portFault(cause: unknown, host: string, port: number): unknown {
 
 /** Calls are turned away while draining; health and metrics go on to the end. */
 function isCall(url: string): boolean {
-  return url.startsWith('/v1') || url.startsWith('/api');
+  return (url.startsWith('/v1') || url.startsWith('/api')) && !isForOperators(url);
 }
 
 function corsOptions(origins: readonly string[]) {

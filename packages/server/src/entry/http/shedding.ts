@@ -14,7 +14,7 @@ export function shedError(gate: OverloadGate): HoldfastError | undefined {
   return new HoldfastError('server_overloaded', { detail: reason, retryAfterSeconds: gate.retryAfterSeconds() });
 }
 
-/** Probes and metrics: refused in an overload, they would have the server restarted, or hide why it is slow. */
+/** Probes, what operators ask about health, and metrics: refused in an overload, they would have the server restarted, or hide why it is slow. */
 export function isForOperators(url: string): boolean {
-  return url === '/metrics' || url === '/health' || url.startsWith('/health/');
+  return url === '/metrics' || url === '/health' || url.startsWith('/health/') || url.startsWith('/api/health/');
 }

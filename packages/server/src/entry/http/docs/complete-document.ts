@@ -5,6 +5,7 @@ import { errorShapeOf } from '../error-shape.ts';
 import { errorResponses, errorsOfEveryRoute } from './error-responses.ts';
 import { eventStreamExamples } from './event-stream-examples.ts';
 import type { ApiDocument, ApiOperation } from './api-document.ts';
+import { addHealthJson } from './health-json.ts';
 import { addMediaExamples, mergeInputComponents, removeUnusedComponents } from './components.ts';
 
 interface OperationNote {
@@ -60,6 +61,7 @@ function operationId(method: string, path: string): string {
 
 function completeOperation(document: ApiDocument, operation: ApiOperation, path: string, note: OperationNote): void {
   operation.security = note.access === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }];
+  addHealthJson(operation);
   const ok = operation.responses['200'];
   if (ok?.content && canStream(document, operation)) {
     ok.content['text/event-stream'] = {

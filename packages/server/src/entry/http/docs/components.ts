@@ -1,10 +1,10 @@
-import { anthropicError, errorEnvelope, openaiError } from '@holdfast/contracts';
+import { anthropicError, errorEnvelope, healthJson, openaiError } from '@holdfast/contracts';
 import type { ApiDocument, ApiMedia } from './api-document.ts';
 
 const prefix = '#/components/schemas/';
 
-// The three error bodies are referred to by name, and zod knows a name only once its schema has been made.
-void [anthropicError, errorEnvelope, openaiError];
+// These are referred to by name, and zod knows a name only once its schema has been made.
+void [anthropicError, errorEnvelope, healthJson, openaiError];
 
 /**
  * The generator names each schema twice, `Name` and `NameInput`. Where both say the same, or only one is used, the

@@ -1,0 +1,1 @@
+export { healthProbes, type HealthProbesOptions } from './plugin.ts';
