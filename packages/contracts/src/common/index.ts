@@ -1,2 +1,2 @@
 export { maxPageSize, pageOf, pageQuery } from './list.ts';
-export { costNanoUsd, costUsd, formatUsd, requestId, requestIdPattern, timestamp, uuid } from './scalars.ts';
+export { costNanoUsd, costUsd, formatUsd, requestId, requestIdPattern, timestamp, traceId, uuid } from './scalars.ts';

@@ -15,6 +15,14 @@ export const requestId = z.string().meta({
   examples: ['019a9c5a-7d40-7c3e-9e1f-4b5d2a6c8e10'],
 });
 
+export const traceId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .meta({
+    description: 'Where the request was traced (W3C trace context); absent while tracing is off.',
+    examples: ['0af7651916cd43dd8448eb211c80319c'],
+  });
+
 export const costNanoUsd = z
   .int()
   .nonnegative()

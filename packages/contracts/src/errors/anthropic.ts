@@ -40,6 +40,7 @@ export function toAnthropicError(error: HoldfastError, context: ErrorContext): E
         ...(error.details === undefined ? {} : { details: error.details }),
       },
       request_id: context.requestId,
+      ...(context.traceId === undefined ? {} : { trace_id: context.traceId }),
     },
   };
 }

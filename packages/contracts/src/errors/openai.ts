@@ -35,6 +35,7 @@ export function toOpenaiError(error: HoldfastError, context: ErrorContext): Erro
         code: error.code,
         ...(error.details === undefined ? {} : { details: error.details }),
         request_id: context.requestId,
+        ...(context.traceId === undefined ? {} : { trace_id: context.traceId }),
       },
     },
   };

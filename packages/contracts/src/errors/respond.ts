@@ -9,6 +9,8 @@ export interface ErrorResponse<Body> {
 
 export interface ErrorContext {
   readonly requestId: string;
+  /** While tracing is on. */
+  readonly traceId?: string | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { errorCategories, errorTable, type ErrorCategory, type ErrorCode } from '@holdfast/kit/errors';
 import { z } from 'zod';
-import { requestId, timestamp } from '../common/index.ts';
+import { requestId, timestamp, traceId } from '../common/index.ts';
 
 const categories = Object.keys(errorCategories) as [ErrorCategory, ...ErrorCategory[]];
 const codes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
@@ -26,6 +26,7 @@ export const errorEnvelope = z
       retry_after: z.int().positive().optional().meta({ description: 'Seconds to wait before another try; also in `Retry-After`.' }),
       timestamp,
       request_id: requestId,
+      trace_id: traceId.optional(),
     }),
   })
   .meta({
@@ -65,6 +66,7 @@ export const openaiError = z
       code: errorReason,
       details: details.optional(),
       request_id: requestId,
+      trace_id: traceId.optional(),
     }),
   })
   .meta({
@@ -108,6 +110,7 @@ export const anthropicError = z
       details: details.optional(),
     }),
     request_id: requestId,
+    trace_id: traceId.optional(),
   })
   .meta({
     id: 'AnthropicError',

@@ -16,11 +16,14 @@ export interface EnvelopeBody {
     /** RFC 3339, UTC. */
     readonly timestamp: string;
     readonly request_id: string;
+    /** Where the request was traced. */
+    readonly trace_id?: string;
   };
 }
 
 export interface EnvelopeBodyContext {
   readonly requestId: string;
+  readonly traceId?: string | undefined;
   /** Milliseconds since the Unix epoch, for `timestamp`. */
   readonly nowMs: number;
 }
@@ -37,6 +40,7 @@ export function toEnvelopeBody(error: HoldfastError, context: EnvelopeBodyContex
       ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
       timestamp: new Date(context.nowMs).toISOString(),
       request_id: context.requestId,
+      ...(context.traceId === undefined ? {} : { trace_id: context.traceId }),
     },
   };
 }

@@ -1,5 +1,7 @@
 import type { ErrorCategory, ErrorCode } from '../errors/index.ts';
 import { defineChannel } from './channel.ts';
+import type { RequestTrace } from './request-trace.ts';
+import { defineScope } from './scope.ts';
 
 /** One HTTP request whose answer has been sent, or whose client has gone. */
 export interface HttpRequestFinished {
@@ -29,6 +31,8 @@ export interface HttpRequestFinished {
   readonly errorCategory: ErrorCategory | undefined;
   /** What the route has to say of it, such as the model that was called: for the log line, never a metric label. */
   readonly notes: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** The same in full, for whoever makes spans of it; undefined while tracing is off, and for probes. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 export const httpRequestFinished = defineChannel<HttpRequestFinished>('holdfast:http:request-finished');
@@ -51,3 +55,6 @@ export interface HttpErrorRaised {
 }
 
 export const httpErrorRaised = defineChannel<HttpErrorRaised>('holdfast:http:error-raised');
+
+/** The handler of a request runs, with all that it awaits. Not entered for calls of models that are not sampled: their path is the hot one. */
+export const httpRequestHandled = defineScope<{ readonly trace: RequestTrace }>('holdfast:http:request-handled');

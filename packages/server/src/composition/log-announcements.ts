@@ -124,9 +124,10 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   on(banEvicted, ({ ban }) => logger.warn(banFields(ban), 'there are too many bans: one was forgotten before its end'));
   on(banStoreLost, ({ error }) => logger.warn({ err: error }, 'bans cannot be shared: this instance goes on with those that it knows'));
   on(banStoreRecovered, ({ awayMs }) => logger.info({ away_ms: Math.round(awayMs) }, 'bans are shared again'));
-  on(attemptFailed, ({ callId, requestId, target, error }) =>
-    logger.warn({ call_id: callId, request_id: requestId, target, err: error }, 'an attempt failed and another one follows'),
-  );
+  on(attemptFailed, ({ callId, requestId, traceId, target, error }) => {
+    const ids = { call_id: callId, request_id: requestId, ...(traceId !== undefined && { trace_id: traceId }) };
+    logger.warn({ ...ids, target, err: error }, 'an attempt failed and another one follows');
+  });
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
   on(recoveryFailed, ({ error }) =>
     logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'),

@@ -1,4 +1,5 @@
 import type { Usage } from '@holdfast/kit/llm';
+import type { CallTracing } from './call-tracing.ts';
 
 /** One try at one target, as it ended. */
 export interface AttemptRecord {
@@ -26,6 +27,8 @@ export interface ExtraUse {
 
 /** What is written down of the attempts of one call as they begin and end. */
 export interface AttemptJournal {
+  /** Undefined while tracing is off. */
+  readonly tracing: CallTracing | undefined;
   /** The provider that serves the call, or was tried last. */
   provider: string | undefined;
   /** Its kind, by which prices are looked up. */

@@ -6,7 +6,7 @@ import { attemptRetry } from '@holdfast/kit/llm/layers/retry';
 import type { AttemptNext, Provider } from '@holdfast/kit/llm';
 import type { RetryNumbers } from '@holdfast/kit/resilience';
 import type { Clock, Random } from '@holdfast/kit/time';
-import { heedBoth, recordAttempt } from './layers/index.ts';
+import { heedBoth, recordAttempt, type RecordedTarget } from './layers/index.ts';
 import type { Target } from './model-route.ts';
 import type { TargetGuard } from './target-guard.ts';
 import type { TargetRequest } from './target-request.ts';
@@ -28,6 +28,20 @@ export interface TargetOptions {
   readonly random: Random;
 }
 
+function recordedTarget({ name, provider, model, hedge }: TargetOptions): RecordedTarget {
+  const url = provider.baseUrl === undefined ? undefined : new URL(provider.baseUrl);
+  return {
+    name,
+    provider: provider.name,
+    kind: provider.kind,
+    model,
+    mayLose: hedge !== undefined,
+    isToldTrace: provider.isToldTrace ?? false,
+    address: url?.hostname,
+    port: url && Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+  };
+}
+
 type TargetLayer = (next: AttemptNext<TargetRequest>) => AttemptNext<TargetRequest>;
 
 /** The one list of layers around the attempts at a target, outermost first; hedge, and then retry, are around all of them. Built once, not per call. */
@@ -36,7 +50,7 @@ export function createTarget(options: TargetOptions): Target {
   const layers: readonly TargetLayer[] = [
     ...(guard.breaker ? [attemptBreaker(guard.breaker)] : []),
     ...(guard.bulkhead ? [attemptBulkhead(guard.bulkhead)] : []),
-    recordAttempt({ name, provider: provider.name, kind: provider.kind, model, mayLose: hedge !== undefined }, clock),
+    recordAttempt(recordedTarget(options), clock),
     attemptLimits(options.limits, clock),
   ];
   const provide: AttemptNext<TargetRequest> = (request, sink) => provider.attempt(request, sink);

@@ -1,8 +1,10 @@
 import type { HoldfastError } from '@holdfast/kit/errors';
+import type { RequestTrace } from '@holdfast/kit/events';
 import type { AttemptHead, AttemptResult, CallOutcome, Dialect, Operation, PartialUse, ShallowBody } from '@holdfast/kit/llm';
 import type { Decision } from '@holdfast/kit/ratelimit';
 import type { Cancellation } from '@holdfast/kit/time';
 import type { AttemptJournal } from './attempt-journal.ts';
+import { beginCallTracing } from './call-tracing.ts';
 import type { Principal } from './principal.ts';
 import type { ModelRoute } from './model-route.ts';
 import type { Pricing } from './pricing.ts';
@@ -82,8 +84,9 @@ export type CallNext = (call: ModelCall) => Promise<AttemptResult>;
 /** A behaviour around a call. */
 export type CallLayer = (next: CallNext) => CallNext;
 
-export function emptyRecord(): CallRecord {
+export function emptyRecord(trace?: RequestTrace): CallRecord {
   return {
+    tracing: trace && beginCallTracing(trace),
     route: undefined,
     pricing: undefined,
     provider: undefined,

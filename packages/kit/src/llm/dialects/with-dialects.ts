@@ -60,6 +60,8 @@ export function withDialects(provider: Provider, options: Partial<DialectOptions
     name: provider.name,
     kind: provider.kind,
     dialect: provider.dialect,
+    baseUrl: provider.baseUrl,
+    isToldTrace: provider.isToldTrace,
     supports: (operation) => provider.supports(operation),
     attempt,
     close: () => provider.close(),

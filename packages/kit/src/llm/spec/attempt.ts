@@ -26,6 +26,8 @@ export interface AttemptRequest {
   readonly attempt?: number;
   /** 1 for the second attempt of a race, which takes a free slot and waits for none. Default 0. */
   readonly branch?: number;
+  /** W3C trace context of this attempt, for providers that are to be told it. */
+  readonly traceparent?: string;
 }
 
 export interface AttemptHead {
@@ -75,6 +77,8 @@ export interface AttemptResult {
   readonly finishReason: string | undefined;
   /** The model that the provider says it served. */
   readonly servedModel: string | undefined;
+  /** The provider's id of the answer. */
+  readonly responseId?: string | undefined;
   /** Bytes of generated text seen, for an estimate where `usage` is missing. */
   readonly outputBytes: number;
 }
@@ -97,6 +101,10 @@ export interface Provider {
   readonly kind: string;
   /** The wire that the provider itself speaks. */
   readonly dialect: Dialect;
+  /** The address that requests go to, for traces. Undefined for one that is reached over no network. */
+  readonly baseUrl?: string | undefined;
+  /** Whether it is told the trace context of its requests. Default: it is not. */
+  readonly isToldTrace?: boolean | undefined;
   supports(operation: Operation): boolean;
   attempt(request: AttemptRequest, sink: AttemptSink): Promise<AttemptResult>;
   /** Models that the provider lists, when it has a list of its own. */

@@ -65,6 +65,8 @@ export interface AttemptFailed {
   /** `provider/model` */
   readonly target: string;
   readonly error: HoldfastError;
+  /** Of the trace that the request belongs to, if there is one. */
+  readonly traceId?: string | undefined;
 }
 
 export const attemptFailed = defineChannel<AttemptFailed>('holdfast:llm:attempt-failed');

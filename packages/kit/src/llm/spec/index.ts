@@ -9,6 +9,7 @@ export {
   type CallOutcome,
   type TargetChosen,
 } from './call-events.ts';
+export { callTraced, type CallTraced, type TracedAttempt, type TracedLayer } from './call-trace.ts';
 export type { Dialect, Operation } from './operation.ts';
 export type { ShallowBody } from './shallow-body.ts';
 export type { Usage } from './usage.ts';

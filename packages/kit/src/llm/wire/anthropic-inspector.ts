@@ -5,7 +5,7 @@ import type { StreamEventKind, StreamInspector } from './stream-inspector.ts';
 /** What is read of an event. Nothing says that a provider sends these types, so none is believed. */
 interface AnthropicEvent {
   type?: unknown;
-  message?: { model?: unknown; usage?: unknown };
+  message?: { id?: unknown; model?: unknown; usage?: unknown };
   delta?: { stop_reason?: unknown; text?: unknown; partial_json?: unknown; thinking?: unknown };
   usage?: unknown;
   error?: { type?: unknown; message?: unknown };
@@ -16,6 +16,7 @@ export class AnthropicInspector implements StreamInspector {
   usage: Usage | undefined;
   finishReason: string | undefined;
   servedModel: string | undefined;
+  responseId: string | undefined;
   outputBytes = 0;
   error: { type: string | undefined; message: string | undefined } | undefined;
 
@@ -32,6 +33,7 @@ export class AnthropicInspector implements StreamInspector {
       case 'ping':
         return 'noise';
       case 'message_start':
+        this.responseId = textOf(event.message?.id);
         this.servedModel = textOf(event.message?.model);
         this.usage = readAnthropicUsage(event.message?.usage);
         return 'opening';

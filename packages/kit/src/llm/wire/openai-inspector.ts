@@ -3,6 +3,7 @@ import { readOpenaiUsage } from './openai-usage.ts';
 import type { StreamEventKind, StreamInspector } from './stream-inspector.ts';
 
 interface Chunk {
+  id?: unknown;
   model?: unknown;
   choices?: readonly Choice[];
   usage?: unknown;
@@ -21,6 +22,7 @@ export class OpenaiInspector implements StreamInspector {
   usage: Usage | undefined;
   finishReason: string | undefined;
   servedModel: string | undefined;
+  responseId: string | undefined;
   outputBytes = 0;
   error: { type: string | undefined; message: string | undefined } | undefined;
 
@@ -43,6 +45,7 @@ export class OpenaiInspector implements StreamInspector {
       return 'error';
     }
     if (typeof chunk.model === 'string' && chunk.model !== '') this.servedModel ??= chunk.model;
+    if (this.responseId === undefined && typeof chunk.id === 'string') this.responseId = chunk.id;
     if (chunk.usage) this.usage = readOpenaiUsage(chunk.usage) ?? this.usage;
     const { choices } = chunk;
     if (!Array.isArray(choices) || choices.length === 0) return chunk.usage ? 'usage' : 'opening';

@@ -20,6 +20,8 @@ export interface StreamInspector {
   readonly usage: Usage | undefined;
   readonly finishReason: string | undefined;
   readonly servedModel: string | undefined;
+  /** The provider's id of the answer. */
+  readonly responseId: string | undefined;
   /** Bytes of text, tool arguments and reasoning seen so far (UTF-16 units where that is cheaper: an estimate's input). */
   readonly outputBytes: number;
   /** What the provider said went wrong; set when `error` was returned. */

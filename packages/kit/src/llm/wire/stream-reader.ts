@@ -81,6 +81,7 @@ export class StreamReader {
       usage: inspector.usage,
       finishReason: inspector.finishReason,
       servedModel: inspector.servedModel,
+      responseId: inspector.responseId,
       outputBytes: inspector.outputBytes,
     };
   }

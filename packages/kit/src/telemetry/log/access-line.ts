@@ -50,6 +50,7 @@ export function toLine(event: HttpRequestFinished, nowMs: number): string {
   line += render(event.path);
   if (event.route !== undefined) line += `,"route":${render(event.route)}`;
   line += `,"status":${event.status},"latency_ms":${round(event.latencyMs)},"request_bytes":${event.requestBytes},"response_bytes":${event.responseBytes},"client":"${event.client}"`;
+  if (event.traceId !== undefined) line += `,"trace_id":"${event.traceId}"`;
   if (event.organizationId !== undefined) line += `,"organization_id":"${event.organizationId}"`;
   if (event.keyId !== undefined) line += `,"key_id":"${event.keyId}"`;
   if (event.userId !== undefined) line += `,"user_id":${JSON.stringify(event.userId)}`;

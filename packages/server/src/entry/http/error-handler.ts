@@ -39,6 +39,7 @@ function answer(error: HoldfastError, request: FastifyRequest, reply: FastifyRep
   const { status, headers, body } = toErrorResponse(error, errorShapeOf(url, request.headers), {
     requestId: request.id,
     nowMs: clock.now(),
+    traceId: request.trace?.traceId,
   });
   // A string, so that no response schema of the route is applied to it.
   reply.code(status).headers(headers).type('application/json; charset=utf-8').serializer(asItIs).send(JSON.stringify(body));
@@ -56,6 +57,10 @@ function announce(error: HoldfastError, request: FastifyRequest): void {
     category: error.category,
     logLevel: error.traits.logLevel,
     error,
+    organizationId: request.principal?.organizationId,
+    keyId: request.principal?.keyId,
+    userId: request.principal?.userId,
+    traceId: request.trace?.traceId,
   });
 }
 

@@ -19,6 +19,8 @@ function endsSegment(url: string, at: number): boolean {
 
 export interface ErrorAnswerContext {
   readonly requestId: string;
+  /** While tracing is on. */
+  readonly traceId?: string | undefined;
   readonly nowMs: number;
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorCategory, ErrorCode } from '@holdfast/kit/errors';
+import type { RequestTrace } from '@holdfast/kit/events';
 import type { Decision } from '@holdfast/kit/ratelimit';
 import type { ClientIp } from '@holdfast/kit/security';
 import type { FastifyInstance } from 'fastify';
@@ -16,6 +17,8 @@ declare module 'fastify' {
      * never read a forwarding header anywhere else.
      */
     client: ClientIp;
+    /** Null while tracing is off, and for health and metrics. */
+    trace: RequestTrace | null;
     /** Why the key that it showed was refused. */
     keyFault: ErrorCode | null;
     /** When the request arrived, on the monotonic clock, in milliseconds. */
@@ -52,6 +55,7 @@ export function decorateRequests(app: FastifyInstance): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('keyFault', null);
   app.decorateRequest('client', null as never);
+  app.decorateRequest('trace', null);
   app.decorateRequest('receivedAtMs', 0);
   app.decorateRequest('failure', null);
   app.decorateRequest('notes', null);

@@ -22,6 +22,7 @@ export function logRequests(log: RequestLog): () => void {
 function writeError(log: RequestLog, event: HttpErrorRaised): void {
   // A client's mistake is told by its access line alone; at `info` its detail would double the log of every scan.
   if (event.logLevel === 'info') return;
-  const { requestId, method, route, code, category, error } = event;
-  log.write(event.logLevel, { request_id: requestId, method, route, code, category, err: error }, error.message);
+  const { requestId, method, route, code, category, error, traceId } = event;
+  const ids = { request_id: requestId, ...(traceId !== undefined && { trace_id: traceId }) };
+  log.write(event.logLevel, { ...ids, method, route, code, category, err: error }, error.message);
 }

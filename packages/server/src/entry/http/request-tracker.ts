@@ -1,9 +1,13 @@
-import { httpRequestFinished } from '@holdfast/kit/events';
+import { httpRequestFinished, type RequestTrace } from '@holdfast/kit/events';
 import type { ClientIp } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Connections } from './connections.ts';
+import { isForOperators } from './shedding.ts';
+
+/** Where a request stands in its caller's trace, or in one of its own: read from its headers, which anybody may have written. MUST NOT throw. */
+export type BeginTrace = (headers: IncomingHttpHeaders) => RequestTrace;
 
 const requestOf = Symbol('request');
 const trackerOf = Symbol('tracker');
@@ -18,11 +22,13 @@ export class RequestTracker {
   readonly #clock: Clock;
   readonly #connections: Connections;
   readonly #nameClient: (client: ClientIp) => string;
+  readonly #beginTrace: BeginTrace | undefined;
   #inFlight = 0;
   #whenIdle: (() => void)[] = [];
 
   /** `nameClient` gives what may be written down of a client. */
-  constructor(clock: Clock, connections: Connections, nameClient: (client: ClientIp) => string) {
+  constructor(clock: Clock, connections: Connections, nameClient: (client: ClientIp) => string, beginTrace?: BeginTrace) {
+    this.#beginTrace = beginTrace;
     this.#clock = clock;
     this.#connections = connections;
     this.#nameClient = nameClient;
@@ -37,6 +43,9 @@ export class RequestTracker {
   open(request: FastifyRequest, reply: FastifyReply): void {
     request.receivedAtMs = this.#clock.monotonic();
     this.#inFlight++;
+    // A request that Fastify refuses before it has a route has not the member that others were given up front.
+    request.trace =
+      this.#beginTrace === undefined || isForOperators(request.routeOptions?.url ?? '') ? null : this.#beginTrace(request.raw.headers);
     request.client = this.#connections.begin(request.raw.socket, request.raw.headers);
     const response = reply.raw as TrackedResponse;
     response[requestOf] = request;
@@ -82,6 +91,8 @@ export class RequestTracker {
       errorCode: gone ? 'client_closed' : failure?.code,
       errorCategory: gone ? 'timeout' : failure?.category,
       notes: request.notes ?? undefined,
+      traceId: request.trace?.traceId,
+      trace: request.trace ?? undefined,
     });
   }
 }

@@ -27,7 +27,8 @@ import { decorateRequests } from './request-context.ts';
 import { createRequestIdReader } from './request-id.ts';
 import type { Refusal } from './refusal.ts';
 import { limitStepOf, unlimited, type RequestLimits } from './request-limits.ts';
-import { RequestTracker } from './request-tracker.ts';
+import { RequestTracker, type BeginTrace } from './request-tracker.ts';
+import { runInTrace } from './run-in-trace.ts';
 import { securityHeaders } from './security-headers.ts';
 import { isForOperators, shedError, type OverloadGate } from './shedding.ts';
 
@@ -48,6 +49,8 @@ export interface HttpServerOptions {
   readonly onRefusal?: (refusal: Refusal) => void;
   /** Default: requests are not limited. */
   readonly limits?: RequestLimits | undefined;
+  /** Default: requests are not traced, and nothing is done for it. */
+  readonly beginTrace?: BeginTrace | undefined;
   /** The version of Holdfast, for the API description. */
   readonly version: string;
   /** Larger bodies are refused with 413. Default 32 MiB. */
@@ -104,7 +107,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   const options = { ...httpServerDefaults, ...given };
   const { clock, bans } = options;
   const connections = new Connections(options.clientIp ?? createClientIpResolver());
-  const tracker = new RequestTracker(clock, connections, options.nameClient ?? (() => '[ip]'));
+  const tracker = new RequestTracker(clock, connections, options.nameClient ?? (() => '[ip]'), options.beginTrace);
   const handleError = createErrorHandler({ clock, onRefusal: options.onRefusal });
   const limitUnknown = limitStepOf(options.limits, { methods: [], path: undefined, access: 'public' }) ?? unlimited;
   let draining: Promise<DrainResult> | undefined;
@@ -170,6 +173,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
     if (ban === undefined || isForOperators(request.routeOptions.url ?? '')) return comeIn(request, reply, done);
     refuseBanned(ban, request, (refusal) => (refusal ? done(refusal) : comeIn(request, reply, done)));
   });
+  if (options.beginTrace) app.addHook('preHandler', runInTrace);
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.headers(securityHeaders).header('x-request-id', request.id);
     if (request.rateLimitDecision !== null) reply.headers(headerFields(request.rateLimitDecision));

@@ -74,7 +74,8 @@ export class ClientAnswer implements CallSink {
   breakOff(error: HoldfastError): void {
     const { raw } = this.#reply;
     if (raw.destroyed || raw.writableEnded) return;
-    const context = { requestId: this.#call!.context.requestId };
+    const { context: of, record } = this.#call!;
+    const context = { requestId: of.requestId, traceId: record.tracing?.trace.traceId };
     raw.end(this.#call!.dialect === 'anthropic' ? toAnthropicStreamError(error, context) : toOpenaiStreamError(error, context));
   }
 

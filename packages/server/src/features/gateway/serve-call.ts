@@ -44,7 +44,7 @@ export function serveCall(options: ServeCallOptions, shape: CallShape) {
       endUser: read.endUser,
       feature: read.feature,
       sink: answer,
-      record: emptyRecord(),
+      record: emptyRecord(request.trace ?? undefined),
     };
     answer.belongsTo(call);
     const { raw } = reply;
@@ -101,6 +101,10 @@ function raise(error: HoldfastError, request: FastifyRequest): void {
     category: error.category,
     logLevel: error.traits.logLevel,
     error,
+    organizationId: request.principal?.organizationId,
+    keyId: request.principal?.keyId,
+    userId: request.principal?.userId,
+    traceId: request.trace?.traceId,
   });
 }
 

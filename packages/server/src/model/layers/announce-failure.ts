@@ -8,5 +8,11 @@ export function announceFailure({ callId, requestId, journal }: Pick<TargetReque
   if (!failure) return;
   journal.failure = undefined;
   if (!attemptFailed.hasSubscribers) return;
-  attemptFailed.publish({ callId, requestId, target: failure.target, error: toHoldfastError(failure.error) });
+  attemptFailed.publish({
+    callId,
+    requestId,
+    target: failure.target,
+    error: toHoldfastError(failure.error),
+    traceId: journal.tracing?.trace.traceId,
+  });
 }

@@ -1,5 +1,6 @@
 import type { AttemptHead } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
+import { noteLayer } from '../call-tracing.ts';
 import type { CallSink, ModelCall } from '../model-call.ts';
 import type { LedgerEntry } from '../ports.ts';
 
@@ -35,7 +36,9 @@ export class DurableSink implements CallSink {
     this.#head = head;
     const began = this.#clock.monotonic();
     this.opened = this.#entry.makeDurable().then(() => {
-      this.#call.record.layers['ledger'] = this.#clock.monotonic() - began;
+      const now = this.#clock.monotonic();
+      this.#call.record.layers['ledger'] = now - began;
+      noteLayer(this.#call.record.tracing, 'ledger.intent', began, now);
       // Of an attempt that failed meanwhile nothing is left to go out.
       if (this.#head === head) this.#open(head);
     });

@@ -3,7 +3,8 @@ import { AttemptError, type AttemptResult, type PartialUse, type Usage } from '@
 import type { Clock } from '@holdfast/kit/time';
 import { usageOf } from '../estimate-usage.ts';
 import type { CallLayer, ModelCall, SettledCall } from '../model-call.ts';
-import type { CallEnding, Ledger } from '../ports.ts';
+import { noteLayer } from '../call-tracing.ts';
+import type { CallEnding, Ledger, LedgerEntry } from '../ports.ts';
 import { DurableSink } from './durable-sink.ts';
 import { extraCostNanoUsd } from './extra-cost.ts';
 
@@ -28,17 +29,30 @@ export function ledgerLayer(ledger: Ledger, clock: Clock): CallLayer {
       call.record.settled = settled;
       // The row of a failed call is committed before the client hears of the failure; when that fails too, the first
       // reason is the one worth telling.
-      await entry.settle(ending(call, clock, settled, undefined)).catch(() => {});
+      await settle(entry, call, clock, ending(call, clock, settled, undefined)).catch(() => {});
       throw error;
     }
     const settled = settlement(call, undefined, result);
     call.record.settled = settled;
-    await entry.settle(ending(call, clock, settled, result.finishReason)).catch((error: unknown) => {
+    await settle(entry, call, clock, ending(call, clock, settled, result.finishReason)).catch((error: unknown) => {
       call.record.settled = { ...settled, outcome: 'failed', error: toHoldfastError(error) };
       throw error;
     });
     return result;
   };
+}
+
+function settle(entry: LedgerEntry, call: ModelCall, clock: Clock, how: CallEnding): Promise<void> {
+  const { tracing } = call.record;
+  if (tracing === undefined) return entry.settle(how);
+  const beganAt = clock.monotonic();
+  return entry.settle(how).then(
+    () => noteLayer(tracing, 'ledger.settle', beganAt, clock.monotonic()),
+    (error: unknown) => {
+      noteLayer(tracing, 'ledger.settle', beganAt, clock.monotonic(), toHoldfastError(error).code);
+      throw error;
+    },
+  );
 }
 
 function settlement(call: ModelCall, error: HoldfastError | undefined, use: PartialUse | undefined): SettledCall {

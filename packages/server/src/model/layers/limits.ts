@@ -4,6 +4,7 @@ import type { Clock } from '@holdfast/kit/time';
 import { createAddTakes, leaseMs } from '../call-rate-limits.ts';
 import { expectedTokens } from '../expected-tokens.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
+import { noteLayer } from '../call-tracing.ts';
 import type { CallLayer, CallNext, ModelCall } from '../model-call.ts';
 import type { CallLimits } from '../ports.ts';
 
@@ -37,9 +38,20 @@ export function limitsLayer(limits: CallLimits, clock: Clock): CallLayer {
     return takes.length === 0 ? undefined : takes;
   }
 
+  async function waited(call: ModelCall, taken: Promise<Decision>): Promise<Decision> {
+    const { tracing } = call.record;
+    if (tracing === undefined) return taken;
+    const beganAt = clock.monotonic();
+    try {
+      return await taken;
+    } finally {
+      noteLayer(tracing, 'limits', beganAt, clock.monotonic());
+    }
+  }
+
   async function run(call: ModelCall, takes: readonly BucketTake[], next: CallNext): Promise<AttemptResult> {
     const taken = limiter.take(takes);
-    const decision = taken instanceof Promise ? await taken : taken;
+    const decision = taken instanceof Promise ? await waited(call, taken) : taken;
     call.record.limits = decision;
     if (!decision.allowed) throw refusalError(decision);
     const hasLease = decision.buckets.some(isLease);

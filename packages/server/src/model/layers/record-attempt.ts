@@ -1,10 +1,21 @@
 import { isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import { classifyAttempt } from '@holdfast/kit/llm/layers/breaker';
 import { causeTraits } from '@holdfast/kit/resilience';
-import type { AttemptHead, AttemptNext, AttemptResult, AttemptSink } from '@holdfast/kit/llm';
+import type { RequestTrace } from '@holdfast/kit/events';
+import {
+  AttemptError,
+  type AttemptHead,
+  type AttemptNext,
+  type AttemptResult,
+  type AttemptSink,
+  type PartialUse,
+  type TracedAttempt,
+} from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
 import { mayHaveWorked } from '../estimate-usage.ts';
-import type { AttemptJournal, AttemptRecord } from '../attempt-journal.ts';
+import { AnswerCopy } from '../answer-copy.ts';
+import type { AttemptJournal } from '../attempt-journal.ts';
+import { noteLayer } from '../call-tracing.ts';
 import type { LatencyObserver } from '../routing/index.ts';
 import type { TargetRequest } from '../target-request.ts';
 import { announceFailure } from './announce-failure.ts';
@@ -19,6 +30,11 @@ export interface RecordedTarget {
   readonly model: string;
   /** Attempts of its route are raced: one that lost is written down in the moment in which it did, whenever its provider hears of it. */
   readonly mayLose: boolean;
+  /** Gets the trace context of its attempts. */
+  readonly isToldTrace: boolean;
+  /** Where it is, for traces. */
+  readonly address: string | undefined;
+  readonly port: number | undefined;
 }
 
 /** Writes every request to a provider down in the journal of its call: repeated ones and losers of a race too. */
@@ -26,7 +42,10 @@ export function recordAttempt(target: RecordedTarget, clock: Clock) {
   return (next: AttemptNext<TargetRequest>): AttemptNext<TargetRequest> =>
     (request, sink) => {
       const attempt = new RecordedAttempt(target, clock, request, sink);
-      return next(request, attempt).then(
+      const { tracing } = request.journal;
+      const told =
+        tracing !== undefined && target.isToldTrace ? { ...request, traceparent: attempt.traceparentOf(tracing.trace) } : request;
+      return next(told, attempt).then(
         (result) => attempt.completed(result),
         (error: unknown) => attempt.failed(error),
       );
@@ -44,6 +63,11 @@ class RecordedAttempt implements AttemptSink {
   #ended = false;
   /** Until the latency of this attempt is known. */
   #latency: LatencyObserver | undefined;
+  readonly #number: number;
+  // What only a trace wants to know.
+  #firstChunkAt: number | undefined;
+  #spanId: string | undefined;
+  #answer: AnswerCopy | undefined;
 
   constructor(target: RecordedTarget, clock: Clock, request: TargetRequest, sink: AttemptSink) {
     this.#target = target;
@@ -54,11 +78,16 @@ class RecordedAttempt implements AttemptSink {
     this.#beganAt = clock.monotonic();
     const { journal } = request;
     if (journal.attemptsUnderWay === 0) {
-      if (journal.attemptsMade > 0) journal.pausedMs += this.#beganAt - journal.attemptsEndedAt;
+      if (journal.attemptsMade > 0) {
+        journal.pausedMs += this.#beganAt - journal.attemptsEndedAt;
+        noteLayer(journal.tracing, 'pause', journal.attemptsEndedAt, this.#beganAt);
+      } else if (journal.tracing) noteLayer(journal.tracing, 'wait', journal.tracing.routedAt, this.#beganAt);
       journal.attemptsBeganAt = this.#beganAt;
     }
     journal.attemptsUnderWay += 1;
     journal.attemptsMade += 1;
+    this.#number = journal.attemptsMade;
+    if (journal.tracing?.trace.wantsContent) this.#answer = new AnswerCopy();
     announceFailure(request);
     this.#isServing();
     this.#latency = request.latency;
@@ -68,6 +97,12 @@ class RecordedAttempt implements AttemptSink {
         if (isHoldfastError(reason) && reason.code === 'hedge_lost') this.#lose(reason);
       });
     }
+  }
+
+  /** W3C `traceparent` of a span that is this attempt. */
+  traceparentOf(trace: RequestTrace): string {
+    this.#spanId = trace.newSpanId();
+    return `00-${trace.traceId}-${this.#spanId}-${trace.sampled ? '01' : '00'}`;
   }
 
   connected(): void {
@@ -86,11 +121,14 @@ class RecordedAttempt implements AttemptSink {
     this.#isServing();
     this.#answered();
     const journal = this.#journal;
-    journal.waitedForHeadMs = journal.providerMs + journal.pausedMs + this.#clock.monotonic() - journal.attemptsBeganAt;
+    const now = this.#clock.monotonic();
+    this.#firstChunkAt = now;
+    journal.waitedForHeadMs = journal.providerMs + journal.pausedMs + now - journal.attemptsBeganAt;
     this.#sink.head(head);
   }
 
   data(bytes: Buffer): boolean {
+    this.#answer?.add(bytes);
     return this.#sink.data(bytes);
   }
 
@@ -102,7 +140,8 @@ class RecordedAttempt implements AttemptSink {
     if (this.#ended) return result;
     this.#isServing();
     this.#answered();
-    this.#end('completed', null);
+    this.#answer?.add(result.tail);
+    this.#end('completed', null, result);
     // Of one that was raced with: no attempt began after it.
     if (this.#journal.failure) announceFailure(this.#request);
     return result;
@@ -113,7 +152,7 @@ class RecordedAttempt implements AttemptSink {
     this.#notAnswered(error);
     const code = isHoldfastError(error) ? error.code : 'internal_error';
     const aborted = code === 'client_closed';
-    this.#end(aborted ? 'aborted' : 'failed', code);
+    this.#end(aborted ? 'aborted' : 'failed', code, error instanceof AttemptError ? error.partial : undefined);
     if (!aborted) this.#journal.failure = { target: this.#target.name, error };
     if (this.#target.mayLose) noteRacedFailure(this.#journal, this.#target.name, error, this.#clock.monotonic());
     throw error;
@@ -150,7 +189,7 @@ class RecordedAttempt implements AttemptSink {
     else latency.dropped(this.#beganAt);
   }
 
-  #end(outcome: AttemptRecord['outcome'], code: ErrorCode | null): void {
+  #end(outcome: TracedAttempt['outcome'], code: ErrorCode | null, use?: PartialUse | AttemptResult): void {
     const journal = this.#journal;
     const now = this.#clock.monotonic();
     journal.attemptsUnderWay -= 1;
@@ -174,5 +213,35 @@ class RecordedAttempt implements AttemptSink {
       latency_ms: Math.round((now - this.#beganAt) * 1000) / 1000,
       ...(extra && { extra: { providerKind: this.#target.kind } }),
     });
+    if (journal.tracing) journal.tracing.attempts.push(this.#traced(outcome, code, now, use));
+  }
+
+  #traced(
+    outcome: TracedAttempt['outcome'],
+    code: ErrorCode | null,
+    endedAt: number,
+    use: PartialUse | AttemptResult | undefined,
+  ): TracedAttempt {
+    const { provider, kind, model, address, port } = this.#target;
+    const whole = use !== undefined && 'tail' in use ? use : undefined;
+    return {
+      number: this.#number,
+      provider,
+      providerKind: kind,
+      model,
+      address,
+      port,
+      outcome,
+      errorCode: code ?? undefined,
+      beganAt: this.#beganAt,
+      endedAt,
+      firstChunkAt: this.#firstChunkAt,
+      servedModel: use?.servedModel,
+      responseId: whole?.responseId,
+      finishReason: whole?.finishReason,
+      usage: use?.usage,
+      spanId: this.#spanId,
+      answer: whole && this.#answer?.pieces,
+    };
   }
 }

@@ -20,6 +20,7 @@ export function routeCall(clock: Clock): CallNext {
     const { routing, totalMs, holdBackMs } = route;
     const targets = routing.order(call);
     announceChoice(route, targets);
+    if (call.record.tracing) call.record.tracing.routedAt = clock.monotonic();
     const deadlineAt = clock.monotonic() + totalMs;
     const routeSink = new RouteSink(call, clock);
     const held = holdBackMs > 0 && call.stream ? new HoldBackSink(routeSink, holdBackMs, clock) : undefined;

@@ -1,12 +1,15 @@
 import { toHoldfastError } from '@holdfast/kit/errors';
-import { callFinished } from '@holdfast/kit/llm';
+import { callFinished, callTraced } from '@holdfast/kit/llm';
 import type { Clock } from '@holdfast/kit/time';
+import { noteLayer } from '../call-tracing.ts';
 import type { CallLayer, ModelCall, SettledCall } from '../model-call.ts';
 
 /** Announces every call once it has ended, refused ones too. Outermost, so that it sees what all others did. */
 export function traceLayer(clock: Clock): CallLayer {
   return (next) => async (call) => {
-    call.record.layers['door'] = clock.monotonic() - call.context.startedMonotonic;
+    const now = clock.monotonic();
+    call.record.layers['door'] = now - call.context.startedMonotonic;
+    noteLayer(call.record.tracing, 'door', call.context.startedMonotonic, now);
     try {
       const result = await next(call);
       announce(call, clock, call.record.settled);
@@ -20,8 +23,9 @@ export function traceLayer(clock: Clock): CallLayer {
 }
 
 function announce(call: ModelCall, clock: Clock, settled: SettledCall | undefined): void {
-  if (!callFinished.hasSubscribers || !settled) return;
   const { context, record } = call;
+  const { tracing } = record;
+  if (!settled || (tracing === undefined && !callFinished.hasSubscribers)) return;
   const latencyMs = clock.monotonic() - context.startedMonotonic;
   callFinished.publish({
     callId: call.id,
@@ -45,5 +49,21 @@ function announce(call: ModelCall, clock: Clock, settled: SettledCall | undefine
     firstTokenMs: record.firstTokenMs,
     overheadMs: latencyMs - record.providerMs - record.pausedMs,
     attempts: record.attemptsMade,
+    traceId: tracing?.trace.traceId,
+  });
+  if (tracing === undefined) return;
+  callTraced.publish({
+    trace: tracing.trace,
+    callId: call.id,
+    operation: call.operation,
+    dialect: call.dialect,
+    streamed: call.stream,
+    organizationId: context.principal.organizationId,
+    errorCode: settled.error?.code,
+    overheadMs: latencyMs - record.providerMs - record.pausedMs,
+    costNanoUsd: settled.costNanoUsd,
+    body: call.body.value,
+    layers: tracing.layers,
+    attempts: tracing.attempts,
   });
 }

@@ -38,7 +38,7 @@ function read(operation: Operation, answer: Record<string, unknown>): PlainAnswe
       reasoningTokens: 0,
       source: 'provider',
     } as const;
-    return { usage: none, finishReason: undefined, servedModel: undefined, outputBytes: 0 };
+    return { usage: none, finishReason: undefined, servedModel: undefined, responseId: undefined, outputBytes: 0 };
   }
   const content = Array.isArray(answer['content']) ? (answer['content'] as readonly Record<string, unknown>[]) : [];
   let outputBytes = 0;
@@ -48,6 +48,7 @@ function read(operation: Operation, answer: Record<string, unknown>): PlainAnswe
     usage: answer['usage'] ? readAnthropicUsage(answer['usage']) : undefined,
     finishReason: text(answer['stop_reason']),
     servedModel: text(answer['model']),
+    responseId: text(answer['id']),
     outputBytes,
   };
 }

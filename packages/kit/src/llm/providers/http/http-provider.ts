@@ -17,6 +17,8 @@ export interface HttpProviderOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly limits?: Partial<HttpAttemptLimits>;
+  /** Sends the trace context of each attempt (`traceparent`), so that what the provider does hangs below it. Default false: our ids are nobody's business. */
+  readonly traceContext?: boolean;
 }
 
 export const httpAttemptDefaults: HttpAttemptLimits = Object.freeze({
@@ -48,6 +50,7 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
       const value = request.headers[name];
       if (value !== undefined) headers[name] = value;
     }
+    if (request.traceparent !== undefined) headers['traceparent'] = request.traceparent;
     return headers;
   }
 
@@ -55,6 +58,8 @@ export function createHttpProvider(options: HttpProviderOptions, profile: WirePr
     name: options.name,
     kind: options.kind,
     dialect: profile.dialect,
+    baseUrl: options.baseUrl,
+    isToldTrace: options.traceContext ?? false,
     supports: (operation) => profile.path(operation) !== undefined,
     attempt(request: AttemptRequest, sink: AttemptSink): Promise<AttemptResult> {
       const path = profile.path(request.operation);

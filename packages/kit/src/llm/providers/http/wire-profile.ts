@@ -37,5 +37,6 @@ export interface PlainAnswer {
   readonly usage: Usage | undefined;
   readonly finishReason: string | undefined;
   readonly servedModel: string | undefined;
+  readonly responseId: string | undefined;
   readonly outputBytes: number;
 }

@@ -53,8 +53,9 @@ function choiceCount(request: AttemptRequest): number {
 
 function read(operation: Operation, answer: Record<string, unknown>): PlainAnswer {
   const servedModel = typeof answer['model'] === 'string' ? answer['model'] : undefined;
+  const responseId = typeof answer['id'] === 'string' ? answer['id'] : undefined;
   const usage = readOpenaiUsage(answer['usage']);
-  if (operation !== 'chat') return { usage, finishReason: undefined, servedModel, outputBytes: 0 };
+  if (operation !== 'chat') return { usage, finishReason: undefined, servedModel, responseId, outputBytes: 0 };
   const choices = Array.isArray(answer['choices']) ? (answer['choices'] as readonly Choice[]) : [];
   let finishReason: string | undefined;
   let outputBytes = 0;
@@ -63,7 +64,7 @@ function read(operation: Operation, answer: Record<string, unknown>): PlainAnswe
     outputBytes += lengthOf(choice.message?.content);
     for (const call of choice.message?.tool_calls ?? []) outputBytes += lengthOf(call.function?.arguments);
   }
-  return { usage, finishReason, servedModel, outputBytes };
+  return { usage, finishReason, servedModel, responseId, outputBytes };
 }
 
 /** What is read of a choice. Where it has another form, the answer is malformed or counts for nothing: it is not believed. */
