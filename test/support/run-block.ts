@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { CodeBlock } from './code-blocks.ts';
+import { compileCache } from './compile-cache.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -62,7 +63,7 @@ export function createBlockRunner(blocks: readonly CodeBlock[]): BlockRunner {
         const { stdout } = await run(command, args, {
           cwd: folder,
           timeout: 60_000,
-          env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_API_KEY: key },
+          env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_API_KEY: key, ...compileCache },
         });
         return stdout;
       } catch (error) {

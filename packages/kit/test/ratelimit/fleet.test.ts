@@ -4,6 +4,7 @@ import { concurrency, createRateLimiter, gcra, slidingWindow, withLocalShare } f
 import { createRedisDriver } from '@holdfast/kit/ratelimit/redis';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { compileCache } from '../../../../test/support/compile-cache.ts';
 import { lacks } from '../../../../test/support/programs.ts';
 import { startTestRedis, type TestRedis, type TestRedisClient } from '../../../../test/support/redis.ts';
 import type { FleetReport } from '../support/fleet-main.ts';
@@ -47,6 +48,7 @@ describe.skipIf(lacks('redis-server'))('many at one Redis', () => {
       Array.from({ length: 4 }, (_, seed) => {
         const child = fork(join(import.meta.dirname, '../support/fleet-main.ts'), [redis.socketPath, String(seed + 1)], {
           execArgv: ['--conditions=dev-source'],
+          env: { ...process.env, ...compileCache },
         });
         processes.push(child);
         return new Promise<FleetReport>((resolve, reject) => {

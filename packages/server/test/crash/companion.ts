@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../../../../test/support/compile-cache.ts';
 
 /** A process of the test's own that is never killed: the clients, or the upstream. */
 export class Companion<To extends object, From extends { readonly kind: string }> {
@@ -12,6 +13,7 @@ export class Companion<To extends object, From extends { readonly kind: string }
     this.#name = name;
     this.#child = fork(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), args, {
       execArgv: ['--conditions=dev-source'],
+      env: { ...process.env, ...compileCache },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message: From) => {

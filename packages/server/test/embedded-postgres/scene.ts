@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { compileCache } from '../../../../test/support/compile-cache.ts';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from '../../src/platform/postgres/embedded/index.ts';
 import { isAlive } from '../../src/platform/postgres/embedded/process-identity.ts';
@@ -73,7 +74,7 @@ export class Scene {
     const { home = '/nonexistent', ...rest } = options;
     const child = spawn(process.execPath, ['--conditions=dev-source', program, JSON.stringify(rest)], {
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: { HOME: home, SECRET_OF_THE_SERVER: 'must-not-leak' },
+      env: { HOME: home, SECRET_OF_THE_SERVER: 'must-not-leak', ...compileCache },
     });
     const ended = once(child, 'exit');
     const line = (async (): Promise<ServerLine> => {
