@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     execArgv: ['--conditions=dev-source'],
+    globalSetup: ['test/support/run-folder.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // What is slow by nature (a database, a browser) is no news.

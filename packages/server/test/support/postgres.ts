@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
+import { roomyFolder } from '../../../../test/support/roomy-folder.ts';
 import {
   databaseRoles,
   migrateDatabase,
   openDatabase,
-  prepareEmbeddedCluster,
   roleName,
   type Database,
   type DatabaseTarget,
   type OpenDatabaseOptions,
 } from '../../src/platform/postgres/index.ts';
 import { startEmbeddedPostgres } from '../../src/platform/postgres/embedded/index.ts';
+import { placeReadyCluster } from './ready-cluster.ts';
 
 export interface TestDatabase {
   readonly name: string;
@@ -39,7 +39,7 @@ export interface TestDatabase {
  *
  * ```ts
  * let postgres: TestDatabase;
- * beforeAll(async () => { postgres = await startTestDatabase(); });   // about a second, once a file
+ * beforeAll(async () => { postgres = await startTestDatabase(); });   // some 200 ms, once a file
  * afterAll(() => postgres.stop());
  *
  * test('…', async () => {
@@ -66,7 +66,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   }
 
   async function createDatabase(options: { readonly migrated?: boolean } = {}): Promise<TestDatabase> {
-    const name = await create(options.migrated === false ? {} : { template: await (template ??= createTemplate()) });
+    const name = await create(options.migrated === false ? {} : { template: server.migrated ?? (await (template ??= createTemplate())) });
     const target = server.target(name);
     const opened: Database[] = [];
     let superuser: pg.Pool | undefined;
@@ -120,21 +120,25 @@ interface Server {
   readonly majorVersion: number;
   /** Whether it goes on after the tests, so that what they made must be dropped. Each drop waits for a checkpoint. */
   readonly shared: boolean;
+  /** A migrated, empty database of its, to which nobody is connected. */
+  readonly migrated?: string;
   target(database: string, login?: Login | 'superuser'): DatabaseTarget & { readonly kind: 'url' };
   stop(): Promise<void>;
 }
 
 async function startCluster(): Promise<Server> {
-  const folder = await mkdtemp(join(await roomyFolder(), 'holdfast-test-'));
+  const folder = await mkdtemp(join(roomyFolder(), 'holdfast-test-'));
   await chmod(folder, 0o711); // For root: PostgreSQL runs as another user, which has to pass.
   const remove = () => rm(folder, { recursive: true, force: true });
-  const { socketDir, port, stop } = await startEmbeddedPostgres({ dataDir: folder, clock: systemClock, random: systemRandom }).catch(
-    async (error: unknown) => {
-      await remove();
-      throw error;
-    },
-  );
-  await prepareEmbeddedCluster({ socketDir, port });
+  const start = async () => {
+    const dataDir = join(folder, 'data');
+    await placeReadyCluster(dataDir);
+    return startEmbeddedPostgres({ dataDir, clock: systemClock, random: systemRandom });
+  };
+  const { socketDir, port, stop } = await start().catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
   const target: Server['target'] = (database, login = { name: 'holdfast', password: '' }) => {
     const name = login === 'superuser' ? 'postgres' : login.name;
     return { kind: 'url', url: `postgres://${name}@localhost/${database}?host=${encodeURIComponent(socketDir)}&port=${port}` };
@@ -145,6 +149,7 @@ async function startCluster(): Promise<Server> {
     login: 'holdfast',
     prefix: 'test',
     shared: false,
+    migrated: 'holdfast',
     majorVersion: await majorVersionOf(admin),
     target,
     async stop() {
@@ -153,14 +158,6 @@ async function startCluster(): Promise<Server> {
       await remove();
     },
   };
-}
-
-const enoughBytes = 1024 ** 3;
-
-/** Memory where there is enough of it: every CREATE DATABASE waits for the disk several times, and here nothing has to last. */
-async function roomyFolder(): Promise<string> {
-  const memory = await statfs('/dev/shm').catch(() => undefined);
-  return memory && memory.bavail * memory.bsize >= enoughBytes ? '/dev/shm' : tmpdir();
 }
 
 async function useServer(superuserUrl: string): Promise<Server> {

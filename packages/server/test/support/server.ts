@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { roomyFolder } from '../../../../test/support/roomy-folder.ts';
+import { placeReadyCluster } from './ready-cluster.ts';
 
 const program = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
 
@@ -11,7 +12,10 @@ export interface StartServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text of `holdfast.config.yaml`, or an object that is written as JSON, which is YAML too. */
   readonly config?: string | Readonly<Record<string, unknown>>;
-  /** Data folder of an earlier server; a new one otherwise, removed at the end. */
+  /**
+   * Data folder of an earlier server, or a place for one whose first start makes everything. Otherwise a new one, removed at the end,
+   * in which the database is there already, empty.
+   */
   readonly dataDir?: string;
   /** The operator's key, when the data folder is one of an earlier server. */
   readonly key?: string;
@@ -45,10 +49,11 @@ export interface RunningServer {
 
 /** Starts the real server as a process of its own, on a free port, with a data folder of its own. */
 export async function startServer(options: StartServerOptions = {}): Promise<RunningServer> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-test-'));
+  const folder = mkdtempSync(path.join(roomyFolder(), 'holdfast-test-'));
   // Passable for PostgreSQL's user when this is root, or the cluster would go to the system's folder and stay there.
   chmodSync(folder, 0o711);
   const dataDir = options.dataDir ?? path.join(folder, 'data');
+  if (options.dataDir === undefined && options.env?.['DATABASE_URL'] === undefined) await placeReadyCluster(dataDir);
   if (options.config !== undefined) {
     writeFileSync(
       path.join(folder, 'holdfast.config.yaml'),
@@ -79,6 +84,9 @@ export async function startServer(options: StartServerOptions = {}): Promise<Run
     child.stdout.on('data', look);
     child.stderr.on('data', look);
     void exited.then((code) => reject(new Error(`the server ended with ${code}:\n${text}`)));
+  }).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
   });
   const key = options.key ?? options.env?.['HOLDFAST_BOOTSTRAP_KEY'] ?? /hf_\w+/.exec(text)![0];
   return {
