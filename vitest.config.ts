@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   // The source of the workspace's packages, not what was built of it.
@@ -16,6 +17,7 @@ export default defineConfig({
     pool: 'forks',
     // vitest leaves one core free, which on two cores would halve the speed.
     maxWorkers: Math.max(2, availableParallelism()),
+    sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'v8',
       include: ['packages/kit/src/**/*.ts', 'packages/server/src/**/*.ts', 'packages/contracts/src/**/*.ts'],
