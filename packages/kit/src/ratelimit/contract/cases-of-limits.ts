@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { BucketStatus } from '../driver.ts';
 import { concurrency, gcra, slidingWindow, type GcraPolicy, type WindowPolicy } from '../policies/index.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import { dice, type RateLimitHarness } from './harness.ts';
@@ -7,6 +8,11 @@ import { GcraModel, SlidingLog } from './models.ts';
 type Run = (limiter: RateLimiter, harness: RateLimitHarness) => Promise<void>;
 
 const steps = 60;
+
+function waitsOnlyWhenRefused({ refused, retryAfterMs }: BucketStatus): void {
+  if (refused) assert.ok(retryAfterMs > 0);
+  else assert.equal(retryAfterMs, 0);
+}
 
 async function followsTheModel(policy: GcraPolicy, seed: number, limiter: RateLimiter, { advance }: RateLimitHarness): Promise<void> {
   const model = new GcraModel(policy);
@@ -19,6 +25,7 @@ async function followsTheModel(policy: GcraPolicy, seed: number, limiter: RateLi
     );
     const cost = 1 + roll(Math.ceil(policy.burst / 2));
     const { allowed, nowMs, buckets } = await limiter.take([{ policy, key: 'm', cost }]);
+    waitsOnlyWhenRefused(buckets[0]!);
     const expected = { allowed: model.take(cost, nowMs), remaining: model.remaining(nowMs), resetAfterMs: model.resetAfterMs(nowMs) };
     const { remaining, resetAfterMs } = buckets[0]!;
     assert.deepEqual({ allowed, remaining, resetAfterMs }, expected, `seed ${seed}, step ${step}`);
@@ -33,6 +40,7 @@ async function keepsToTheLog(policy: WindowPolicy, seed: number, limiter: RateLi
     const cost = 1 + roll(3);
     const { allowed, nowMs, buckets } = await limiter.take([{ policy, key: 'l', cost }]);
     const place = `seed ${seed}, step ${step}`;
+    waitsOnlyWhenRefused(buckets[0]!);
     if (allowed) log.add(cost, nowMs);
     else assert.ok(log.withinSlot(nowMs) + cost > policy.limit, `${place}: refused, though there was room for more than one slot`);
     assert.ok(log.within(nowMs) <= policy.limit, `${place}: above the limit`);
@@ -68,6 +76,37 @@ export const casesOfLimits: Readonly<Record<string, Run>> = {
       (await limiter.peek(take)).buckets.map((bucket) => [bucket.remaining, bucket.resetAfterMs]),
       [[10, 0]],
     );
+  },
+
+  'the wait in a window is for as many slots as have to leave it, also when the whole limit is asked for': async (limiter, { advance }) => {
+    const policy = slidingWindow({ name: 'leaves', limit: 5, windowMs: 10_000, slots: 10 });
+    for (let unit = 0; unit < 5; unit++) {
+      await limiter.take([{ policy, key: 'w' }]);
+      await advance(1_001);
+    }
+    for (const cost of [3, 5]) {
+      const take = [{ policy, key: 'w', cost }];
+      const { retryAfterMs } = await limiter.peek(take);
+      await advance(retryAfterMs - 1);
+      assert.equal((await limiter.peek(take)).allowed, false);
+      await advance(1);
+      assert.equal((await limiter.peek(take)).allowed, true);
+    }
+  },
+
+  'a window is empty when the last that still counts in it has left, not the last that was given back': async (limiter, { advance }) => {
+    const policy = slidingWindow({ name: 'empties', limit: 10, windowMs: 9_000, slots: 9, unit: 'tokens' });
+    const resetAfterMs = async () => (await limiter.peek([{ policy, key: 'r' }])).buckets[0]!.resetAfterMs;
+    const kept = await limiter.take([{ policy, key: 'r', cost: 4 }]);
+    const first = await resetAfterMs();
+    for (let slot = 0; slot < 2; slot++) {
+      await advance(1_000);
+      const unused = await limiter.take([{ policy, key: 'r', cost: 3 }]);
+      await unused.settle(0);
+    }
+    assert.equal(await resetAfterMs(), first - 2_000);
+    await kept.settle(0);
+    assert.equal(await resetAfterMs(), 0);
   },
 
   'what was reserved and not needed is given back, and what was needed beyond is taken': async (limiter) => {
@@ -152,6 +191,52 @@ export const casesOfLimits: Readonly<Record<string, Run>> = {
     assert.equal((await limiter.peek([{ policy, key: 'e' }])).buckets[0]!.remaining, 2);
   },
 
+  'each lease ends at its own time, whatever the order in which they were renewed, and is then neither renewed nor listed': async (
+    limiter,
+    { advance },
+  ) => {
+    const policy = concurrency({ name: 'ends', limit: 3, leaseMs: 7_003 });
+    const take = () => limiter.take([{ policy, key: 'o' }]);
+    const remaining = async () => (await limiter.peek([{ policy, key: 'o' }])).buckets[0]!.remaining;
+    const leases = [await take()];
+    await advance(1_000);
+    leases.push(await take());
+    await advance(1_000);
+    leases.push(await take());
+    await advance(5_003);
+    assert.equal(await leases[0]!.renew(), false);
+    leases[0] = await take();
+    assert.ok(leases[0]!.allowed);
+    assert.equal(await leases[1]!.renew(), true);
+    // Left are now: the third until 9,003, the others until 14,006.
+    await advance(1_999);
+    assert.equal(await remaining(), 0);
+    await advance(1);
+    assert.equal(await remaining(), 1);
+    assert.deepEqual(
+      (await limiter.list()).map(({ key, used }) => [key, used]),
+      [['o', 2]],
+    );
+    await advance(5_003);
+    assert.deepEqual(await limiter.list(), []);
+    assert.ok((await take()).allowed);
+  },
+
+  'leases that began one after the other end one after the other': async (limiter, { advance }) => {
+    const policy = concurrency({ name: 'ends', limit: 3, leaseMs: 5_000 });
+    const take = () => limiter.take([{ policy, key: 'e' }]);
+    for (let lease = 0; lease < 3; lease++) {
+      await take();
+      await advance(1_000);
+    }
+    await advance(2_000);
+    for (let lease = 0; lease < 3; lease++) {
+      assert.ok((await take()).allowed);
+      assert.equal((await take()).allowed, false);
+      await advance(1_000);
+    }
+  },
+
   'a limit may change while its bucket lives': async (limiter) => {
     const before = gcra({ name: 'changed', limit: 100, periodMs: 100_000_000 });
     const after = gcra({ name: 'changed', limit: 70, periodMs: 100_000_000 });
@@ -175,5 +260,62 @@ export const casesOfLimits: Readonly<Record<string, Run>> = {
       (await limiter.peek(levels)).buckets.map(({ remaining }) => remaining),
       [70, 1],
     );
+  },
+
+  'what is settled keeps its places, and what is released its tokens, until the other comes too': async (limiter) => {
+    const tokens = gcra({ name: 'apart', limit: 100, periodMs: 100_000_000, unit: 'tokens' });
+    const places = concurrency({ name: 'apart', limit: 1 });
+    for (const [key, order] of [
+      ['settled first', ['settle', 'release']],
+      ['released first', ['release', 'settle']],
+    ] as const) {
+      const levels = [
+        { policy: tokens, key, cost: 100 },
+        { policy: places, key },
+      ];
+      const remaining = async () => (await limiter.peek(levels)).buckets.map((bucket) => bucket.remaining);
+      const call = await limiter.take(levels);
+      await (order[0] === 'settle' ? call.settle(30) : call.release());
+      assert.deepEqual(await remaining(), order[0] === 'settle' ? [70, 0] : [0, 1]);
+      await (order[1] === 'settle' ? call.settle(30) : call.release());
+      assert.deepEqual(await remaining(), [70, 1]);
+    }
+  },
+
+  'requests are not given back, whatever the call says that it needed': async (limiter) => {
+    const policies = [
+      gcra({ name: 'kept', limit: 10, periodMs: 100_000_000 }),
+      slidingWindow({ name: 'kept', limit: 10, windowMs: 3_600_000 }),
+    ];
+    const levels = policies.map((policy) => ({ policy, key: 'r', cost: 4 }));
+    const call = await limiter.take(levels);
+    await call.finish(0);
+    assert.deepEqual(
+      (await limiter.peek(levels)).buckets.map(({ remaining }) => remaining),
+      [6, 6],
+    );
+  },
+
+  'there is a lease to renew only where one was taken': async (limiter, { driver }) => {
+    const places = concurrency({ name: 'renewed', limit: 1 });
+    const levels = [
+      { policy: gcra({ name: 'renewed', limit: 100 }), key: 'l' },
+      { policy: places, key: 'l' },
+    ];
+    assert.equal(await (await limiter.take(levels.slice(0, 1))).renew(), false);
+    const held = await limiter.take(levels);
+    assert.equal(await held.renew(), true);
+    const refused = await limiter.take(levels);
+    assert.equal(await refused.renew(), false);
+    // A driver is given the buckets of a step as they are, and looks only after the leases that were taken.
+    assert.equal(await driver.renew(held.buckets), true);
+    assert.equal(await driver.renew(refused.buckets), true);
+    await driver.settle(refused.buckets.map((bucket) => ({ bucket, actual: 50 })));
+    assert.deepEqual(
+      (await limiter.peek(levels)).buckets.map(({ remaining }) => remaining),
+      [98, 0],
+    );
+    await held.release();
+    assert.equal(await held.renew(), false);
   },
 };

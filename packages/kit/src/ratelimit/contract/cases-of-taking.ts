@@ -176,6 +176,22 @@ export const casesOfTaking: Readonly<Record<string, Run>> = {
     }
   },
 
+  'the list says how much a bucket holds: of a flow its burst, of the others their limit': async (limiter) => {
+    const flow = gcra({ name: 'flow', limit: 100, periodMs: 100_000_000, burst: 40 });
+    const window = slidingWindow({ name: 'span', limit: 30, windowMs: 3_600_000 });
+    await limiter.take([
+      { policy: flow, key: 'l', cost: 40 },
+      { policy: window, key: 'l', cost: 20 },
+    ]);
+    assert.deepEqual(
+      (await limiter.list()).map(({ policy, used, capacity }) => [policy, used, capacity]),
+      [
+        ['flow', 40, 40],
+        ['span', 20, 30],
+      ],
+    );
+  },
+
   'the list has the fullest buckets first and no more than are asked for': async (limiter) => {
     for (let at = 1; at <= 9; at++) await limiter.take([{ policy: wide, key: `k${at}`, cost: at * 10 }]);
     await limiter.take([{ policy: minute, key: 'm', cost: 49 }]);
