@@ -210,9 +210,34 @@ describe('settling tokens', () => {
   });
 });
 
+describe('sums at the end of what numbers can count', () => {
+  test('what is owed beyond is forgiven, and the bucket goes on', () => {
+    const { limiter } = setUp();
+    const policy = gcra({ name: 't', limit: 60, unit: 'tokens' });
+    limiter.take([{ policy, key: 'k' }]).settle(Number.MAX_SAFE_INTEGER);
+    const { remaining, resetAfterMs, refused } = limiter.take([{ policy, key: 'k' }]).buckets[0]!;
+    expect([remaining, resetAfterMs, refused]).toEqual([0, Number.MAX_SAFE_INTEGER, true]);
+  });
+
+  test('who reserved before they begin anew gets nothing back: the safe side', () => {
+    const { limiter } = setUp();
+    // Weighs 86,400,000 a unit: two and a half bursts are more than half of what can be counted.
+    const policy = gcra({ name: 't', limit: 1_000_003, periodMs: 86_400_000, burst: 40_000_000, unit: 'tokens' });
+    const remaining = () => limiter.peek([{ policy, key: 'k' }]).buckets[0]!.remaining;
+    const before = limiter.take([{ policy, key: 'k', cost: 20_000_000 }]);
+    limiter.take([{ policy, key: 'k', cost: 20_000_000 }]).settle(0);
+    expect(remaining()).toBe(20_000_000);
+    const after = limiter.take([{ policy, key: 'k', cost: 20_000_000 }]);
+    before.settle(0);
+    expect(remaining()).toBe(0);
+    after.settle(5_000_000);
+    expect(remaining()).toBe(15_000_000);
+  });
+});
+
 describe('memory', () => {
   test('where room is made, the fullest stay', () => {
-    const { limiter } = setUp({ maxBucketsPerPolicy: 100 });
+    const { driver, limiter } = setUp({ maxBucketsPerPolicy: 100 });
     const policy = gcra({ name: 'ip', limit: 10 });
     const evicted: BucketEvicted[] = [];
     const stop = bucketEvicted.subscribe((message) => evicted.push(message));
@@ -221,7 +246,7 @@ describe('memory', () => {
       limiter.take([{ policy, key: `light ${at}` }]);
     }
     stop();
-    expect(evicted.length).toBe(1_920);
+    expect([evicted.length, driver.evictions, driver.bucketCount()]).toEqual([1_920, 1_920, 100]);
     expect(evicted.filter(({ policy, key }) => policy !== 'ip' || !key.startsWith('light'))).toEqual([]);
     limiter.close();
   });
@@ -262,13 +287,113 @@ describe('memory', () => {
     limiter.close();
   });
 
+  test('buckets are counted by policy', () => {
+    const { driver, limiter } = setUp();
+    const [a, b] = [gcra({ name: 'a', limit: 10 }), gcra({ name: 'b', limit: 10 })];
+    for (const key of ['1', '2', '3']) limiter.take([{ policy: a, key }]);
+    expect([driver.bucketCount(a), driver.bucketCount(b), driver.bucketCount()]).toEqual([3, 0, 3]);
+    limiter.take([{ policy: b, key: '1' }]);
+    expect([driver.bucketCount(a), driver.bucketCount(b), driver.bucketCount()]).toEqual([3, 1, 4]);
+  });
+
+  test('what is idle also goes as new ones come, so that the sweep has little left', () => {
+    const { clock, driver, limiter } = setUp({ sweepMs: 1_000_000_000 });
+    const policy = gcra({ name: 'g', limit: 10, periodMs: 10_000 });
+    const busy = gcra({ name: 'g', limit: 10, periodMs: 1_000_000_000 });
+    limiter.take([{ policy: busy, key: 'busy' }]);
+    for (let at = 0; at < 500; at++) {
+      limiter.take([{ policy, key: `${at}` }]);
+      clock.advance(100);
+    }
+    // Ten are in use at a time, and as many again wait for the next that looks at them.
+    expect(driver.bucketCount()).toBeLessThan(40);
+    expect(limiter.peek([{ policy: busy, key: 'busy' }]).buckets[0]!.remaining).toBe(9);
+  });
+
+  test('none is lost or counted twice when others are dropped from among them', () => {
+    const { clock, driver, limiter } = setUp({ sweepMs: 1_000 });
+    const window = (windowMs: number) => slidingWindow({ name: 'w', limit: 10, windowMs, slots: 1 });
+    const lasting = window(3_600_000);
+    const brief = (at: number) => (at * 7) % 5 < 3;
+    for (let at = 0; at < 60; at++) {
+      limiter.take([{ policy: gcra({ name: 'g', limit: 10, periodMs: brief(at) ? 1_000 : 3_600_000 }), key: `${at}`, cost: 10 }]);
+      limiter.take([{ policy: lasting, key: `${at}`, cost: 5 }]);
+    }
+    clock.advance(5_000);
+    const kept = Array.from({ length: 60 }, (_, at) => at).filter((at) => !brief(at));
+    expect(driver.bucketCount()).toBe(kept.length + 60);
+    const listed = limiter.list({ policy: 'g', limit: 1_000 }).map(({ key }) => Number(key));
+    expect(listed.toSorted((a, b) => a - b)).toEqual(kept);
+    clock.advance(2 * 3_600_000);
+    expect([driver.bucketCount(), clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  test('a bucket that was forgotten for want of room begins anew', () => {
+    const { driver, limiter } = setUp({ maxBucketsPerPolicy: 1 });
+    const policy = gcra({ name: 'g', limit: 1 });
+    expect(limiter.take([{ policy, key: 'a' }]).allowed).toBe(true);
+    expect(limiter.take([{ policy, key: 'b' }]).allowed).toBe(true);
+    expect(limiter.take([{ policy, key: 'a' }]).allowed).toBe(true);
+    expect([driver.bucketCount(), driver.evictions]).toEqual([1, 2]);
+  });
+
+  test.each([
+    ['of a flow', (limit: number) => gcra({ name: 'p', limit: 50_000_000, periodMs: 1_000_000_000_000, burst: limit })],
+    ['of a window', (limit: number) => slidingWindow({ name: 'p', limit, windowMs: 3_600_000 })],
+  ])('who has to go is the least full by the limit that it has, %s', (_name, policy) => {
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+    ]) {
+      const { limiter } = setUp({ maxBucketsPerPolicy: 3 });
+      const evicted: string[] = [];
+      const stop = bucketEvicted.subscribe(({ key }) => evicted.push(key));
+      const buckets = [
+        { policy: policy(10), key: 'three of ten', cost: 3 },
+        { policy: policy(100), key: 'twenty of a hundred', cost: 20 },
+        { policy: policy(4), key: 'two of four', cost: 2 },
+      ];
+      for (const at of order) limiter.take([buckets[at]!]);
+      limiter.take([{ policy: policy(2), key: 'new' }]);
+      stop();
+      expect(evicted).toEqual(['twenty of a hundred']);
+    }
+  });
+
+  test('one that is idle goes first, and nobody is told', () => {
+    const { driver, limiter } = setUp({ maxBucketsPerPolicy: 10 });
+    const policy = gcra({ name: 'g', limit: 10 });
+    for (let at = 0; at < 9; at++) limiter.take([{ policy, key: `${at}` }]);
+    limiter.take([{ policy, key: 'idle', cost: 0 }]);
+    const evicted: unknown[] = [];
+    const stop = bucketEvicted.subscribe((message) => evicted.push(message));
+    limiter.take([{ policy, key: 'new' }]);
+    stop();
+    expect([evicted, driver.evictions, driver.bucketCount()]).toEqual([[], 0, 10]);
+  });
+
+  test('what is settled after its bucket was forgotten: less leaves nothing behind, more is taken from that key alone', () => {
+    const { clock, driver, limiter } = setUp();
+    const policy = gcra({ name: 't', limit: 60, periodMs: 1_000, unit: 'tokens' });
+    const calls = [20, 20, 20].map((cost) => limiter.take([{ policy, key: 'k', cost }]));
+    clock.advance(20_000);
+    expect(driver.bucketCount()).toBe(0);
+    calls[0]!.settle(5);
+    calls[1]!.settle(20);
+    expect([driver.bucketCount(), clock.pendingTimers]).toEqual([0, 0]);
+    calls[2]!.settle(50);
+    const left = (key: string) => limiter.peek([{ policy, key }]).buckets[0]!.remaining;
+    expect([left('k'), left('another'), driver.bucketCount(), clock.pendingTimers]).toEqual([30, 60, 1, 1]);
+  });
+
   test('closing leaves no timer, also when it is used after', () => {
     const { clock, limiter } = setUp();
-    const take = () => limiter.take([{ policy: gcra({ name: 'g', limit: 1 }), key: String(clock.pendingTimers) }]);
-    take();
+    const take = (key: string) => limiter.take([{ policy: gcra({ name: 'g', limit: 1 }), key }]);
+    take('before');
+    expect(clock.pendingTimers).toBe(1);
     limiter.close();
     expect(clock.pendingTimers).toBe(0);
-    take();
+    expect(take('after').allowed).toBe(true);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -283,6 +408,11 @@ describe('memory', () => {
   });
 
   test.each([0, 1.5, Number.NaN])('refuses %s as a bound', (maxBucketsPerPolicy) => {
-    expect(() => setUp({ maxBucketsPerPolicy })).toThrow(/maxBucketsPerPolicy/);
+    expect(() => setUp({ maxBucketsPerPolicy })).toThrow(
+      expect.objectContaining({
+        code: 'configuration_invalid',
+        message: `maxBucketsPerPolicy must be a whole number of 1 or more, not ${maxBucketsPerPolicy}`,
+      }),
+    );
   });
 });
