@@ -24,6 +24,8 @@ function createStore(clock: FakeClock) {
   const store = {
     away: undefined as 'error' | 'silent' | undefined,
     asked: 0,
+    /** What for, in order. */
+    log: [] as string[],
     settled: 0,
     close: () => driver.close(),
     loseData() {
@@ -31,25 +33,27 @@ function createStore(clock: FakeClock) {
       driver = createMemoryDriver({ clock });
     },
     connect(): SharedRateLimitDriver {
-      const ask = async <T>(answer: () => T): Promise<T> => {
+      const ask = async <T>(what: string, answer: () => T): Promise<T> => {
         store.asked += 1;
+        store.log.push(what);
         if (store.away === 'error') throw new HoldfastError('limiter_unavailable', { detail: 'connection refused' });
         if (store.away === 'silent') return new Promise<T>(() => {});
         return answer();
       };
       return {
-        take: (takes) => ask(() => driver.take(takes)),
-        peek: (takes) => ask(() => driver.peek(takes)),
-        settle: (settlements) => ask(() => ((store.settled += settlements.length), driver.settle(settlements))),
-        renew: (leases) => ask(() => driver.renew(leases)),
-        list: (options) => ask(() => driver.list(options)),
+        take: (takes) => ask('take', () => driver.take(takes)),
+        peek: (takes) => ask('peek', () => driver.peek(takes)),
+        settle: (settlements) =>
+          ask(`settle ${settlements.length}`, () => ((store.settled += settlements.length), driver.settle(settlements))),
+        renew: (leases) => ask(`renew ${leases.length}`, () => driver.renew(leases)),
+        list: (options) => ask('list', () => driver.list(options)),
         reportInstance: (id, knownForMs) =>
-          ask(() => {
+          ask('report', () => {
             instances.set(id, clock.monotonic() + knownForMs);
             for (const [other, until] of instances) if (until <= clock.monotonic()) instances.delete(other);
             return instances.size;
           }),
-        forgetInstance: (id) => ask(() => void instances.delete(id)),
+        forgetInstance: (id) => ask('forget', () => void instances.delete(id)),
         close() {},
       };
     },
@@ -178,6 +182,46 @@ describe('while the store is away', () => {
     expect(await take(101)).toMatchObject({ allowed: false, retryAfterMs: Number.POSITIVE_INFINITY });
   });
 
+  test('what is refused here is told the wait for the share, and what is let through none', async () => {
+    const { store, limiters } = await setUp(2);
+    store.away = 'error';
+    const flow = gcra({ name: 'flow', limit: 60, periodMs: 60_000, burst: 20 });
+    const take = (cost: number) => limiters[0]!.take([{ policy: flow, key: 'k', cost }]);
+    expect((await take(10)).buckets).toMatchObject([{ refused: false, retryAfterMs: 0 }]);
+    // One a second for both, so one in two seconds here.
+    expect(await take(3)).toMatchObject({ allowed: false, retryAfterMs: 6_000 });
+    // More than this share ever holds: when the store is back there will be room, up to the whole burst.
+    expect([(await take(11)).retryAfterMs, (await take(20)).retryAfterMs]).toEqual([1_000, 1_000]);
+    expect((await take(21)).retryAfterMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test.each(['take', 'peek', 'list'] as const)('it is found out by whatever asks it first, and then not asked: %s', async (what) => {
+    const { store, limiters, drivers } = await setUp(2);
+    const [limiter] = limiters;
+    await limiter!.take([{ policy: window, key: 'k', cost: 60 }]);
+    expect(await limiter!.list()).toMatchObject([{ policy: 'window', used: 60, capacity: 100 }]);
+    store.away = 'error';
+    store.log = [];
+    const ask = () => (what === 'list' ? limiter!.list() : limiter![what]([{ policy: window, key: 'k' }]));
+    for (let again = 0; again < 3; again++) await ask();
+    expect([store.log, drivers[0]!.state.mode]).toEqual([[what], 'local']);
+    expect(await limiter!.list()).toEqual([]);
+  });
+
+  test('the reason is that of the last question that it did not answer', async () => {
+    const { clock, store, limiters, drivers } = await setUp(1, { timeoutMs: 100 });
+    store.away = 'error';
+    await limiters[0]!.take([]);
+    expect(drivers[0]!.state.lastError).toMatchObject({ message: 'connection refused' });
+    store.away = 'silent';
+    await clock.advanceAsync(1_100);
+    expect(drivers[0]!.state.lastError).toMatchObject({
+      code: 'limiter_unavailable',
+      message: 'the store of the limits did not answer in 100 ms',
+      retryAfterSeconds: 1,
+    });
+  });
+
   test('peek and list answer from here', async () => {
     const { store, limiters } = await setUp(2);
     store.away = 'error';
@@ -259,6 +303,115 @@ describe('what was taken', () => {
   });
 });
 
+describe('a lease', () => {
+  const places = concurrency({ name: 'places', limit: 2, leaseMs: 20_000 });
+  const take = (limiter: ReturnType<typeof createRateLimiter>) => limiter.take([{ policy: places, key: 'k' }]);
+
+  test('of the store is renewed there, and has ended when it says so', async () => {
+    const { clock, store, limiters } = await setUp(2);
+    const [held, ended] = [await take(limiters[0]!), await take(limiters[0]!)];
+    await clock.advanceAsync(15_000);
+    store.log = [];
+    expect(await held.renew()).toBe(true);
+    await clock.advanceAsync(5_000);
+    expect([await held.renew(), await ended.renew()]).toEqual([true, false]);
+    expect(store.log.filter((what) => what !== 'report')).toEqual(['renew 1', 'renew 1', 'renew 1']);
+  });
+
+  test('of this instance is renewed and released here, also when the store is back', async () => {
+    const { clock, store, limiters, drivers } = await setUp(2);
+    store.away = 'error';
+    const call = await take(limiters[0]!);
+    store.away = undefined;
+    await clock.advanceAsync(1_000);
+    expect(drivers[0]!.state.mode).toBe('shared');
+    store.log = [];
+    expect(await call.renew()).toBe(true);
+    await call.release();
+    expect([store.log, await call.renew()]).toEqual([[], false]);
+  });
+
+  test('of both is held only while both are', async () => {
+    const { clock, store, drivers } = await setUp(2);
+    const [driver] = drivers;
+    const shared = (await driver!.take([{ policy: places, key: 'shared' }])).buckets;
+    await clock.advanceAsync(10_000);
+    store.away = 'error';
+    const local = (await driver!.take([{ policy: places, key: 'local' }])).buckets;
+    store.away = undefined;
+    await clock.advanceAsync(1_000);
+    expect(await driver!.renew([...shared, ...local])).toBe(true);
+    await driver!.settle([{ bucket: local[0]!, actual: 0 }]);
+    expect(await driver!.renew([...shared, ...local])).toBe(false);
+    const again = (await driver!.take([{ policy: places, key: 'again' }])).buckets;
+    expect(await driver!.renew([...again, ...shared])).toBe(true);
+    await driver!.settle([{ bucket: shared[0]!, actual: 0 }]);
+    expect(await driver!.renew([...again, ...shared])).toBe(false);
+    // What the store cannot say does not make up for what is known to have ended here.
+    store.away = 'error';
+    expect([await driver!.renew([...again]), await driver!.renew([...again, ...local])]).toEqual([true, false]);
+  });
+
+  test('that cannot be renewed for want of an answer shows that the store is away', async () => {
+    const { store, limiters, drivers } = await setUp(2);
+    const call = await take(limiters[0]!);
+    store.away = 'error';
+    expect([await call.renew(), drivers[0]!.state.mode]).toEqual([true, 'local']);
+  });
+});
+
+describe('an answer that comes too late', () => {
+  test.each([
+    ['of requests', slow, []],
+    ['of tokens', gcra({ name: 'tokens', limit: 100, unit: 'tokens' }), ['settle 1']],
+    ['of places', concurrency({ name: 'places', limit: 2 }), ['settle 1']],
+  ] as const)('is answered with what can be given back, %s', async (_name, policy, expected) => {
+    const clock = createFakeClock();
+    const store = createStore(clock);
+    const shared = store.connect();
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => (answer = resolve));
+    const driver = withLocalShare({
+      shared: { ...shared, take: (takes) => late.then(() => shared.take(takes)) },
+      clock,
+      instanceId: 'late',
+      timeoutMs: 100,
+    });
+    await driver.start();
+    const pending = driver.take([{ policy, key: 'k' }]);
+    await clock.advanceAsync(100);
+    expect((await pending).allowed).toBe(true);
+    answer();
+    store.log = [];
+    await clock.advanceAsync(1_000);
+    expect(store.log.filter((what) => what.startsWith('settle'))).toEqual(expected);
+    await driver.close();
+  });
+
+  test('of a step that was refused has nothing to give back', async () => {
+    const { clock, store } = await setUp(1);
+    const places = concurrency({ name: 'places', limit: 1 });
+    const shared = store.connect();
+    await shared.take([{ policy: places, key: 'k' }]);
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => (answer = resolve));
+    const driver = withLocalShare({
+      shared: { ...shared, take: (takes) => late.then(() => shared.take(takes)) },
+      clock,
+      instanceId: 'late',
+      timeoutMs: 100,
+    });
+    const pending = driver.take([{ policy: places, key: 'k' }]);
+    await clock.advanceAsync(100);
+    await pending;
+    answer();
+    store.log = [];
+    await clock.advanceAsync(1_000);
+    expect(store.log.filter((what) => what.startsWith('settle'))).toEqual([]);
+    await driver.close();
+  });
+});
+
 describe('worst case', () => {
   test('however often the store comes and goes, at most twice the limit passes; three times, when it also forgets', async () => {
     const instances = 3;
@@ -317,21 +470,112 @@ describe('how many share', () => {
     await clock.advanceAsync(20_000);
     expect(drivers[0]!.state.instances).toBe(2);
   });
+
+  test('what was fewer before the store was lost has to last anew when it is back', async () => {
+    const { clock, store, drivers } = await setUp(3);
+    await drivers[2]!.close();
+    // Two are reported from now on, and would be believed in 15,000 ms.
+    await clock.advanceAsync(10_000);
+    store.away = 'error';
+    await clock.advanceAsync(20_000);
+    expect(drivers[0]!.state).toMatchObject({ mode: 'local', instances: 3 });
+    store.away = undefined;
+    await clock.advanceAsync(5_000);
+    expect(drivers[0]!.state).toMatchObject({ mode: 'shared', instances: 3 });
+    await clock.advanceAsync(20_000);
+    expect(drivers[0]!.state.instances).toBe(2);
+  });
+
+  test('is asked every heartbeat while all is well, and every probe while it is not', async () => {
+    const { clock, store } = await setUp(1, { heartbeatMs: 5_000, probeMs: 700 });
+    store.log = [];
+    await clock.advanceAsync(20_000);
+    expect(store.log).toEqual(Array.from({ length: 4 }, () => 'report'));
+    store.away = 'error';
+    await clock.advanceAsync(5_000);
+    store.log = [];
+    await clock.advanceAsync(7_000);
+    expect(store.log).toHaveLength(10);
+  });
+
+  test('shares follow the number as it changes while the store is away', async () => {
+    const { clock, store, limiters, drivers } = await setUp(2);
+    store.away = 'error';
+    expect((await limiters[0]!.peek([{ policy: window, key: 'k' }])).buckets[0]!.remaining).toBe(50);
+    store.away = undefined;
+    const more = withLocalShare({ shared: store.connect(), clock, instanceId: 'more' });
+    await more.start();
+    await clock.advanceAsync(6_000);
+    expect(drivers[0]!.state).toMatchObject({ mode: 'shared', instances: 3 });
+    store.away = 'error';
+    expect((await limiters[0]!.peek([{ policy: window, key: 'k' }])).buckets[0]!.remaining).toBe(33);
+  });
 });
 
-test('closing leaves no timer and tells the store', async () => {
-  const { clock, store, drivers } = await setUp(1);
-  store.asked = 0;
-  await drivers[0]!.close();
-  expect([clock.pendingTimers, store.asked]).toEqual([0, 1]);
+describe('closing', () => {
+  test('leaves no timer and tells the store', async () => {
+    const { clock, store, drivers } = await setUp(1);
+    store.log = [];
+    await drivers[0]!.close();
+    expect([clock.pendingTimers, store.log]).toEqual([0, ['forget']]);
+  });
+
+  test('does not ask a store that is away', async () => {
+    const { clock, store, drivers, limiters } = await setUp(1);
+    store.away = 'error';
+    await limiters[0]!.take([]);
+    store.log = [];
+    await drivers[0]!.close();
+    expect([clock.pendingTimers, store.log]).toEqual([0, []]);
+  });
+
+  test('is done also when the store fails just then, and the reason is kept', async () => {
+    const { clock, store, drivers } = await setUp(1);
+    store.away = 'error';
+    await drivers[0]!.close();
+    expect([clock.pendingTimers, drivers[0]!.state.lastError]).toMatchObject([0, { message: 'connection refused' }]);
+  });
+
+  test.each(['answers', 'fails'])('while a sign of life is under way leaves no timer when the store then %s', async (how) => {
+    const clock = createFakeClock();
+    const store = createStore(clock);
+    const lost: unknown[] = [];
+    onTestFinished(storeLost.subscribe((message) => lost.push(message)));
+    let end = () => {};
+    const driver = withLocalShare({
+      shared: {
+        ...store.connect(),
+        reportInstance: () =>
+          new Promise<number>((resolve, reject) => (end = () => (how === 'answers' ? resolve(1) : reject(new Error('gone'))))),
+      },
+      clock,
+      instanceId: 'i',
+    });
+    const started = driver.start();
+    await driver.close();
+    end();
+    await started;
+    expect([clock.pendingTimers, lost, driver.state.mode]).toEqual([0, [], 'shared']);
+  });
+
+  test('leaves no timer behind a request that is decided after', async () => {
+    const { clock, store, limiters, drivers } = await setUp(1);
+    await drivers[0]!.close();
+    store.away = 'error';
+    expect((await limiters[0]!.take([{ policy: slow, key: 'k' }])).allowed).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+  });
 });
 
 test.each([
-  ['timeoutMs', { timeoutMs: 0 }],
-  ['probeMs', { probeMs: 0.5 }],
-  ['assumedInstances', { assumedInstances: 0 }],
-  ['instanceId', { instanceId: '' }],
-])('a fault in %s is refused', (field, options) => {
+  ['timeoutMs must be a whole number of 1 or more, not 0', { timeoutMs: 0 }],
+  ['probeMs must be a whole number of 1 or more, not 0.5', { probeMs: 0.5 }],
+  ['heartbeatMs must be a whole number of 1 or more, not -1', { heartbeatMs: -1 }],
+  ['assumedInstances must be a whole number of 1 or more, not 0', { assumedInstances: 0 }],
+  ['instanceId must not be empty', { instanceId: '' }],
+])('is refused: %s', (message, options) => {
   const clock = createFakeClock();
-  expect(() => withLocalShare({ shared: createStore(clock).connect(), clock, instanceId: 'i', ...options })).toThrow(field);
+  expect(() => withLocalShare({ shared: createStore(clock).connect(), clock, instanceId: 'i', ...options })).toThrow(
+    expect.objectContaining({ code: 'configuration_invalid', message }),
+  );
 });
