@@ -19,6 +19,24 @@ describe('header fields', () => {
     });
   });
 
+  test('of a flow: its burst, and the time in which that comes back', () => {
+    const policy = gcra({ name: 'flow', limit: 7, periodMs: 10_000, burst: 14 });
+    const limiter = limiterAt();
+    const takes = [{ policy, key: 'o', cost: 4 }];
+    for (const [remaining, resetSeconds] of [
+      [10, 6],
+      [6, 12],
+    ] as const) {
+      expect(headerFields(limiter.take(takes))).toEqual({
+        'x-ratelimit-limit': '14',
+        'x-ratelimit-remaining': String(remaining),
+        'x-ratelimit-reset': String(nowMs / 1000 + resetSeconds),
+        'ratelimit-policy': '"flow";q=14;w=20',
+        ratelimit: `"flow";r=${remaining};t=${resetSeconds}`,
+      });
+    }
+  });
+
   test('of a refusal: the one to wait for longest', () => {
     const limiter = limiterAt();
     const ip = gcra({ name: 'ip', limit: 100, burst: 10 });
