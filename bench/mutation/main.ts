@@ -2,12 +2,17 @@
  * Mutation tests of a module of the kit: changes its source in thousands of small ways and counts the changes that no test
  * notices. Takes minutes to an hour; not a part of CI.
  *
- *   npm run bench:mutation -- resilience [--mutate 'packages/kit/src/resilience/retry/**'] [--no-write]
+ *   npm run bench:mutation -- resilience                       the whole module, and writes bench/results/mutation-resilience.md
+ *   npm run bench:mutation -- resilience --mutate 'packages/kit/src/resilience/retry/**'      a part; writes nothing
+ *   … --changed        takes over what an earlier run found and neither the source nor its tests have changed since
+ *   … --report         no run: reports the last one again, for instance with new reasons
+ *   … --beside '…'     what else ran on the machine, for the report
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
+import { readMutants, reportOf } from './report.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.join(here, '..', '..');
@@ -15,70 +20,54 @@ const modules = ['resilience', 'ratelimit'];
 
 const module = process.argv[2] ?? '';
 if (!modules.includes(module)) fail(`say which module: ${modules.join(' or ')}`);
-const pattern = option('--mutate') ?? `packages/kit/src/${module}/**/*.ts`;
+const part = option('--mutate');
+const cache = path.join(root, 'node_modules', '.cache', 'mutation');
+const found = path.join(cache, part === undefined ? `${module}.json` : `${module}-part.json`);
+if (!process.argv.includes('--report')) run();
 
-const stryker = path.join(here, 'node_modules', '@stryker-mutator');
-const report = path.join(root, 'node_modules', '.cache', 'mutation', `${module}.json`);
-const settings = {
-  mutate: [pattern, '!**/*.test.ts', `!packages/kit/src/${module}/contract/**`, `!packages/kit/src/${module}/**/drivers/redis/**`],
-  testRunner: 'vitest',
-  plugins: [path.join(stryker, 'vitest-runner', 'dist', 'src', 'index.js')],
-  vitest: { configFile: path.join('bench', 'mutation', 'vitest.config.ts'), related: false },
-  coverageAnalysis: 'perTest',
-  reporters: ['json', 'progress-append-only'],
-  jsonReporter: { fileName: path.relative(root, report) },
-  ignorePatterns: ['.git', '.holdfast', 'bench/peers', 'bench/mutation/node_modules', 'coverage', 'dist'],
-  tempDirName: path.join('node_modules', '.cache', 'mutation', 'sandbox'),
-  concurrency: Number(option('--concurrency') ?? 2),
-  timeoutMS: 4_000,
-  disableTypeChecks: false,
-  // Stryker rewrites it with an interface that TypeScript 7 no longer has; nothing here reads it.
-  tsconfigFile: 'none',
-  allowConsoleColors: false,
-};
-mkdirSync(path.dirname(report), { recursive: true });
-const settingsFile = path.join(path.dirname(report), `${module}.conf.json`);
-writeFileSync(settingsFile, JSON.stringify(settings));
-const run = spawnSync(process.execPath, [path.join(stryker, 'core', 'bin', 'stryker.js'), 'run', settingsFile], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, MUTATED_MODULE: module },
+const report = reportOf(module, readMutants(readFileSync(found, 'utf8')), {
+  part,
+  beside: option('--beside') ?? '',
 });
-if (run.status !== 0) fail(`Stryker ended with ${run.status}; \`npm run bench:mutation-tools\` installs it`);
-
-interface Mutant {
-  readonly mutatorName: string;
-  readonly status: string;
-  readonly replacement?: string;
-  readonly location: { readonly start: { readonly line: number } };
+process.stdout.write(report);
+if (part === undefined && !process.argv.includes('--no-write')) {
+  writeFileSync(path.join(root, 'bench', 'results', `mutation-${module}.md`), report);
 }
-const { files } = JSON.parse(readFileSync(report, 'utf8')) as { files: Record<string, { mutants: readonly Mutant[] }> };
-const all = Object.entries(files).flatMap(([file, { mutants }]) => mutants.map((mutant) => ({ file, ...mutant })));
-const counted = (...statuses: string[]): number => all.filter(({ status }) => statuses.includes(status)).length;
-const found = counted('Killed', 'Timeout');
-const missed = counted('Survived', 'NoCoverage');
-const lines = [
-  `# Mutation tests of kit/${module}`,
-  '',
-  `${found} of ${found + missed} changes noticed: ${((100 * found) / (found + missed)).toFixed(1)} %.`,
-  '',
-  '## Survivors',
-  '',
-  '| where | change |',
-  '| --- | --- |',
-  ...all
-    .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
-    .map(
-      ({ file, location, mutatorName, replacement = '', status }) =>
-        `| ${path.basename(file)}:${location.start.line} | ${mutatorName}: \`${replacement
-          .replaceAll(/\s+/g, ' ')
-          .replaceAll('|', String.raw`\|`)
-          .slice(0, 80)}\`${status === 'NoCoverage' ? ' (no test comes here)' : ''} |`,
-    ),
-];
-process.stdout.write(`${lines.join('\n')}\n`);
-if (!process.argv.includes('--no-write')) {
-  writeFileSync(path.join(root, 'bench', 'results', `mutation-${module}.md`), `${lines.join('\n')}\n`);
+
+function run(): void {
+  const stryker = path.join(here, 'node_modules', '@stryker-mutator');
+  const source = part === undefined ? [`packages/kit/src/${module}/**/*.ts`] : part.split(',');
+  const settings = {
+    mutate: [...source, '!**/*.test.ts', `!packages/kit/src/${module}/contract/**`, `!packages/kit/src/${module}/**/drivers/redis/**`],
+    testRunner: 'vitest',
+    plugins: [path.join(stryker, 'vitest-runner', 'dist', 'src', 'index.js')],
+    vitest: { configFile: path.join('bench', 'mutation', 'vitest.config.ts'), related: false },
+    coverageAnalysis: 'perTest',
+    reporters: ['json', 'progress-append-only'],
+    jsonReporter: { fileName: path.relative(root, found) },
+    incremental: true,
+    incrementalFile: path.relative(root, path.join(cache, `${module}-incremental.json`)),
+    force: !process.argv.includes('--changed'),
+    ignorePatterns: ['.git', '.holdfast', 'bench/peers', 'bench/mutation/node_modules', 'coverage', 'dist'],
+    tempDirName: path.join('node_modules', '.cache', 'mutation', 'sandbox'),
+    concurrency: Number(option('--concurrency') ?? 2),
+    // For loops that never end. What waits for ever ends sooner, by the limit of a test in vitest.config.ts, and does not cost a
+    // worker. Both are hundreds of times what the tests take, so that a busy machine is not mistaken for a noticed change.
+    timeoutMS: 20_000,
+    disableTypeChecks: false,
+    // Stryker rewrites it with an interface that TypeScript 7 no longer has; nothing here reads it.
+    tsconfigFile: 'none',
+    allowConsoleColors: false,
+  };
+  mkdirSync(cache, { recursive: true });
+  const settingsFile = path.join(cache, `${module}.conf.json`);
+  writeFileSync(settingsFile, JSON.stringify(settings));
+  const { status } = spawnSync(process.execPath, [path.join(stryker, 'core', 'bin', 'stryker.js'), 'run', settingsFile], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, MUTATED_MODULE: module },
+  });
+  if (status !== 0) fail(`Stryker ended with ${status}; \`npm run bench:mutation-tools\` installs it`);
 }
 
 function option(name: string): string | undefined {

@@ -11,6 +11,8 @@ export default defineConfig({
     ],
     // Properties draw thousands of schedules: with them each change takes a second, and most are noticed without.
     exclude: ['**/redis*.test.ts', '**/fleet.test.ts', '**/properties.test.ts', '**/million-keys.test.ts'],
-    testTimeout: 30_000,
+    // The tests take milliseconds; who waits this long waits for ever.
+    testTimeout: 3_000,
+    hookTimeout: 3_000,
   },
 });
