@@ -36,6 +36,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   rateLimits: 'Limits on requests; [levels, tiers and endpoints](#levels-tiers-and-endpoints) below.',
   overload: 'When requests are refused because there is too much to do.',
   abuse: 'Who is shut out, and by what they are found.',
+  health: 'What is looked at and how often, and probes from a thread of their own.',
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
   metrics: 'Prometheus.',

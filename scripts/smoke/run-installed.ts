@@ -39,7 +39,10 @@ export async function* runInstalled(folder: string, node: string): AsyncGenerato
     problem: run([command, '--version'], readManifest(join(folder, 'node_modules/holdfast')).version),
   };
   yield { guarantee: 'holdfast --help lists the commands', problem: run([command, '--help'], 'serve') };
-  yield { guarantee: 'holdfast serve answers a call of the sandbox and stops when asked', problem: await serve(folder, node, command) };
+  yield {
+    guarantee: 'holdfast serve answers probes from its thread and a call of the sandbox, and stops when asked',
+    problem: await serve(folder, node, command),
+  };
 }
 
 /** A stranger's app: ten requests at once pass, the eleventh does not. */
@@ -59,17 +62,24 @@ await app.close();
 async function serve(folder: string, node: string, command: string): Promise<string | undefined> {
   const server = spawn(node, [command, 'serve'], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, HOLDFAST_PORT: '0', HOLDFAST_DATA_DIR: join(folder, 'data') },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      HOLDFAST_PORT: '0',
+      HOLDFAST_HEALTH_PORT: '0',
+      HOLDFAST_DATA_DIR: join(folder, 'data'),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   const ended = once(server, 'exit');
-  const printed = new Promise<{ url: string; key: string }>((resolve, reject) => {
+  const printed = new Promise<{ url: string; probes: string; key: string }>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString();
-      const url = /http:\/\/127\.0\.0\.1:[1-9]\d*/.exec(output)?.[0];
+      const url = /"url":"(http:\/\/127\.0\.0\.1:[1-9]\d*)/.exec(output)?.[1];
+      const probes = /"health_url":"(http:\/\/127\.0\.0\.1:[1-9]\d*)/.exec(output)?.[1];
       const shown = /\bhf_[A-Za-z0-9_]{20,}/.exec(output)?.[0];
-      if (url && shown) resolve({ url, key: shown });
+      if (url && probes && shown) resolve({ url, probes, key: shown });
     };
     server.stdout.on('data', read);
     server.stderr.on('data', read);
@@ -77,7 +87,9 @@ async function serve(folder: string, node: string, command: string): Promise<str
     setTimeout(() => reject(new Error('it showed no address and key within 60 s')), 60_000).unref();
   });
   try {
-    const { url, key: shown } = await printed;
+    const { url, probes, key: shown } = await printed;
+    const ready = await fetch(`${probes}/health/ready`, { signal: AbortSignal.timeout(30_000) });
+    if (ready.status !== 200) return `the thread of the probes answered ${ready.status}: ${await ready.text()}\n${output}`;
     const answer = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${shown}`, 'content-type': 'application/json' },

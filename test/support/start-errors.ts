@@ -9,6 +9,7 @@ export const startErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'database_login_unsafe',
   'database_schema_newer',
   'database_version',
+  'health_port_unusable',
   'master_key_unusable',
   'migration_failed',
   'node_too_old',

@@ -12,6 +12,7 @@ import {
   dependencyCircuits,
   measureBreakers,
   openBreakerStore,
+  openHealthPort,
   openIdentity,
   openLedger,
   openLimiter,
@@ -56,6 +57,8 @@ export interface AppOptions {
 export interface App {
   /** `http://127.0.0.1:8080` */
   readonly url: string;
+  /** Where the thread of the probes answers, if there is one. */
+  readonly healthUrl: string | undefined;
   /** The operator's key, on the first start only. */
   readonly operatorKey: string | undefined;
   readonly configuration: Pick<ConfigurationService, 'reload' | 'state'>;
@@ -80,8 +83,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const createId = createUuidV7(clock, random);
   const common = { configuration, clock, random, closers };
 
-  const health = createHealthRegistry({ clock, random });
+  const health = createHealthRegistry({ clock, random, intervalMs: configuration.health.checkIntervalSeconds * 1_000 });
   const started = health.hold('starting');
+  const healthPort = await openHealthPort({ ...common, health, version });
 
   let databaseEnded = false;
   const storage = await openStorage({
@@ -199,6 +203,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   let stopping: Promise<{ cut: number }> | undefined;
   return {
     url: urlOf(address),
+    healthUrl: healthPort && urlOf(healthPort),
     operatorKey: identity.operatorKey,
     configuration: reloads,
     stop: () =>

@@ -81,7 +81,8 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
 }
 
 async function run(app: App, configuration: Configuration, { logger }: Log, end: Ending, onStopping: () => void): Promise<number> {
-  logger.info({ url: app.url, version, configuration_digest: app.configuration.state.digest }, 'listening');
+  const healthUrl = app.healthUrl !== undefined && { health_url: app.healthUrl };
+  logger.info({ url: app.url, ...healthUrl, version, configuration_digest: app.configuration.state.digest }, 'listening');
   // A key that was given is known already, and has no business in a log.
   if (app.operatorKey !== undefined && configuration.secrets.bootstrapKey === undefined) {
     const { model, sandboxed } = exampleModel(configuration);

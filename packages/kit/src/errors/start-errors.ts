@@ -43,6 +43,11 @@ export const startErrors = {
     message: 'The port cannot be used. Choose another with HOLDFAST_PORT.',
     help: 'It is taken by another program, or the user may not open it.',
   },
+  health_port_unusable: {
+    category: 'internal',
+    message: 'The port of the probes cannot be used. Choose another with HOLDFAST_HEALTH_PORT, or leave it out.',
+    help: 'It is taken by another program, is that of the API, or the user may not open it.',
+  },
   postgres_start_failed: {
     category: 'internal',
     message: 'The embedded PostgreSQL did not start.',

@@ -12,6 +12,7 @@ import { forwardingIgnored } from '../features/abuse/index.ts';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
+import { healthThreadEnded } from '../entry/health-port/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
@@ -37,6 +38,7 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
     if (status === 'healthy') logger.info(fields, 'a dependency is well again');
     else logger.warn(fields, 'a dependency is not well');
   });
+  on(healthThreadEnded, ({ error }) => logger.error({ err: error }, 'the thread that serves probes ended; another one follows'));
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
   let lost = false;
   on(listenerStateChanged, (change) => {

@@ -1,4 +1,5 @@
 import { abuseSettings } from './abuse-settings.ts';
+import { healthSettings } from './health-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
 import { choice, filePath, flag, integer, ipRange, listOf, text } from './value-types.ts';
@@ -212,6 +213,7 @@ export const settings = {
     },
   },
   abuse: abuseSettings,
+  health: healthSettings,
   cors: {
     origins: {
       type: listOf(corsOrigin, 'origins like `https://app.example.com` without a path, or `*`'),

@@ -36,8 +36,10 @@ const count = (rows: UsagePage['data'], outcome: string) => rows.filter((row) =>
 
 describe('SIGTERM', () => {
   test('lets plain calls and streams end, turns new ones away meanwhile, and ends with 0 and every row stored', async () => {
-    const gateway = await openGateway();
+    const gateway = await openGateway({ env: { HOLDFAST_HEALTH_PORT: '0' } });
     const { server, upstream } = gateway;
+    const probes = /"health_url":"([^"]+)"/.exec(server.output())![1]!;
+    expect((await fetch(`${probes}/health/ready`)).status).toBe(200);
     upstream.script('gpt-4o-mini', { chunks: 40, spacingMs: 25, firstTokenDelayMs: 200 });
     const running = Array.from({ length: 20 }, (_, index) =>
       chat(gateway, index % 2 === 0).then(async (answer) => ({ status: answer.status, text: await answer.text() })),
@@ -45,7 +47,8 @@ describe('SIGTERM', () => {
     await upstream.waitFor((calls) => calls.length === 20);
     process.kill(server.pid, 'SIGTERM');
     await expect.poll(() => ready(server), { interval: 10 }).toBe(503);
-    expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
+    for (const url of [server.url, probes]) expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    expect((await fetch(`${probes}/health/ready`)).status).toBe(503);
     for (const [url, shape] of [
       ['/v1/chat/completions', (body: any) => body.error.code],
       ['/v1/messages', (body: any) => body.error.code],
@@ -198,6 +201,17 @@ describe('what keeps it from starting is one clear line and exit code 1', () => 
     const { code, error } = await serve({ HOLDFAST_PORT: String((other.address() as AddressInfo).port) });
     other.close();
     expect([code, error]).toEqual([1, expect.stringMatching(oneLine(/port cannot be used.*HOLDFAST_PORT/))]);
+  });
+
+  test.concurrent('a port for probes that is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { code, error } = await serve({ HOLDFAST_HEALTH_PORT: String((other.address() as AddressInfo).port) });
+    other.close();
+    expect([code, error]).toEqual([
+      1,
+      expect.stringMatching(oneLine(/port of the probes cannot be used.*HOLDFAST_HEALTH_PORT.*another program/)),
+    ]);
   });
 
   test.concurrent('a host that this machine has not', async () => {

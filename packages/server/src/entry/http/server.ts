@@ -13,6 +13,7 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { portFaultReason } from '../port-fault.ts';
 import { enforceAccess, type Authenticate } from './access.ts';
 import { noteAllowedMethods } from './allowed-methods.ts';
 import { keepJsonBodies, parseJsonBodies } from './body-parsers.ts';
@@ -230,14 +231,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
 
 /** What keeps a server from its address, in one line; anything else is returned as it came. */
 function portFault(cause: unknown, host: string, port: number): unknown {
-  const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another program listens there',
-    EACCES: 'this user may not listen there',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    ENOTFOUND: 'there is no such host name',
-  };
-  const reason = reasons[code];
+  const reason = portFaultReason((cause as NodeJS.ErrnoException).code);
   return reason === undefined ? cause : new HoldfastError('port_unusable', { detail: `${host}:${port}: ${reason}`, cause });
 }
 
