@@ -31,8 +31,8 @@ export class WindowBucket implements Bucket<WindowPolicy> {
     return leavesAt(policy, this.#entries[at]!) - now;
   }
 
+  // Neither of the next two has to forget first: what is old goes with the next look, and what is added or given back is not.
   add(policy: WindowPolicy, cost: number, now: number): number {
-    this.#forget(policy, now);
     const slot = slotOf(policy, now);
     if (cost === 0) return slot;
     this.#total += cost;
@@ -44,13 +44,12 @@ export class WindowBucket implements Bucket<WindowPolicy> {
     return slot;
   }
 
-  /** Exact: what is given back is taken out of the very slot in which it was counted, if that still counts. */
+  /** Exact: what is given back is taken out of the very slot in which it was counted, if that is still there. */
   settle(policy: WindowPolicy, mark: unknown, cost: number, actual: number, now: number): void {
     if (actual >= cost) {
       this.add(policy, actual - cost, now);
       return;
     }
-    this.#forget(policy, now);
     for (let at = this.#head; at < this.#entries.length; at += 2) {
       if (this.#entries[at] !== mark) continue;
       const refund = Math.min(cost - actual, this.#entries[at + 1]!);
