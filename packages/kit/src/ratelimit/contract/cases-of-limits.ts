@@ -143,6 +143,15 @@ export const casesOfLimits: Readonly<Record<string, Run>> = {
     assert.equal((await limiter.peek([{ policy, key: 'd' }])).buckets[0]!.remaining, 6);
   },
 
+  'nothing is given back twice either where the limit was raised meanwhile': async (limiter, { advance }) => {
+    const [low, high] = [3, 7].map((limit) => gcra({ name: 'raised', limit, periodMs: 1_000, burst: 10, unit: 'tokens' }));
+    const first = await limiter.take([{ policy: low!, key: 'r', cost: 10 }]);
+    await advance(2_000);
+    assert.ok((await limiter.take([{ policy: high!, key: 'r', cost: 10 }])).allowed);
+    await first.settle(0);
+    assert.equal((await limiter.peek([{ policy: high!, key: 'r' }])).buckets[0]!.remaining, 0);
+  },
+
   'a refusal has nothing to settle': async (limiter) => {
     const policy = gcra({ name: 'refused', limit: 10, periodMs: 100_000_000, unit: 'tokens' });
     await limiter.take([{ policy, key: 'n', cost: 8 }]);

@@ -4,9 +4,6 @@ import type { Bucket } from './bucket.ts';
 /** What a reservation has to remember of the bucket. All amounts are debt, as weights. */
 interface GcraMark {
   readonly generation: number;
-  readonly atMs: number;
-  /** What was in the bucket when this was in it. */
-  readonly debt: number;
   /** Sums up to then of what went in and of what was given back. */
   readonly charged: number;
   readonly returned: number;
@@ -22,11 +19,12 @@ let generations = 0;
  * Giving back is where limits on tokens go wrong. What was reserved drains as time passes, so a full refund after a pause counts
  * the same capacity twice. Owed is what would not have drained had less been reserved: the lowest level since the reservation, on
  * the course that the level would have taken with all refunds until now. A history would tell it; without one it is bounded
- * from below, twice. From the reservation on: the level right after it, less all that drained since, less what earlier reservations
- * gave back since (`earlier`, which is neither more than all that came back nor more than they had outstanding). And from now
- * backwards: the level now, less what later takes have added net of their refunds. The larger of the two is given back. So a bucket
- * never admits more than one in which the actual cost had been taken in the first place, and what was settled before as much
- * drained as was reserved ahead of it is exact. What is never settled stays outstanding: later refunds are smaller for it, never larger.
+ * from below: the level now, less what later takes have added net of their refunds. Those are what came back since, but for what
+ * earlier reservations gave back (`earlier`, which is neither more than all that came back nor more than they had outstanding).
+ * (Reckoned from the reservation on, the level right after it less all that could drain since less `earlier`, it is never more: a
+ * bucket that was empty meanwhile drained less.) So a bucket never admits more than one in which the actual cost had been taken in the
+ * first place, and what was settled before as much drained as was reserved ahead of it is exact. What is never settled stays
+ * outstanding: later refunds are smaller for it, never larger.
  */
 export class GcraBucket implements Bucket<GcraPolicy> {
   readonly key: string;
@@ -56,8 +54,6 @@ export class GcraBucket implements Bucket<GcraPolicy> {
     if (policy.unit !== 'tokens') return undefined;
     const mark = {
       generation: this.#generation,
-      atMs: now,
-      debt: this.#debt,
       charged: this.#charged,
       returned: this.#returned,
       outstanding: this.#outstanding,
@@ -75,9 +71,8 @@ export class GcraBucket implements Bucket<GcraPolicy> {
     if (!known) return;
     const returned = this.#returned - taken.returned;
     const earlier = Math.min(returned, taken.outstanding);
-    const sinceThen = taken.debt - (now - taken.atMs) * policy.drain - earlier;
-    const untilNow = level - (this.#charged - taken.charged - returned + earlier);
-    const refund = Math.min((cost - actual) * policy.weight, Math.max(sinceThen, untilNow, 0));
+    const owed = level - (this.#charged - taken.charged - returned + earlier);
+    const refund = Math.min((cost - actual) * policy.weight, Math.max(owed, 0));
     this.#debt = level - refund;
     this.#atMs = now;
     this.#returned += refund;

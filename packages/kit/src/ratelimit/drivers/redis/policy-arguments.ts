@@ -30,7 +30,7 @@ function make(policy: LimitPolicy): PolicyArguments {
         kind: 'g',
         bucketPrefix: `g:${policy.name}:`,
         numbers: texts(policy.burst, policy.drain, policy.weight),
-        marks: settles ? 6 : 0,
+        marks: settles ? 4 : 0,
       };
     case 'window': {
       const { name, windowMs, slots } = policy;

@@ -85,7 +85,7 @@ export function createRedisDriver({ client, random, prefix = redisDriverDefaults
         const [lease, marks] = typeof mark === 'string' ? [mark, []] : ['', mark];
         keys.push(base + bucketPrefix + bucket.key);
         args.push(kind, String(bucket.cost), String(actual), ...numbers, lease);
-        for (let at = 0; at < 6; at++) args.push(String(marks[at] ?? 0));
+        for (let at = 0; at < 4; at++) args.push(String(marks[at] ?? 0));
       }
       await scripts.settle.run(client, keys, args);
     },

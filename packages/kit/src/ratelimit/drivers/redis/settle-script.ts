@@ -2,32 +2,31 @@ import { bucketFunctions } from './bucket-functions.ts';
 
 /**
  * KEYS: the buckets. ARGV: the share of the capacity from which a bucket is listed, the length of the prefix of keys, then for each bucket: kind,
- * cost, actual, p1, p2, p3, lease, and the marks of the take: debt, at, generation, charged, returned, outstanding (GCRA), or
- * the slot and five zeros. See drivers/memory/gcra-bucket.ts for how much is given back, and why not more.
+ * cost, actual, p1, p2, p3, lease, and the marks of the take: generation, charged, returned, outstanding (GCRA), or
+ * the slot and three zeros. See drivers/memory/gcra-bucket.ts for how much is given back, and why not more.
  */
 export const settleScript = `${bucketFunctions}
 local n = #KEYS
 local listed, base_length = tonumber(ARGV[1]), tonumber(ARGV[2])
 for i = 1, n do
-  local key, a = KEYS[i], 2 + (i - 1) * 13
+  local key, a = KEYS[i], 2 + (i - 1) * 11
   local share, reset = 0, 0
   local kind, cost, actual = ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
   local p1, p2, p3 = tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
   local m = {}
-  for j = 1, 6 do m[j] = tonumber(ARGV[a + 7 + j]) end
+  for j = 1, 4 do m[j] = tonumber(ARGV[a + 7 + j]) end
   if kind == 'g' then
     local s = gcra_read(key, p1, p2, p3, true)
-    local known = s.generation == m[3]
+    local known = s.generation == m[1]
     if known then s.outstanding = s.outstanding - cost * p3 end
     if actual >= cost then
       gcra_charge(s, (actual - cost) * p3, true)
       share, reset = ceil(s.debt / p3) / p1, ceil(s.debt / p2) + s.at - now
     elseif known then
-      local returned = s.returned - m[5]
-      local earlier = min(returned, m[6])
-      local since_then = m[1] - max(0, s.at - m[2]) * p2 - earlier
-      local until_now = s.debt - (s.charged - m[4] - returned + earlier)
-      local refund = min((cost - actual) * p3, max(since_then, until_now, 0), s.debt)
+      local returned = s.returned - m[3]
+      local earlier = min(returned, m[4])
+      local owed = s.debt - (s.charged - m[2] - returned + earlier)
+      local refund = min((cost - actual) * p3, max(owed, 0), s.debt)
       s.debt = s.debt - refund
       s.returned = s.returned + refund
     end

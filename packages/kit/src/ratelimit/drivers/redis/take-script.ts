@@ -6,7 +6,7 @@ import { bucketFunctions } from './bucket-functions.ts';
  * where it will be settled, cost, p1, p2, p3, and of c the lease.
  *
  * Answers now, allowed, then for each: refused, taken, remaining, resetAfterMs, retryAfterMs (-1 for never), and what a settlement needs:
- * GCRA of tokens debt, at, generation, charged, returned, outstanding; windows the slot.
+ * GCRA of tokens generation, charged, returned, outstanding; windows the slot.
  */
 export const takeScript = `${bucketFunctions}
 local n = #KEYS
@@ -67,7 +67,7 @@ for i = 1, n do
     if taken then
       gcra_charge(s, b.cost * b.p3, b.settles)
       if b.settles then
-        marks = { s.debt, s.at, s.generation, s.charged, s.returned, s.outstanding }
+        marks = { s.generation, s.charged, s.returned, s.outstanding }
         s.outstanding = s.outstanding + b.cost * b.p3
       end
       gcra_write(key, s, b.p2, b.p3, b.settles)
@@ -105,7 +105,7 @@ for i = 1, n do
   reply[at + 5] = b.wait
   at = at + 5
   if b.settles then
-    local count = b.kind == 'g' and 6 or 1
+    local count = b.kind == 'g' and 4 or 1
     for j = 1, count do reply[at + j] = marks and marks[j] or 0 end
     at = at + count
   end
