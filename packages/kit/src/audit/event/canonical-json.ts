@@ -1,0 +1,47 @@
+/**
+ * What an audit event is made of. Of numbers only whole ones that JavaScript counts exactly: fractions are written in many ways, and
+ * money and times have exact forms as strings or whole numbers.
+ */
+export type CanonicalValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly CanonicalValue[]
+  | { readonly [name: string]: CanonicalValue | undefined };
+
+/**
+ * The one way to write a value as JSON: RFC 8785 (names sorted by UTF-16 code units, no spaces, ECMAScript's escapes), on the
+ * part of JSON above. Members that are `undefined` are left out. Throws a `TypeError` for what has no such form: a number
+ * that is not a safe integer, minus zero, a string with half of a surrogate pair, something that is no JSON.
+ */
+export function canonicalJson(value: CanonicalValue): string {
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw new TypeError('half of a surrogate pair has no bytes in UTF-8');
+      return JSON.stringify(value);
+    case 'number':
+      if (!Number.isSafeInteger(value) || Object.is(value, -0))
+        throw new TypeError(`${value} is not a whole number that is counted exactly`);
+      return String(value);
+    case 'boolean':
+      return String(value);
+    case 'object':
+      break;
+    default:
+      throw new TypeError(`${typeof value} is no JSON`);
+  }
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `[${(value as readonly CanonicalValue[]).map(canonicalJson).join(',')}]`;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw new TypeError('only plain objects have one form');
+  const members = value as { readonly [name: string]: CanonicalValue | undefined };
+  let json = '';
+  // The default order of sort is by code units, as the RFC wants it.
+  for (const name of Object.keys(members).sort()) {
+    const member = members[name];
+    if (member === undefined) continue;
+    json += `${json === '' ? '' : ','}${canonicalJson(name)}:${canonicalJson(member)}`;
+  }
+  return `{${json}}`;
+}

@@ -1,0 +1,1 @@
+export { canonicalJson, type CanonicalValue } from './canonical-json.ts';

@@ -1,0 +1,4 @@
+export { CompactRange, type OnNode } from './compact-range.ts';
+export { emptyRoot, hashBytes, hashChildren, hashLeaf } from './hash.ts';
+export { perfectSubtrees, type TreeNode } from './node.ts';
+export { planConsistencyProof, planInclusionProof, type ProofPlan } from './proofs.ts';
