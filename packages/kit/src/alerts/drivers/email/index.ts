@@ -1,0 +1,1 @@
+export { createEmailChannel, type EmailChannelOptions } from './email-channel.ts';
