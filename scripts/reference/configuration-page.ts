@@ -39,6 +39,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   health: 'What is looked at and how often, and probes from a thread of their own.',
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
+  performance: 'What is measured without Prometheus: where the time goes, over the last day.',
   metrics: 'Prometheus.',
 };
 

@@ -135,3 +135,16 @@ export {
   type RateLimitListBody,
   type RateLimitsQuery,
 } from './rate-limits.ts';
+export {
+  performanceReport,
+  performanceReportQuery,
+  storedMetricsQuery,
+  storedMetricsReport,
+  type PerformanceMeasurements,
+  type PerformanceReport,
+  type PerformanceReportQuery,
+  type StoredMetricsQuery,
+  type StoredMetricsReport,
+  type TrendPoint,
+  type UseBody,
+} from './performance.ts';

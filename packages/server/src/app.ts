@@ -18,6 +18,7 @@ import {
   openLimiter,
   openModels,
   openOverload,
+  openPerformance,
   openRateLimitRoutes,
   openRateLimits,
   openRedis,
@@ -46,6 +47,8 @@ export interface AppOptions {
   readonly metrics: Metrics | undefined;
   /** What is written down of clients; opened here, with the master key. */
   readonly clientNames: ClientNames;
+  /** Whether a name of a model is one of the configuration, and so one of few. */
+  readonly isKnownModel: (name: string) => boolean;
   /** Throws when the start has been told to end. */
   readonly endIfTold: () => void;
   /** Something without which the server cannot go on has ended. */
@@ -154,6 +157,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     requestTimeoutMs: configuration.server.requestTimeoutMs,
   });
   openOverload({ ...common, http, ledger, health, metrics });
+  const performance = openPerformance({ ...common, ...storage, http, isKnownModel: options.isKnownModel });
   http.addGateway(
     gatewayRoutes({
       pipeline,
@@ -188,6 +192,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
   await http.app.register(healthRoutes({ registry: health, clock, version }));
+  if (performance) await http.app.register(performance.routes);
   if (metrics) {
     addMetricsRoute(http.app as never, metrics);
     closers.add('configuration metrics', measureConfiguration(metrics, reloads));

@@ -55,6 +55,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
       runtimeDir,
       metrics,
       clientNames,
+      isKnownModel: (name) => known.has(name),
       endIfTold: end.throwIfReached,
       onFatal(reason, error) {
         logger.fatal({ err: error }, `${reason}: the server stops`);

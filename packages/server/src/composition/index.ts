@@ -23,6 +23,8 @@ export { logAnnouncements } from './log-announcements.ts';
 export { openLimiter } from './limiter.ts';
 export { openModels } from './models.ts';
 export { openOverload } from './overload.ts';
+export { createMinuteSum } from './performance-body.ts';
+export { openPerformance } from './performance.ts';
 export { openRedis } from './redis.ts';
 export { openRateLimits } from './rate-limits.ts';
 export { openRateLimitRoutes } from './request-limits.ts';

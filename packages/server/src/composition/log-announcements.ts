@@ -1,7 +1,7 @@
 import { attemptFailed } from '@holdfast/kit/llm';
 import { abuseDetected, banAdded, banEvicted, banLifted, banStoreLost, banStoreRecovered, type Ban } from '@holdfast/kit/security';
-import type { EventChannel } from '@holdfast/kit/events';
 import { dependencyHealthChanged } from '@holdfast/kit/health';
+import { operationSlow, type EventChannel } from '@holdfast/kit/events';
 import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
 import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import type { Log } from '@holdfast/kit/telemetry';
@@ -13,6 +13,7 @@ import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
 import { healthThreadEnded } from '../entry/health-port/index.ts';
+import { minutesSavedAgain, minutesUnsaved } from '../features/performance/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
@@ -50,6 +51,26 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   on(querySlow, ({ role, durationMs, statement }) =>
     logger.warn({ role, duration_ms: Math.round(durationMs), statement }, 'a slow statement'),
   );
+  on(operationSlow, ({ kind, name, durationMs, thresholdMs, failed, requestId, traceId, organizationId, userId }) => {
+    // A statement has its own line above, which shows it.
+    if (kind === 'database') return;
+    logger.warn(
+      {
+        ...(requestId !== undefined && { request_id: requestId }),
+        ...(traceId !== undefined && { trace_id: traceId }),
+        ...(organizationId !== undefined && { organization_id: organizationId }),
+        ...(userId !== undefined && { user_id: userId }),
+        kind,
+        name,
+        duration_ms: Math.round(durationMs),
+        threshold_ms: thresholdMs,
+        failed,
+      },
+      `a slow ${kind.replace('_', ' ')}`,
+    );
+  });
+  on(minutesUnsaved, ({ error }) => logger.warn({ err: error }, 'metrics cannot be stored: they are kept in memory for an hour'));
+  on(minutesSavedAgain, ({ lostMinutes }) => logger.info({ lost_minutes: lostMinutes }, 'metrics are stored again'));
   on(redisStateChanged, ({ connected, error, awayMs }) => {
     if (connected) logger.info({ ...(awayMs !== undefined && { away_ms: Math.round(awayMs) }) }, 'Redis is connected');
     else logger.warn({ err: error }, 'Redis cannot be reached: this instance goes on by itself until it can');

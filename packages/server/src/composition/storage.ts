@@ -61,7 +61,8 @@ async function openTarget(
 ): Promise<Storage> {
   const embedded = configuration.database.url === undefined;
   await migrateDatabase({ target, clock });
-  const database = await openDatabase({ target, maxConnections, clock });
+  const slowQueryMs = configuration.performance.slowQueryMs || Number.POSITIVE_INFINITY;
+  const database = await openDatabase({ target, maxConnections, clock, slowQueryMs });
   closers.add('database', () => database.close());
   const keyRing = await openKeyRing({
     masterKey: configuration.secrets.masterKey?.reveal(),

@@ -1,5 +1,6 @@
 import { abuseSettings } from './abuse-settings.ts';
 import { healthSettings } from './health-settings.ts';
+import { observationSettings } from './observation-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
 import { choice, filePath, flag, integer, ipRange, listOf, text } from './value-types.ts';
@@ -253,6 +254,7 @@ export const settings = {
         "How the addresses of clients are written in logs, traces and reports: as pseudonyms, which are the same for one client (of IPv6, one network) until midnight UTC and tell nothing without the master key, or in full. Bans keep addresses for the operator's eyes either way.",
     },
   },
+  ...observationSettings,
   metrics: {
     enabled: {
       type: flag,

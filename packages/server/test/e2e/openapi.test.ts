@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import type { PerformanceMeasurements, PerformanceReport } from '@holdfast/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateway, type Gateway } from './fixture.ts';
 
@@ -147,6 +148,18 @@ test('every answer of every route is as the description says', async () => {
   await check('GET', '/api/rate-limits', '/api/rate-limits?address=203.0.113.7');
   await check('GET', '/api/rate-limits', '/api/rate-limits?address=somewhere');
   await check('GET', '/api/rate-limits/self', '/api/rate-limits/self');
+
+  for (const path of ['/api/health/metrics', '/api/admin/metrics', '/admin/metrics']) {
+    const report = (await check('GET', path, `${path}?window_minutes=30`)) as PerformanceMeasurements;
+    expect(report.requests.routes).toContainEqual(expect.objectContaining({ method: 'POST', route: '/v1/embeddings', count: 1 }));
+    expect(report.model_calls.models).toContainEqual(expect.objectContaining({ provider: 'primary', model: 'fast' }));
+    expect(report.database.queries.length).toBeGreaterThan(3);
+    await check('GET', path, `${path}?window_minutes=0`);
+    await check('GET', path, path, { key: null });
+  }
+  const { usage } = (await check('GET', '/api/admin/metrics', '/api/admin/metrics?limit=1')) as PerformanceReport;
+  expect(usage.organizations).toMatchObject([{ id: organizations.data[0]!.id }]);
+  expect(usage.organizations[0]!.model_calls).toBeGreaterThan(5);
 
   const banned = (await check('POST', '/api/bans', '/api/bans', post({ range: '203.0.113.0/24', note: 'a test' }))) as { id: string };
   await check('POST', '/api/bans', '/api/bans', post({ range: 'nowhere' }));

@@ -98,6 +98,11 @@ const matrix: Readonly<Record<string, TableRules>> = {
     access: { writer: { insert: every, select: only('every', 'id') }, jobs: { select: every, delete: every } },
   },
   'holdfast.bans': { rowSecurity: true, access: { jobs: everything } },
+  'holdfast.metric_minutes': { rowSecurity: true, access: { jobs: everything, operator: { select: every } } },
+  'holdfast.request_log': {
+    rowSecurity: true,
+    access: { jobs: { insert: every, delete: every, select: only('every', 'id', 'at') }, operator: { select: every } },
+  },
   'holdfast.instances': {
     rowSecurity: false,
     access: {

@@ -59,6 +59,13 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
     ...{ requests_per_minute: 'int4?', tokens_per_minute: 'int4?', concurrent: 'int4?' },
   },
   'holdfast.key_changes': { key_id: 'uuid', changed_in: 'xid8', changed_at: 'timestamptz' },
+  'holdfast.metric_minutes': { minute: 'timestamptz', source: 'uuid', instance: 'text', record: 'json' },
+  'holdfast.request_log': {
+    ...{ id: 'uuid', at: 'timestamptz', instance: 'text', request_id: 'text', trace_id: 'text?', call_id: 'uuid?' },
+    ...{ organization_id: 'uuid?', key_id: 'uuid?', user_id: 'uuid?', method: 'text', route: 'text?', status: 'int4' },
+    ...{ error_code: 'text?', latency_ms: 'float8', request_bytes: 'int8', response_bytes: 'int8' },
+    ...{ request_content: 'text?', response_content: 'text?' },
+  },
   'holdfast.bans': {
     ...{ range: 'text', reason: 'text', source: 'text', banned_at: 'timestamptz', ends_at: 'timestamptz?', repeats: 'int4' },
     ...{ banned_by: 'text?', note: 'text?', lifted: 'bool', revision: 'int8', changed_in: 'xid8', changed_at: 'timestamptz' },

@@ -16,6 +16,8 @@ export interface Schema {
   'holdfast.calls': CallsTable;
   'holdfast.call_intents': CallIntentsTable;
   'holdfast.bans': BansTable;
+  'holdfast.metric_minutes': MetricMinutesTable;
+  'holdfast.request_log': RequestLogTable;
 }
 
 /** `timestamptz`: a Date when read; Date or RFC 3339 text when written. */
@@ -152,6 +154,36 @@ export interface BansTable {
   /** `xid8`, as text. */
   changed_in: ColumnType<string, never, never>;
   changed_at: ColumnType<Date, never, never>;
+}
+
+export interface MetricMinutesTable {
+  minute: Timestamp;
+  /** A run of a server. */
+  source: string;
+  instance: string;
+  record: ColumnType<unknown, string, string>;
+}
+
+export interface RequestLogTable {
+  /** UUIDv7. */
+  id: string;
+  at: Timestamp;
+  instance: string;
+  request_id: string;
+  trace_id: string | null;
+  call_id: string | null;
+  organization_id: string | null;
+  key_id: string | null;
+  user_id: string | null;
+  method: string;
+  route: string | null;
+  status: number;
+  error_code: string | null;
+  latency_ms: number;
+  request_bytes: ColumnType<number, number | bigint, number | bigint>;
+  response_bytes: ColumnType<number, number | bigint, number | bigint>;
+  request_content: string | null;
+  response_content: string | null;
 }
 
 export interface InstancesTable {

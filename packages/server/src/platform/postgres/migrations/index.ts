@@ -6,6 +6,7 @@ import { keyChanges } from './0004-key-changes.ts';
 import { bans } from './0005-bans.ts';
 import { organizationTier } from './0006-organization-tier.ts';
 import { keyLimits } from './0007-key-limits.ts';
+import { observations } from './0008-observations.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -21,4 +22,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0005-bans': { up: bans },
   '0006-organization-tier': { up: organizationTier },
   '0007-key-limits': { up: keyLimits },
+  '0008-observations': { up: observations },
 });

@@ -1,0 +1,48 @@
+import type { SettingSection } from './setting.ts';
+import { flag, integer } from './value-types.ts';
+
+/** What the server measures and keeps of what it does. */
+export const observationSettings = {
+  performance: {
+    enabled: {
+      type: flag,
+      environment: 'HOLDFAST_PERFORMANCE_ENABLED',
+      default: true,
+      description:
+        'Whether times of requests, model calls and queries are measured for `/api/admin/metrics` and `/api/health/metrics`, and slow ones told.',
+    },
+    stored: {
+      type: flag,
+      environment: 'HOLDFAST_METRICS_STORED',
+      default: true,
+      description:
+        'Whether what is measured is kept in the database, one row for each minute of each instance. Off, it is that of one instance and of the last hour.',
+    },
+    retentionMinutes: {
+      type: integer(1, 525_600),
+      environment: 'METRICS_RETENTION_MINUTES',
+      default: 1_440,
+      defaultText: '1440 (24 h)',
+      description: 'Minutes for which it is kept. A row has 5 to 50 KB.',
+    },
+    slowRequestMs: {
+      type: integer(0, 3_600_000),
+      environment: 'HOLDFAST_SLOW_REQUEST_MS',
+      default: 2_000,
+      description:
+        'Milliseconds from which on a request is logged as slow; those that call a model have a threshold of their own. `0`: none.',
+    },
+    slowModelCallMs: {
+      type: integer(0, 3_600_000),
+      environment: 'HOLDFAST_SLOW_MODEL_CALL_MS',
+      default: 60_000,
+      description: 'The same of model calls, streams to their end.',
+    },
+    slowQueryMs: {
+      type: integer(0, 3_600_000),
+      environment: 'HOLDFAST_SLOW_QUERY_MS',
+      default: 500,
+      description: 'The same of statements of the database.',
+    },
+  },
+} as const satisfies Readonly<Record<string, SettingSection>>;
