@@ -8,6 +8,31 @@ function sqlError(code: string): pg.DatabaseError {
 }
 const socketError = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
 
+test.each([
+  ['22P02', 'invalid input syntax for type uuid: "bob@example.com"', 'invalid input syntax for type uuid: [value]'],
+  ['22001', 'value too long for type character varying(5)', 'value too long for type character varying(5)'],
+  [
+    '23514',
+    'new row for relation "calls" violates check constraint "known"',
+    'new row for relation "calls" violates check constraint "known"',
+  ],
+  ['P0001', 'bob@example.com is not welcome', 'an exception that a function or trigger of the database raised'],
+])(
+  'an error with SQLSTATE %s has none of the values that PostgreSQL quotes, neither in its message nor in its stack',
+  (code, said, kept) => {
+    const error = Object.assign(new pg.DatabaseError(said, 20, 'error'), { code, constraint: 'known' });
+    Object.assign(error, {
+      detail: 'Failing row contains (bob@example.com).',
+      where: 'COPY calls, line 1: "bob@example.com"',
+      internalQuery: 'select bob@example.com',
+    });
+    const mapped = mapDatabaseError(error) as pg.DatabaseError;
+    expect(mapped).toBe(error);
+    expect([mapped.message, mapped.code, mapped.constraint]).toEqual([kept, code, 'known']);
+    expect(JSON.stringify({ ...mapped, message: mapped.message, stack: mapped.stack })).not.toContain('bob');
+  },
+);
+
 describe('database_unavailable, retryable, with the cause for the log', () => {
   test.each([
     '57P01',

@@ -40,6 +40,7 @@ export function mapDatabaseError(thrown: unknown): unknown {
   if (isHoldfastError(thrown) || !(thrown instanceof Error)) return thrown;
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
   if (thrown instanceof pg.DatabaseError && code) {
+    forgetValues(thrown, code);
     if (code === diskFull) return new HoldfastError('disk_full', { detail: describe(thrown, code), cause: thrown });
     if (unavailableStates.has(code) || unavailableClasses.has(code.slice(0, 2)) || code === missingDatabase) {
       return unavailable(describe(thrown, code), thrown);
@@ -52,6 +53,27 @@ export function mapDatabaseError(thrown: unknown): unknown {
     return unavailable(thrown.errors.map(String).join('; '), thrown);
   }
   return thrown;
+}
+
+/**
+ * An error ends in the log, and PostgreSQL quotes in it what it was given: whole rows (`Failing row contains (…)`), keys, the text that is no
+ * date. What went wrong, where and under which SQLSTATE stays; the values are in the statement's hands, and in PostgreSQL's own log.
+ */
+function forgetValues(error: pg.DatabaseError, sqlState: string): void {
+  // PostgreSQL's own hints are sentences of its source.
+  Object.assign(error, { detail: undefined, where: undefined, internalQuery: undefined }, sqlState.startsWith('P0') && { hint: undefined });
+  const message = messageWithoutValues(error.message, sqlState);
+  if (message === error.message) return;
+  // The stack begins with the message.
+  error.stack = String(error.stack).replace(error.message, () => message);
+  error.message = message;
+}
+
+function messageWithoutValues(message: string, sqlState: string): string {
+  if (sqlState.startsWith('P0')) return 'an exception that a function or trigger of the database raised';
+  // Data exceptions: `invalid input syntax for type uuid: "…"`.
+  const colon = sqlState.startsWith('22') ? message.indexOf(': ') : -1;
+  return colon < 0 ? message : `${message.slice(0, colon)}: [value]`;
 }
 
 export function unavailable(detail: string, cause?: unknown): HoldfastError {
