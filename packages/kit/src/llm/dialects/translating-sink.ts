@@ -86,8 +86,9 @@ function parseEvent(data: string): Record<string, unknown> {
   let event: unknown;
   try {
     event = JSON.parse(data);
-  } catch (cause) {
-    throw malformed('an event that is not JSON', cause);
+  } catch {
+    // Not the parser's error, which quotes the event.
+    throw malformed('an event that is not JSON');
   }
   if (!isObject(event)) throw malformed('an event that is no object');
   return event;

@@ -36,8 +36,9 @@ export function readShallowBody(bytes: Buffer, limits: ShallowBodyLimits = {}): 
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw new HoldfastError('invalid_json', { detail: `body of ${bytes.length} bytes does not parse`, cause });
+  } catch {
+    // Not the parser's error, which quotes the body.
+    throw new HoldfastError('invalid_json', { detail: `body of ${bytes.length} bytes does not parse` });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new HoldfastError('invalid_request', { details: [{ field: '', message: 'must be a JSON object' }] });

@@ -13,6 +13,7 @@ import { StreamReader } from '../../wire/index.ts';
 import { maskReason } from './mask-reason.ts';
 import { readRetryAfterSeconds } from './retry-after.ts';
 import type { UpstreamError, WireProfile } from './wire-profile.ts';
+import { withoutWords } from './without-words.ts';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -115,7 +116,7 @@ export class HttpAttempt implements ResponseReader {
       endMarkSuffices: this.#profile.endMarkSuffices,
       maxEventBytes: this.#limits.maxEventBytes,
       classifyError: (error) => this.#profile.classify(0, error),
-      maskMessage: (message) => maskReason(message, this.#apiKeys),
+      maskMessage: (message) => this.#forLog(message),
     });
   }
 
@@ -190,12 +191,9 @@ export class HttpAttempt implements ResponseReader {
     let answer: unknown;
     try {
       answer = JSON.parse(body.toString('utf8'));
-    } catch (cause) {
-      throw this.#error(
-        'provider_malformed',
-        `an answer of ${this.#bytes} bytes (${String(this.#headers['content-type'])}) is not JSON`,
-        cause,
-      );
+    } catch {
+      // Not the parser's error, which quotes the answer.
+      throw this.#error('provider_malformed', `an answer of ${this.#bytes} bytes (${String(this.#headers['content-type'])}) is not JSON`);
     }
     if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
       throw this.#error('provider_malformed', 'the answer is no JSON object');
@@ -224,13 +222,17 @@ export class HttpAttempt implements ResponseReader {
     const reason = explained.has(code) ? maskReason(error.message, this.#apiKeys) : undefined;
     const retryAfterSeconds = readRetryAfterSeconds(this.#headers, this.#clock.now());
     return new AttemptError(code, {
-      detail: `the provider answered ${this.#status}: ${maskReason(error.type, this.#apiKeys) ?? 'no type'}: ${maskReason(error.message, this.#apiKeys) ?? 'no message'}`,
+      detail: `the provider answered ${this.#status}: ${this.#forLog(error.type) ?? 'no type'}: ${this.#forLog(error.message) ?? 'no message'}`,
       ...(reason !== undefined && { details: { provider_message: reason } }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
       upstreamStatus: this.#status,
       otherCredential: code === 'provider_auth_failed' && this.#credentialRefused(),
       partial: this.#partial(),
     });
+  }
+
+  #forLog(words: string | undefined): string | undefined {
+    return withoutWords(maskReason(words, this.#apiKeys), this.#request.body);
   }
 
   #cancelled(reason: unknown): void {
