@@ -1,4 +1,5 @@
 import { HoldfastError } from '@holdfast/kit/errors';
+import { mask } from '@holdfast/kit/privacy';
 
 /** One thing that is wrong with the configuration. Holds no secret: neither the value of one nor what stands in its place. */
 export interface ConfigurationFault {
@@ -45,13 +46,17 @@ export function faultLine({ where, setting, problem, hint }: ConfigurationFault)
   return `${where}: ${setting === undefined ? '' : `${setting}: `}${problem}${hint === undefined ? '' : ` ${hint}`}`;
 }
 
-/** A value as it may stand in a fault: short, on one line. Not for secrets, nor for what may have been meant as one. */
+/**
+ * A value as it may stand in a fault: short, on one line. Not for secrets, nor for what may have been meant as one; a key that slipped into
+ * the wrong line is masked where its form shows what it is.
+ */
 export function showReceived(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
   if (typeof value !== 'string') return JSON.stringify(value) ?? typeof value;
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  const masked = mask(value);
+  return JSON.stringify(masked.length > 60 ? `${masked.slice(0, 60)}…` : masked);
 }
 
 /** A name (a key of the file, a variable) as it may stand in a fault. */
