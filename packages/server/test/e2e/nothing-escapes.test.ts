@@ -1,0 +1,306 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { markedExample, routesOf, type ApiDocument, type DescribedRoute } from '../escapes/described-routes.ts';
+import { hostileRequests, markedHeaders, type HostileRequest } from '../escapes/hostile-requests.ts';
+import { leakyModels, startLeakyProvider, type LeakyProvider } from '../escapes/leaky-provider.ts';
+import { knownNumbers, Marks, type Escape } from '../escapes/marks.ts';
+import { storedTexts } from '../escapes/stored-texts.ts';
+import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startServer, type RunningServer } from '../support/server.ts';
+import { roomyRateLimits } from './fixture.ts';
+
+/** What the server must keep to itself in any answer: its own secrets, as they stand in its configuration. */
+const own = new Marks('zqxk7vw', { numbers: false });
+/** What callers send, which must not be written down anywhere. */
+const marks = new Marks('jwyq4vz');
+
+const operatorKey = `operator-${own.word('bootstrap key')}-0123456789-abcdef`;
+
+let postgres: TestDatabase;
+let provider: LeakyProvider;
+let server: RunningServer;
+let document: ApiDocument;
+let routes: DescribedRoute[];
+
+interface Answer {
+  readonly what: string;
+  readonly requestId: string;
+  readonly status: number;
+  readonly text: string;
+}
+const answers: Answer[] = [];
+
+beforeAll(async () => {
+  postgres = await startTestDatabase();
+  provider = await startLeakyProvider();
+  server = await startServer({
+    key: operatorKey,
+    env: {
+      DATABASE_URL: postgres.target.kind === 'url' ? postgres.target.url : '',
+      HOLDFAST_MASTER_KEY: randomBytes(32).toString('hex'),
+      HOLDFAST_BOOTSTRAP_KEY: operatorKey,
+      HOLDFAST_TRUSTED_PROXIES: 'loopback',
+      HOLDFAST_ABUSE_SHADOW: 'true',
+      LOG_LEVEL: 'trace',
+      REDIS_URL: `redis://user:${own.word('password of Redis')}@127.0.0.1:9/0`,
+    },
+    config: configuration(),
+  });
+  document = (await (await fetch(`${server.url}/openapi.json`)).json()) as ApiDocument;
+  routes = routesOf(document);
+});
+afterAll(async () => {
+  await server?.stop();
+  provider.close();
+  await postgres.stop();
+});
+
+function configuration() {
+  const once = { retry: { attempts: 1 }, breaker: { enabled: false } };
+  return {
+    rateLimits: roomyRateLimits,
+    providers: {
+      leaky: { kind: 'openai', baseUrl: provider.url, apiKey: own.secrets('key of a provider') },
+      // Looks like no known kind of key: only whoever knows it can take it out.
+      odd: { kind: 'openai', baseUrl: provider.url, apiKey: own.word('odd key of a provider') },
+      lab: { kind: 'sandbox' },
+    },
+    models: {
+      fast: { targets: ['lab/demo'], ...once },
+      embed: { targets: ['lab/demo'], ...once },
+      guarded: { targets: ['lab/guarded'] },
+      ...Object.fromEntries(
+        ['leaky', 'odd'].flatMap((name) => leakyModels.map((model) => [`${name}-${model}`, { targets: [`${name}/${model}`], ...once }])),
+      ),
+      retried: {
+        targets: ['odd/status-500', 'leaky/status-500', 'lab/demo'],
+        breaker: { enabled: false },
+        retry: { attempts: 2, firstDelayMs: 1 },
+      },
+    },
+  };
+}
+
+let sent = 0;
+async function send(request: HostileRequest): Promise<Answer> {
+  const requestId = `escape-${++sent}`;
+  const key = request.key === undefined ? operatorKey : request.key;
+  const response = await fetch(server.url + request.path, {
+    method: request.method,
+    headers: { ...(key !== null && { authorization: `Bearer ${key}` }), ...request.headers, 'x-request-id': requestId },
+    ...(request.body !== undefined && { body: request.body }),
+  });
+  const answer = {
+    what: request.what,
+    requestId,
+    status: response.status,
+    text: `${[...response.headers].join('\n')}\n${await response.text()}`,
+  };
+  answers.push(answer);
+  return answer;
+}
+
+const json = { 'content-type': 'application/json' };
+const bodyOf = (answer: Answer): any => JSON.parse(answer.text.slice(answer.text.lastIndexOf('\n') + 1));
+
+/** Paths of requests that succeed, where the example of the description names what does not exist here. */
+const preparations: Record<string, () => Promise<{ path?: string; body?: unknown }>> = {
+  'GET /v1/models/{name}': async () => ({ path: '/v1/models/fast' }),
+  'GET /api/keys/{id}': async () => ({ path: `/api/keys/${await makeKey()}` }),
+  'PATCH /api/keys/{id}': async () => ({ path: `/api/keys/${await makeKey()}`, body: { name: marks.word('new name of a key') } }),
+  'DELETE /api/keys/{id}': async () => ({ path: `/api/keys/${await makeKey()}` }),
+  'POST /api/keys/{id}/rotate': async () => ({ path: `/api/keys/${await makeKey()}/rotate` }),
+  'GET /api/organizations/{id}': async () => ({ path: `/api/organizations/${await organizationId()}` }),
+  'PATCH /api/organizations/{id}': async () => ({ path: `/api/organizations/${await organizationId()}`, body: { tier: 'unlimited' } }),
+  'POST /api/bans': async () => ({ body: { range: knownNumbers.ipv6, note: marks.everything('note of a ban') } }),
+  'GET /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
+  'DELETE /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
+  'POST /api/circuit-breakers/open': async () => ({ body: { name: 'lab/guarded' } }),
+  'POST /api/circuit-breakers/close': async () => ({ body: { name: 'lab/guarded' } }),
+};
+
+const post = (at: string, body: unknown) =>
+  send({ what: `POST ${at}`, method: 'POST', path: at, headers: json, body: JSON.stringify(body) });
+const makeKey = async (): Promise<string> => bodyOf(await post('/api/keys', { name: marks.word('name of a key') })).id;
+const makeBan = async (): Promise<string> => bodyOf(await post('/api/bans', { range: '203.0.113.77' })).id;
+const organizationId = async (): Promise<string> =>
+  bodyOf(await send({ what: 'organizations', method: 'GET', path: '/api/organizations', headers: {} })).data[0].id;
+
+describe('with marks wherever a caller may write', () => {
+  test('every route serves a good request', async () => {
+    // Calls first: then there is something to read.
+    await post('/v1/chat/completions', { model: 'leaky/answer', messages: [{ role: 'user', content: marks.everything('a prompt') }] });
+    for (const route of routes) {
+      const prepared = (await preparations[route.name]?.()) ?? {};
+      const body =
+        prepared.body ?? (route.body && markedExample(document, route.body.schema, route.body.example, marks, `body of ${route.name}`));
+      const named = route.body && prepared.body === undefined ? { ...(body as object), ...ownModel(route) } : body;
+      const answer = await send({
+        what: `${route.name}: a good request`,
+        method: route.method,
+        path: prepared.path ?? route.path,
+        headers: { ...markedHeaders(marks, route.name), ...(named !== undefined && json) },
+        ...(named !== undefined && { body: JSON.stringify(named) }),
+      });
+      expect([route.name, answer.status < 300 ? 'served' : answer.text], 'a route needs a line among the preparations above').toEqual([
+        route.name,
+        'served',
+      ]);
+    }
+  });
+
+  test('every route refuses bad ones', async () => {
+    for (const route of routes) for (const request of hostileRequests(document, route, marks)) await send(request);
+    // A request id is written down as it came.
+    await fetch(`${server.url}/v1/models`, { headers: { 'x-request-id': marks.secrets('a request id') } });
+  });
+
+  test('providers repeat prompt and key in all that they answer', async () => {
+    const models = [...leakyModels.flatMap((name) => [`leaky-${name}`, `odd-${name}`]), 'retried'];
+    await Promise.all(
+      [false, true].flatMap((stream) =>
+        models.flatMap((model) => {
+          const messages = [{ role: 'user', content: marks.everything(`prompt to ${model}`) }];
+          return [
+            post('/v1/chat/completions', { model, stream, messages, user: marks.secrets('end user') }),
+            post('/v1/messages', { model, stream, max_tokens: 9, messages, metadata: { user_id: marks.secrets('user id') } }),
+          ];
+        }),
+      ),
+    );
+    expect(provider.requests).toBeGreaterThan(leakyModels.length * 4);
+  });
+
+  test('the database refuses what it is given, and quotes it', async () => {
+    await postgres.asSuperuser(`alter table holdfast.api_keys add constraint planted check (name not like '%refused%')`);
+    expect((await post('/api/keys', { name: `${marks.word('name that the database refuses')} refused` })).status).toBe(500);
+    await postgres.asSuperuser(`alter table holdfast.api_keys drop constraint planted`);
+    await postgres.asSuperuser(
+      `create function public.planted() returns trigger language plpgsql as $$ begin raise exception 'refused: %', new using detail = new.note, hint = new.note; end $$;
+       create trigger planted before insert on holdfast.bans for each row execute function public.planted()`,
+    );
+    expect(
+      (await post('/api/bans', { range: knownNumbers.ipv4, note: marks.everything('note that the database refuses') })).status,
+    ).toBeGreaterThanOrEqual(500);
+    await postgres.asSuperuser(`drop trigger planted on holdfast.bans; drop function public.planted()`);
+  });
+
+  test('what arrives is no HTTP, or TLS', async () => {
+    const word = (what: string) => marks.everything(what);
+    for (const bytes of [
+      `\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03${word('a TLS greeting')}`,
+      `${word('no HTTP')}\r\n\r\n`,
+      `GET /${marks.secrets('path of a broken request')} HTTP/1.1\r\nhost: x\r\n${word('a broken header')}\r\n\r\n`,
+      `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${word('a long header')}${'x'.repeat(20_000)}\r\n\r\n`,
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ncontent-type: application/json\r\nauthorization: Bearer ${operatorKey}\r\n\r\nzz${word('a broken chunk')}\r\n`,
+      `GET /%zz/${marks.secrets('path that does not decode')} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+      `GET /health HTTP/1.1\r\nx: ${word('no host')}\r\n\r\n`,
+    ])
+      await exchange(Buffer.from(bytes, 'latin1'));
+  });
+
+  test('a configuration with secrets in the wrong places is refused', async () => {
+    const file = path.join(server.folder, 'holdfast.config.yaml');
+    const good = readFileSync(file, 'utf8');
+    const word = (what: string) => own.word(`configuration: ${what}`);
+    for (const bad of [
+      JSON.stringify({
+        ...configuration(),
+        providers: { leaky: { kind: 'openai', apikey: word('misspelt'), baseUrl: `https://u:${word('password in a URL')}@x y` } },
+      }),
+      JSON.stringify({
+        ...configuration(),
+        server: { port: own.secrets('configuration: port') },
+        metrics: { enabled: own.secrets('configuration: flag') },
+        secrets: { masterKey: word('master key') },
+      }),
+      JSON.stringify({
+        ...configuration(),
+        database: { url: `mysql://u:${word('password of a database')}@h/d` },
+        redis: { url: word('redis') },
+      }),
+      `providers: { leaky: { kind: openai, apiKey: ${word('broken YAML')}`,
+    ]) {
+      writeFileSync(file, bad);
+      const answer = await send({ what: 'reload', method: 'POST', path: '/api/reload', headers: {} });
+      expect([answer.status, own.find(answer.text, 'the answer to a reload')]).toEqual([422, []]);
+    }
+    writeFileSync(file, good);
+  });
+});
+
+describe('nothing of it', () => {
+  test('is in the log, which has a line of every request', async () => {
+    await expect.poll(() => server.output(), { timeout: 5_000 }).toContain(`"request_id":"escape-${sent}"`);
+    const log = server.output();
+    for (const { requestId, what } of answers) expect(log.includes(`"request_id":"${requestId}"`), what).toBe(true);
+    expect(shown(log.split('\n').flatMap((line) => find(line, 'the log')))).toEqual([]);
+  });
+
+  test('is in the metrics, which have every route', async () => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const measured = [...text.matchAll(/route="([^"]+)"/g)].map(([, route]) => route!);
+    for (const { path: at } of routes)
+      expect(
+        measured.some((route) => route.replaceAll(/:\w+|\*/g, '{}') === at.replaceAll(/\{\w+\}/g, '{}')),
+        at,
+      ).toBe(true);
+    expect(shown(find(text, '/metrics'))).toEqual([]);
+  });
+
+  test('is in the database, but where somebody wanted it kept', async () => {
+    const stored = await storedTexts(postgres);
+    expect(stored.find(({ column }) => column === 'holdfast.calls.request_id')?.text.split('\n').length).toBeGreaterThan(
+      leakyModels.length * 4,
+    );
+    expect(shown(stored.flatMap(({ column, text }) => find(text, column)))).toEqual([]);
+  });
+
+  test('is in the errors that others are told', async () => {
+    const before = answers.length;
+    for (const route of routes) {
+      await send({ what: `${route.name} of another caller`, method: route.method, path: route.path, headers: {}, key: null });
+      await send({
+        what: `${route.name} of another caller`,
+        method: route.method,
+        path: `${route.path.replaceAll(/[{}]/g, '')}?unknown=1`,
+        headers: json,
+        ...(route.body && { body: '{}' }),
+      });
+    }
+    const errors = answers.slice(before).filter(({ status }) => status >= 400);
+    expect(errors.length).toBeGreaterThan(routes.length);
+    expect(shown(errors.flatMap(({ text, what }) => find(text, what)))).toEqual([]);
+  });
+
+  test('that is the server’s own is in any answer', () => {
+    expect(shown(answers.flatMap(({ text, what }) => own.find(text, what)))).toEqual([]);
+  });
+});
+
+function find(text: string, to: string): Escape[] {
+  return [...marks.find(text, to), ...own.find(text, to)];
+}
+
+/** One of each kind: a leak in every line would fill the screen. */
+function shown(escapes: readonly Escape[]): Escape[] {
+  return [...new Map(escapes.map((escape) => [`${escape.from} ${escape.to}`, escape])).values()].slice(0, 40);
+}
+
+/** The names of models in the examples are those of another configuration, and roles are no free text. */
+function ownModel({ path: at }: DescribedRoute): object {
+  if (at === '/v1/embeddings') return { model: 'embed' };
+  return at.startsWith('/v1/') ? { model: 'fast', messages: [{ role: 'user', content: marks.everything(`prompt of ${at}`) }] } : {};
+}
+
+function exchange(bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', () => socket.end());
+    socket.on('error', () => {});
+    socket.on('close', () => resolve());
+  });
+}
