@@ -12,6 +12,7 @@ import {
   dependencyCircuits,
   measureBreakers,
   openBreakerStore,
+  openHealthChecks,
   openHealthPort,
   openIdentity,
   openLedger,
@@ -139,6 +140,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     mayComeBack: () => !databaseEnded,
     onAway: () => health.markFailed('database'),
   });
+  const checks = openHealthChecks({ ...common, health, models: models.served, ledger });
   const pipeline = createPipeline({ models: models.served, limits: limits.calls, ledger, clock });
   const abuse = await openAbuse({ ...common, ...storage, identity, metrics });
 
@@ -188,7 +190,12 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     }),
   );
   await http.app.register(usageRoutes(createUsageService(database)));
-  const reloads = openConfiguration({ ...common, ...storage, source, parts: [models.reload, limits.reload, ...options.reloadables] });
+  const reloads = openConfiguration({
+    ...common,
+    ...storage,
+    source,
+    parts: [models.reload, limits.reload, checks.reload, ...options.reloadables],
+  });
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
   await http.app.register(healthRoutes({ registry: health, clock, version }));

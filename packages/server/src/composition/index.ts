@@ -15,6 +15,7 @@ export {
   reloadCommand,
   usageCommand,
 } from './commands.ts';
+export { openHealthChecks } from './health-checks.ts';
 export { openHealthPort } from './health-port.ts';
 export { openIdentity } from './identity.ts';
 export { createKnownModels } from './known-models.ts';
