@@ -17,6 +17,7 @@ import {
   openIdentity,
   openLedger,
   openLimiter,
+  openMetrics,
   openModels,
   openOverload,
   openPerformance,
@@ -24,6 +25,7 @@ import {
   openRateLimits,
   openRedis,
   openStorage,
+  serverMetrics,
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
@@ -118,6 +120,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const redis = await openRedis({ ...common, health });
 
   const { metrics } = options;
+  openMetrics({ ...common, database, redis, health, metrics, version });
   const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
   const limits = openRateLimits(configuration, limiter);
 
@@ -201,13 +204,13 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(healthRoutes({ registry: health, clock, version }));
   if (performance) await http.app.register(performance.routes);
   if (metrics) {
-    addMetricsRoute(http.app as never, metrics);
+    addMetricsRoute(http.app as never, { metrics, token: configuration.metrics.token?.reveal() });
     closers.add('configuration metrics', measureConfiguration(metrics, reloads));
-    metrics.addGauge('holdfast_http_open_connections', 'Connections of clients that are open.', () => http.openConnections);
-    metrics.addGauge('holdfast_http_requests_in_progress', 'Requests that are being answered.', () => http.inFlight);
-    metrics.addGauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', () => (ledger.available ? 1 : 0));
+    metrics.addGauge(serverMetrics.openConnections, () => http.openConnections);
+    metrics.addGauge(serverMetrics.requestsInProgress, () => http.inFlight);
+    metrics.addGauge(serverMetrics.ledgerAvailable, () => (ledger.available ? 1 : 0));
+    metrics.addGauge(serverMetrics.ledgerQueue, () => ledger.queued);
     measureBreakers(metrics, breakers, (name) => models.served.current.catalog.isConfigured(name));
-    if (redis) metrics.addGauge('holdfast_redis_up', '1 while Redis can be reached.', () => (redis.connected ? 1 : 0));
   }
 
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });

@@ -26,7 +26,11 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
   hangups.logTo(log);
   const known = createKnownModels(configuration);
   const metrics = configuration.metrics.enabled
-    ? createMetrics({ isKnownModel: (name) => known.has(name), isKnownBreaker: (name) => known.has(name) })
+    ? createMetrics({
+        isKnownModel: (name) => known.has(name),
+        isKnownBreaker: (name) => known.has(name),
+        maxOrganizations: configuration.metrics.maxOrganizations,
+      })
     : undefined;
   const clientNames = createClientNames({ configuration, clock });
   const stopListening = [logAnnouncements(log, clock, clientNames), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];

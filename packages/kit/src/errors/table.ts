@@ -106,6 +106,11 @@ export const errorTable = {
     message: 'Requests from this address are refused at the moment.',
     help: 'The address, or a range that holds it, is banned: by an operator, or for a while by a detector of abuse. `holdfast bans list` shows who and why, `holdfast bans lift` ends it. Nothing more is told to the client on purpose, but for `Retry-After` when the ban ends by itself.',
   },
+  metrics_token_wrong: {
+    category: 'authentication',
+    message: 'The metrics need a token. Send it as `Authorization: Bearer <token>`.',
+    help: '`METRICS_TOKEN` is set, and the request to `/metrics` carried none or another. In Prometheus: `authorization` with `credentials_file` in the scrape configuration.',
+  },
   // --- what is asked for
   route_not_found: {
     category: 'not_found',

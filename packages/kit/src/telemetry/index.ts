@@ -1,3 +1,26 @@
 export { createAccessLog, createLogger, redactLine, toLogLevel, type Log, type LoggerOptions, type LogLevel } from './log/index.ts';
-export { createMetrics, type Metrics, type MetricsOptions } from './metrics/index.ts';
+export {
+  createCustomMetrics,
+  createMetrics,
+  defaultBuckets,
+  expositionFormatOf,
+  metricCatalogue,
+  metricContentTypes,
+  unitOf,
+  type Counter,
+  type CustomMetrics,
+  type ExpositionFormat,
+  type Gauge,
+  type GaugeOptions,
+  type GaugeRow,
+  type Histogram,
+  type HistogramOptions,
+  type InstrumentOptions,
+  type MetricDefinition,
+  type MetricDefinitions,
+  type Metrics,
+  type MetricSection,
+  type MetricsOptions,
+  type StopWatch,
+} from './metrics/index.ts';
 export * from './performance/index.ts';

@@ -6,6 +6,7 @@ import { createAcceptedClients, createClientBans, createRefusalWatch } from '../
 import { openBanBook, type BanBookOptions } from './ban-book.ts';
 import { readCountries } from './countries.ts';
 import type { Identity } from './identity.ts';
+import { serverMetrics } from './metric-catalogue.ts';
 
 export interface AbuseOptions extends BanBookOptions {
   readonly random: Random;
@@ -28,7 +29,7 @@ export async function openAbuse(options: AbuseOptions): Promise<Abuse> {
     configuration.abuse;
   const countries = await readCountries(configuration.abuse.geoipFile);
   const bans = await openBanBook(options);
-  metrics?.addGauge('holdfast_bans_active', 'Bans of addresses and ranges that are in force.', () => bans.count());
+  metrics?.addGauge(serverMetrics.bansActive, () => bans.count());
   const { authenticate, remembers } = identity;
   const door = {
     clientIp: clientIpResolver(configuration.server),

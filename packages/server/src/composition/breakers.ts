@@ -6,6 +6,7 @@ import type { Clock, Random } from '@holdfast/kit/time';
 import type { BreakerService, Circuit } from '../features/breakers/index.ts';
 import type { RedisConnection } from '../platform/redis/index.ts';
 import type { Closers } from './closers.ts';
+import { serverMetrics } from './metric-catalogue.ts';
 
 export interface BreakerStoreOptions {
   readonly redis: RedisConnection | undefined;
@@ -41,7 +42,7 @@ const stateNumbers = Object.freeze({ closed: 0, half_open: 1, open: 2 });
 
 /** The state of each breaker, but for those of targets whose names clients choose: asked for when somebody scrapes. */
 export function measureBreakers(metrics: Metrics, breakers: BreakerService, isConfigured: (target: string) => boolean): void {
-  metrics.addGauges('holdfast_circuit_breaker_state', 'State of a circuit breaker: 0 closed, 1 half-open, 2 open.', 'breaker', () =>
+  metrics.addGauges(serverMetrics.breakerState, () =>
     breakers
       .list()
       .filter(({ kind, name }) => kind !== 'model' || isConfigured(name))

@@ -21,6 +21,8 @@ export { openIdentity } from './identity.ts';
 export { createKnownModels } from './known-models.ts';
 export { openLedger } from './ledger.ts';
 export { logAnnouncements } from './log-announcements.ts';
+export { serverMetrics } from './metric-catalogue.ts';
+export { openMetrics } from './metrics.ts';
 export { openLimiter } from './limiter.ts';
 export { openModels } from './models.ts';
 export { openOverload } from './overload.ts';

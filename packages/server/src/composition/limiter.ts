@@ -5,6 +5,7 @@ import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import type { RedisConnection } from '../platform/redis/index.ts';
 import type { Closers } from './closers.ts';
+import { serverMetrics } from './metric-catalogue.ts';
 
 export interface LimiterOptions {
   readonly clock: Clock;
@@ -26,11 +27,9 @@ export async function openLimiter(options: LimiterOptions): Promise<RateLimiter>
   if (redis) return openShared(options, redis);
   const driver = createMemoryDriver({ clock });
   closers.add('limiter', () => driver.close());
-  metrics?.addGauge('holdfast_rate_limit_driver_degraded', degradedHelp, () => 0);
+  metrics?.addGauge(serverMetrics.rateLimitDegraded, () => 0);
   return createRateLimiter({ driver });
 }
-
-const degradedHelp = '1 while this instance limits by its share alone, since the store that instances share is away.';
 
 async function openShared(
   { clock, random, closers, health, metrics, countInstances }: LimiterOptions,
@@ -50,7 +49,7 @@ async function openShared(
       ? { status: 'healthy', message: 'all instances count together' }
       : { status: 'degraded', message: 'Redis is away: this instance limits by its share' },
   );
-  metrics?.addGauge('holdfast_rate_limit_driver_degraded', degradedHelp, () => (driver.state.mode === 'local' ? 1 : 0));
-  metrics?.addGauge('holdfast_rate_limit_instances', 'Instances that share the limits, as last known.', () => driver.state.instances);
+  metrics?.addGauge(serverMetrics.rateLimitDegraded, () => (driver.state.mode === 'local' ? 1 : 0));
+  metrics?.addGauge(serverMetrics.rateLimitInstances, () => driver.state.instances);
   return createRateLimiter({ driver });
 }

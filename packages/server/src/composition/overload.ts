@@ -5,6 +5,7 @@ import type { Clock, Random } from '@holdfast/kit/time';
 import type { Configuration } from '../config/index.ts';
 import type { HttpServer } from '../entry/http/index.ts';
 import type { Closers } from './closers.ts';
+import { serverMetrics } from './metric-catalogue.ts';
 
 export interface OverloadOptions {
   readonly configuration: Configuration;
@@ -42,8 +43,6 @@ function show(detector: OverloadDetector, { health, metrics }: OverloadOptions):
       ? { status: 'healthy', message: 'every request is let in' }
       : { status: 'degraded', message: `too much to do (${detector.reason}): a part of the requests is refused` },
   );
-  metrics?.addGauge('holdfast_shed_share', 'Part of the requests that is refused because of an overload, 0 to 1.', () => detector.share);
-  metrics?.addGauges('holdfast_load_ratio', 'Each sign of load as a part of its limit: beyond 1, requests are refused.', 'signal', () =>
-    detector.status().map(({ name, value, limit }) => [name, value / limit]),
-  );
+  metrics?.addGauge(serverMetrics.shedShare, () => detector.share);
+  metrics?.addGauges(serverMetrics.loadRatio, () => detector.status().map(({ name, value, limit }) => [name, value / limit]));
 }

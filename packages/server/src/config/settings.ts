@@ -262,6 +262,21 @@ export const settings = {
       default: true,
       description: 'Whether metrics are gathered and served at `/metrics`.',
     },
+    token: {
+      secret: true,
+      environment: 'METRICS_TOKEN',
+      expected: '16 to 256 visible ASCII characters without spaces',
+      accepts: isMetricsToken,
+      description:
+        'What Prometheus has to send to read `/metrics`: `Authorization: Bearer <token>`. Without it `/metrics` is open to all who reach it.',
+    },
+    maxOrganizations: {
+      type: integer(0, 10_000),
+      environment: 'HOLDFAST_METRICS_MAX_ORGANIZATIONS',
+      default: 200,
+      description:
+        'Organizations whose calls, tokens and cost are counted each for itself, in the order in which they come; further ones are counted together as `other`. Each takes 11 series. `0` counts none: the ledger has them anyway.',
+    },
   },
 } as const satisfies Readonly<Record<string, SettingSection>>;
 
@@ -280,6 +295,10 @@ export const settingEntries: readonly SettingEntry[] = Object.entries<SettingSec
 
 function isPostgresUrl(value: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(value) && URL.canParse(value);
+}
+
+function isMetricsToken(value: string): boolean {
+  return /^[\x21-\x7e]{16,256}$/.test(value);
 }
 
 function isFitForKey(value: string): boolean {

@@ -29,7 +29,8 @@ test('a planted leak is found: in a member of a line that no masking knows, in a
   ]);
 
   const metrics = createMetrics({ processMetrics: false });
-  metrics.addGauges('holdfast_planted', 'A leak.', 'label', () => [[marks.word('planted in a label'), 1]]);
+  const leak = { name: 'holdfast_planted', type: 'gauge', help: 'A leak.', labels: { label: '' }, example: '' } as const;
+  metrics.addGauges(leak, () => [[marks.word('planted in a label'), 1]]);
   expect(origins(marks, await metrics.scrape())).toEqual(['planted in a label']);
 });
 

@@ -1,19 +1,35 @@
-type Node<Series> = Map<string, Node<Series> | Series>;
+import { labelPairs } from './label-pairs.ts';
+
+type Node<Series> = Map<string, Node<Series> | Entry<Series>>;
+
+/** One combination of label values and its numbers. */
+export interface Entry<Series> {
+  readonly labels: readonly string[];
+  /** As the exposition writes them, made once: a scrape of thousands of series spends its time on little else. */
+  readonly pairs: string;
+  readonly series: Series;
+}
 
 /** What every label says once a table is full. */
 export const overflowLabel = 'other';
 
+/** UTF-16 units of a label value that are kept; what is the same up to there is the same series. */
+const maxValueLength = 128;
+
 /**
  * One record of numbers for each combination of label values. Looked up level by level, so that no key has to be built.
- * Bounded: past `maxSeries` what is new is counted together under `other`, because a label that grows without end takes the
- * server's memory and Prometheus's too.
+ * Bounded: past `maxSeries` what is new is counted together under `other`, and values are clipped, because a label that grows without end
+ * takes the server's memory and Prometheus's too.
  */
 export class SeriesTable<Series extends object> {
   readonly labelNames: readonly string[];
   readonly #create: () => Series;
   readonly #maxSeries: number;
   readonly #root: Node<Series> = new Map();
-  readonly #all: { readonly labels: readonly string[]; readonly series: Series }[] = [];
+  readonly #all: Entry<Series>[] = [];
+  #unlabelled: Entry<Series> | undefined;
+  #overflow: Entry<Series> | undefined;
+  #overflowed = 0;
 
   constructor(labelNames: readonly string[], create: () => Series, maxSeries = 500) {
     this.labelNames = labelNames;
@@ -21,36 +37,67 @@ export class SeriesTable<Series extends object> {
     this.#maxSeries = maxSeries;
   }
 
-  /** `values` in the order of the label names. */
-  at(values: readonly string[]): Series {
-    let node: Node<Series> = this.#root;
-    const last = this.labelNames.length - 1;
-    for (let level = 0; level < last; level++) {
-      const next = node.get(values[level]!) as Node<Series> | undefined;
-      if (!next) return this.#add(values);
-      node = next;
-    }
-    return (node.get(values[last]!) as Series | undefined) ?? this.#add(values);
+  /** How often something was counted under `other` because the table was full. */
+  get overflowed(): number {
+    return this.#overflowed;
   }
 
-  entries(): readonly { readonly labels: readonly string[]; readonly series: Series }[] {
+  /** `values` in the order of the label names, as many as there are. */
+  at(values: readonly string[]): Series {
+    return (this.#find(values) ?? this.#add(values)).series;
+  }
+
+  entries(): readonly Entry<Series>[] {
     return this.#all;
   }
 
-  #add(values: readonly string[]): Series {
-    const overflow = this.labelNames.map(() => overflowLabel);
-    const full = this.#all.length >= this.#maxSeries;
-    if (full && !values.every((value) => value === overflowLabel)) return this.at(overflow);
-    let node: Node<Series> = this.#root;
+  #find(values: readonly string[]): Entry<Series> | undefined {
     const last = this.labelNames.length - 1;
+    if (last < 0) return this.#unlabelled;
+    let node = this.#root;
     for (let level = 0; level < last; level++) {
-      let next = node.get(values[level]!) as Node<Series> | undefined;
-      if (!next) node.set(values[level]!, (next = new Map()));
+      const next = node.get(values[level]!) as Node<Series> | undefined;
+      if (!next) return undefined;
       node = next;
     }
-    const series = this.#create();
-    node.set(values[last]!, series);
-    this.#all.push({ labels: [...values], series });
-    return series;
+    return node.get(values[last]!) as Entry<Series> | undefined;
   }
+
+  #add(given: readonly string[]): Entry<Series> {
+    const values = given.map(asLabelValue);
+    const same = this.#find(values);
+    if (same) return same;
+    if (this.#all.length >= this.#maxSeries) {
+      this.#overflowed++;
+      // One more than the bound, and once: whatever else comes is found there.
+      return (this.#overflow ??=
+        this.#find(this.labelNames.map(() => overflowLabel)) ?? this.#insert(this.labelNames.map(() => overflowLabel)));
+    }
+    return this.#insert(values);
+  }
+
+  #insert(values: readonly string[]): Entry<Series> {
+    const entry = { labels: values, pairs: labelPairs(this.labelNames, values), series: this.#create() };
+    const last = this.labelNames.length - 1;
+    if (last < 0) this.#unlabelled = entry;
+    else {
+      let node = this.#root;
+      for (let level = 0; level < last; level++) {
+        let next = node.get(values[level]!) as Node<Series> | undefined;
+        if (!next) node.set(values[level]!, (next = new Map()));
+        node = next;
+      }
+      node.set(values[last]!, entry);
+    }
+    this.#all.push(entry);
+    return entry;
+  }
+}
+
+/**
+ * A copy: V8 keeps the whole of a string, a request's body say, for as long as a part of it lives. The way over UTF-8 also turns lone surrogates
+ * into U+FFFD, as the wire would: two series that differ in them alone would be the same one there, for which Prometheus refuses a scrape.
+ */
+function asLabelValue(value: string): string {
+  return Buffer.from(value.length > maxValueLength ? value.slice(0, maxValueLength) : value).toString();
 }

@@ -1,6 +1,7 @@
 import { errorTraits, HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 import { sleep, type Clock, type Timer } from '@holdfast/kit/time';
 import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/index.ts';
+import { ledgerCommitted } from './events.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { InstanceLease } from './instance-lease.ts';
 import { intentBytes, rowBytes } from './ledger-row.ts';
@@ -41,6 +42,7 @@ interface OwnedWrite extends LedgerWrite {
 export class CallLedger implements Ledger {
   readonly #commits: GroupCommit<OwnedWrite>;
   readonly #lease: InstanceLease;
+  readonly #options: CallLedgerOptions;
   readonly #clock: Clock;
   /** Entries whose intent may have to be written, oldest first; those that settled meanwhile are skipped. */
   #young: Entry[] = [];
@@ -57,7 +59,7 @@ export class CallLedger implements Ledger {
       commit: async (batch, again) => {
         // Asked again here, where it counts: since a write began to wait, the process may have stood still for a minute.
         if (!batch.every((write) => options.lease.holds(write.instanceId))) throw leaseLost();
-        await options.write(batch, again);
+        await this.#write(batch, again);
       },
       // A batch without its lease is taken apart: those that have theirs are written, the others fail.
       mayPass: (error) => !isLeaseLost(error) && options.mayPass(error),
@@ -74,6 +76,7 @@ export class CallLedger implements Ledger {
       maxBatch,
     });
     this.#lease = options.lease;
+    this.#options = options;
     this.#clock = options.clock;
   }
 
@@ -106,6 +109,19 @@ export class CallLedger implements Ledger {
       await sleep(this.#clock, patienceMs, settled.signal).catch(() => {});
     }
     await this.#commits.idle();
+  }
+
+  async #write(batch: readonly LedgerWrite[], again: boolean): Promise<void> {
+    if (!ledgerCommitted.hasSubscribers) return this.#options.write(batch, again);
+    const startedAt = this.#clock.monotonic();
+    let outcome: 'completed' | 'failed' = 'failed';
+    try {
+      await this.#options.write(batch, again);
+      outcome = 'completed';
+    } finally {
+      const rows = batch.filter(({ kind }) => kind === 'row').length;
+      ledgerCommitted.publish({ rows, intents: batch.length - rows, durationMs: this.#clock.monotonic() - startedAt, outcome });
+    }
   }
 
   readonly #onSettled = (): void => {

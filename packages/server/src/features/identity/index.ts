@@ -6,6 +6,7 @@ export { createDatabaseKeyDirectory, createDatabaseKeySignal } from './database-
 export { toKeyBody } from './key-body.ts';
 export {
   keyChanged,
+  keyRefused,
   organizationChanged,
   upkeepFailed,
   type KeyChanged,

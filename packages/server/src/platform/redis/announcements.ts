@@ -1,5 +1,14 @@
 import { defineChannel } from '@holdfast/kit/events';
 
+export interface RedisCommandCompleted {
+  readonly command: 'evalsha' | 'eval' | 'ping';
+  readonly durationMs: number;
+  readonly outcome: 'completed' | 'failed';
+}
+
+/** Every command that reached a connection. One that finds none is refused at once, and not announced. */
+export const redisCommandCompleted = defineChannel<RedisCommandCompleted>('holdfast:redis:command-completed');
+
 export interface RedisStateChanged {
   readonly connected: boolean;
   /** Why it is lost, or could not be reached at all. */

@@ -1,6 +1,6 @@
 import type { RedisScriptArguments, RedisScriptClient } from '@holdfast/kit/ratelimit/redis';
 import type { Clock, Random } from '@holdfast/kit/time';
-import { redisStateChanged } from './announcements.ts';
+import { redisCommandCompleted, redisStateChanged, type RedisCommandCompleted } from './announcements.ts';
 import { redisUnavailable, type Client } from './client.ts';
 import { RedisLink } from './link.ts';
 import { createSubscriptions, type RedisSubscriptions } from './subscriptions.ts';
@@ -45,12 +45,18 @@ export function openRedis({ url, clock, random }: OpenRedisOptions): RedisConnec
   });
   const subscriptions = createSubscriptions({ url, clock, random });
 
-  async function run<Reply>(command: (client: Client) => Promise<Reply>): Promise<Reply> {
+  async function run<Reply>(name: RedisCommandCompleted['command'], command: (client: Client) => Promise<Reply>): Promise<Reply> {
     const { client } = link;
     if (!client) throw redisUnavailable('there is no connection to Redis');
+    const startedAt = redisCommandCompleted.hasSubscribers ? clock.monotonic() : 0;
     try {
-      return await command(client);
+      const reply = await command(client);
+      if (startedAt > 0) redisCommandCompleted.publish({ command: name, durationMs: clock.monotonic() - startedAt, outcome: 'completed' });
+      return reply;
     } catch (error) {
+      // A script that Redis does not have yet is answered so, and sent whole.
+      const outcome = error instanceof Error && error.message.startsWith('NOSCRIPT') ? 'completed' : 'failed';
+      if (startedAt > 0) redisCommandCompleted.publish({ command: name, durationMs: clock.monotonic() - startedAt, outcome });
       if (isReplica(error)) link.drop(error);
       throw error;
     }
@@ -58,8 +64,8 @@ export function openRedis({ url, clock, random }: OpenRedisOptions): RedisConnec
 
   return {
     client: {
-      evalSha: (sha1: string, options: RedisScriptArguments) => run((client) => client.evalSha(sha1, options)),
-      eval: (script: string, options: RedisScriptArguments) => run((client) => client.eval(script, options)),
+      evalSha: (sha1: string, options: RedisScriptArguments) => run('evalsha', (client) => client.evalSha(sha1, options)),
+      eval: (script: string, options: RedisScriptArguments) => run('eval', (client) => client.eval(script, options)),
     },
     subscriptions,
     get connected() {
@@ -67,7 +73,7 @@ export function openRedis({ url, clock, random }: OpenRedisOptions): RedisConnec
     },
     settled: link.settled,
     async ping() {
-      await run((client) => client.ping()).catch((error: unknown) => {
+      await run('ping', (client) => client.ping()).catch((error: unknown) => {
         throw redisUnavailable(`Redis does not answer: ${error instanceof Error ? error.message : String(error)}`, error);
       });
     },

@@ -1,0 +1,226 @@
+import type { MetricDefinition, MetricDefinitions, MetricSection } from '@holdfast/kit/telemetry';
+
+const gauge = (name: string, help: string, example: string, more: Partial<MetricDefinition> = {}) =>
+  ({ name, type: 'gauge', help, labels: {}, example, ...more }) as const satisfies MetricDefinition;
+const counter = (name: string, help: string, labels: Readonly<Record<string, string>>, example: string) =>
+  ({ name, type: 'counter', help, labels, example }) as const satisfies MetricDefinition;
+
+const role = 'role in the database, each of which has a pool of its own';
+const query = {
+  operation: '`select`, `insert`, `update`, `delete`, `merge`, `begin`, `commit`, `rollback` or `other`',
+  table: 'the table that is written, or the first that is read; `none` where there is none',
+};
+const withRedis = { only: 'with `REDIS_URL`' };
+const withOverload = { only: 'unless `HOLDFAST_OVERLOAD_ENABLED` is false' };
+
+/**
+ * Every metric of the server's own, beside those of the kit: what is not here cannot be added, and docs/reference/metrics.md and the checks
+ * of deploy/ are made from it.
+ */
+export const serverMetrics = {
+  openConnections: gauge('holdfast_http_open_connections', 'Connections of clients that are open.', 'sum(holdfast_http_open_connections)'),
+  requestsInProgress: gauge(
+    'holdfast_http_requests_in_progress',
+    'Requests that are being answered, streams included.',
+    'sum by (instance) (holdfast_http_requests_in_progress)',
+  ),
+  databaseQueries: counter(
+    'holdfast_database_queries_total',
+    'Statements, those of transactions included, by what they do and how they ended.',
+    { role, ...query, outcome: '`completed` or `failed`' },
+    'sum by (operation, table) (rate(holdfast_database_queries_total[5m]))',
+  ),
+  databaseDuration: {
+    name: 'holdfast_database_query_duration_seconds',
+    type: 'histogram',
+    help: 'Time of a statement, without the wait for a connection.',
+    labels: query,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    example: 'histogram_quantile(0.95, sum by (le, operation, table) (rate(holdfast_database_query_duration_seconds_bucket[5m])))',
+  },
+  poolConnections: gauge(
+    'holdfast_database_pool_connections',
+    'Open connections of a pool.',
+    'sum by (role) (holdfast_database_pool_connections{state="busy"}) / sum by (role) (holdfast_database_pool_max_connections)',
+    { labels: { role, state: '`busy` or `idle`' } },
+  ),
+  poolMaxConnections: gauge(
+    'holdfast_database_pool_max_connections',
+    'Connections that a pool may open: its share of `POSTGRES_MAX_CONNECTIONS`.',
+    'sum(holdfast_database_pool_max_connections)',
+    { labels: { role } },
+  ),
+  poolWaiting: gauge(
+    'holdfast_database_pool_waiting',
+    'Callers that wait for a connection of a pool.',
+    'max_over_time(holdfast_database_pool_waiting[5m]) > 0',
+    { labels: { role } },
+  ),
+  poolExhausted: counter(
+    'holdfast_database_pool_exhausted_total',
+    'Callers that were refused because every connection of a pool was busy for too long, or too many were waiting.',
+    { role },
+    'sum by (role) (increase(holdfast_database_pool_exhausted_total[5m])) > 0',
+  ),
+  connectionsLost: counter(
+    'holdfast_database_connections_lost_total',
+    'Connections that broke while nobody used them.',
+    { role: `${role}; \`listen\` is the connection for notifications` },
+    'increase(holdfast_database_connections_lost_total[5m])',
+  ),
+  dependencyUp: gauge(
+    'holdfast_dependency_up',
+    '1 while a dependency answers, as checks and real use see it.',
+    'holdfast_dependency_up == 0',
+    { labels: { dependency: '`database`, or `redis` where there is one' } },
+  ),
+  redisUp: gauge('holdfast_redis_up', '1 while Redis can be reached.', 'holdfast_redis_up == 0', withRedis),
+  redisLosses: counter(
+    'holdfast_redis_losses_total',
+    'How often Redis was lost, or could not be reached at the start.',
+    {},
+    'increase(holdfast_redis_losses_total[1h])',
+  ),
+  redisDuration: {
+    name: 'holdfast_redis_command_duration_seconds',
+    type: 'histogram',
+    help: 'Time of a command to Redis.',
+    labels: { command: '`evalsha`, `eval` or `ping`', outcome: '`completed` or `failed`' },
+    buckets: [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
+    example: 'histogram_quantile(0.99, sum by (le, command) (rate(holdfast_redis_command_duration_seconds_bucket[5m])))',
+    ...withRedis,
+  },
+  ledgerAvailable: gauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', 'holdfast_ledger_available == 0'),
+  ledgerQueue: gauge(
+    'holdfast_ledger_queue_length',
+    'Rows and intents that wait to be committed. Answers wait with them.',
+    'max_over_time(holdfast_ledger_queue_length[5m])',
+  ),
+  ledgerCommitDuration: {
+    name: 'holdfast_ledger_commit_duration_seconds',
+    type: 'histogram',
+    help: 'Time of one commit of a group of rows and intents.',
+    labels: { outcome: '`completed` or `failed`' },
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    example: 'histogram_quantile(0.95, sum by (le) (rate(holdfast_ledger_commit_duration_seconds_bucket[5m])))',
+  },
+  ledgerWrites: counter(
+    'holdfast_ledger_writes_total',
+    'What was committed to the ledger.',
+    { kind: '`row` of a call that ended, or `intent` of one that runs' },
+    'sum(rate(holdfast_ledger_writes_total[5m])) / sum(rate(holdfast_ledger_commit_duration_seconds_count{outcome="completed"}[5m]))',
+  ),
+  interruptedCalls: counter(
+    'holdfast_ledger_interrupted_calls_total',
+    'Calls of instances that died, which this one brought into the ledger as `interrupted`.',
+    {},
+    'increase(holdfast_ledger_interrupted_calls_total[1h])',
+  ),
+  breakerState: gauge(
+    'holdfast_circuit_breaker_state',
+    'State of a circuit breaker: 0 closed, 1 half-open, 2 open.',
+    'holdfast_circuit_breaker_state == 2',
+    { labels: { breaker: 'target of the configuration (`provider/model`), `database` or `redis`' } },
+  ),
+  rateLimitDegraded: gauge(
+    'holdfast_rate_limit_driver_degraded',
+    '1 while this instance limits by its share alone, since the store that instances share is away.',
+    'max(holdfast_rate_limit_driver_degraded) == 1',
+  ),
+  rateLimitInstances: gauge(
+    'holdfast_rate_limit_instances',
+    'Instances that share the limits, as last known.',
+    'max(holdfast_rate_limit_instances)',
+    withRedis,
+  ),
+  shedShare: gauge(
+    'holdfast_shed_share',
+    'Part of the requests that is refused because of an overload, 0 to 1.',
+    'holdfast_shed_share > 0',
+    withOverload,
+  ),
+  loadRatio: gauge(
+    'holdfast_load_ratio',
+    'Each sign of load as a part of its limit: beyond 1, requests are refused.',
+    'max by (signal) (holdfast_load_ratio)',
+    { labels: { signal: '`event_loop_delay`, `heap`, `memory`, `requests_in_progress` or `ledger_queue`' }, ...withOverload },
+  ),
+  bansActive: gauge('holdfast_bans_active', 'Bans of addresses and ranges that are in force.', 'max(holdfast_bans_active)'),
+  keysRefused: counter(
+    'holdfast_keys_refused_total',
+    'API keys that were not accepted, by why.',
+    { code: 'of the error table' },
+    'sum by (code) (rate(holdfast_keys_refused_total[5m]))',
+  ),
+  reloads: counter(
+    'holdfast_config_reloads_total',
+    'Reloads of the configuration, by their result.',
+    { result: '`applied`, `unchanged` or `rejected`' },
+    'increase(holdfast_config_reloads_total{result="rejected"}[1h])',
+  ),
+  lastReload: gauge(
+    'holdfast_config_last_reload_success_timestamp_seconds',
+    'When the configuration was last read without a fault, the start included, in seconds since the Unix epoch.',
+    'time() - holdfast_config_last_reload_success_timestamp_seconds',
+  ),
+  diskSize: gauge(
+    'holdfast_data_disk_size_bytes',
+    'Size of the disk with the data folder.',
+    'holdfast_data_disk_free_bytes / holdfast_data_disk_size_bytes',
+  ),
+  diskFree: gauge(
+    'holdfast_data_disk_free_bytes',
+    'What is free of it, for others than the superuser.',
+    'predict_linear(holdfast_data_disk_free_bytes[6h], 86400) < 0',
+  ),
+  build: gauge(
+    'holdfast_build_info',
+    'Always 1; the label says which version of Holdfast runs.',
+    'count by (version) (holdfast_build_info)',
+    {
+      labels: { version: 'of Holdfast' },
+    },
+  ),
+} as const satisfies MetricDefinitions;
+
+export const serverMetricSections: readonly MetricSection[] = [
+  { title: 'Connections', definitions: [serverMetrics.openConnections, serverMetrics.requestsInProgress] },
+  {
+    title: 'Database',
+    definitions: [
+      serverMetrics.databaseQueries,
+      serverMetrics.databaseDuration,
+      serverMetrics.poolConnections,
+      serverMetrics.poolMaxConnections,
+      serverMetrics.poolWaiting,
+      serverMetrics.poolExhausted,
+      serverMetrics.connectionsLost,
+      serverMetrics.dependencyUp,
+      serverMetrics.diskSize,
+      serverMetrics.diskFree,
+    ],
+  },
+  { title: 'Redis', definitions: [serverMetrics.redisUp, serverMetrics.redisLosses, serverMetrics.redisDuration] },
+  {
+    title: 'Ledger',
+    definitions: [
+      serverMetrics.ledgerAvailable,
+      serverMetrics.ledgerQueue,
+      serverMetrics.ledgerCommitDuration,
+      serverMetrics.ledgerWrites,
+      serverMetrics.interruptedCalls,
+    ],
+  },
+  {
+    title: 'States of breakers, limits and load',
+    definitions: [
+      serverMetrics.breakerState,
+      serverMetrics.rateLimitDegraded,
+      serverMetrics.rateLimitInstances,
+      serverMetrics.shedShare,
+      serverMetrics.loadRatio,
+    ],
+  },
+  { title: 'Keys and bans', definitions: [serverMetrics.keysRefused, serverMetrics.bansActive] },
+  { title: 'Configuration and build', definitions: [serverMetrics.reloads, serverMetrics.lastReload, serverMetrics.build] },
+];
