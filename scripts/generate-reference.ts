@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { configurationPage } from './reference/configuration-page.ts';
 import { errorsPage } from './reference/errors-page.ts';
+import { metricsPage } from './reference/metrics-page.ts';
 
 // Writes the reference pages; with --check it only says which of them are not as it would write them, and fails then.
 
@@ -9,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/metrics.md': metricsPage,
 };
 
 const check = process.argv.includes('--check');

@@ -134,7 +134,8 @@ export class ProcessMetrics {
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
-    this.#startedAt = clock.now() / 1_000 - process.uptime();
+    // The system's clock counts from the start of the process, a clock of a test's from wherever it likes.
+    this.#startedAt = (systemClock.now() - systemClock.monotonic()) / 1_000;
     this.#loopDelay.at([]);
   }
 
