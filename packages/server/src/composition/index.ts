@@ -5,16 +5,6 @@ export { measureConfiguration } from './configuration-metrics.ts';
 export { instance, openConfiguration } from './configuration.ts';
 export { reloadOnHangup } from './hangups.ts';
 export { dependencyCircuits, measureBreakers, openBreakerStore } from './breakers.ts';
-export {
-  banCommands,
-  breakerCommands,
-  keyCommands,
-  limitCommands,
-  organizationCommands,
-  pseudonymCommand,
-  reloadCommand,
-  usageCommand,
-} from './commands.ts';
 export { openHealthChecks } from './health-checks.ts';
 export { openHealthPort } from './health-port.ts';
 export { openIdentity } from './identity.ts';

@@ -41,8 +41,8 @@ export interface CliDependencies {
   /** What the log called an address at a moment, in Unix milliseconds; undefined for what is no address. */
   readonly pseudonym: (configuration: Configuration, address: string, unixMs: number) => Promise<string | undefined>;
   /** Asks the server that the configuration or the environment names. */
-  readonly breakers: (configuration: Configuration, env: Variables) => BreakerCommands;
-  readonly limits: (configuration: Configuration, env: Variables) => LimitCommands;
+  readonly breakers: (configuration: Configuration, env: Variables) => Promise<BreakerCommands>;
+  readonly limits: (configuration: Configuration, env: Variables) => Promise<LimitCommands>;
   /** As `breakers`. `configuration` is loaded only when the environment does not say where the server is. */
   readonly reload: (configuration: () => Configuration, env: Variables) => Promise<ReloadReportBody>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */

@@ -530,7 +530,7 @@ describe('limits', () => {
 
   test('asks the running server with the key of the environment, and shows what is left', async () => {
     const asked: unknown[] = [];
-    const limits: CliDependencies['limits'] = (_configuration, env) => ({
+    const limits: CliDependencies['limits'] = async (_configuration, env) => ({
       list: async (query) => (asked.push(query, env['HOLDFAST_API_KEY']), { data, next_cursor: null }),
       self: async () => ({ data: [], next_cursor: null }),
     });
@@ -655,7 +655,7 @@ describe('breakers', () => {
 
   test('open and close hand on what was asked for, and say when only one instance obeys', async () => {
     const asked: unknown[] = [];
-    const breakers = ((_configuration, env) => ({
+    const breakers = (async (_configuration, env) => ({
       open: async (request) => (asked.push(request, env['HOLDFAST_API_KEY']), { ...breaker(request.name, open), shared: true }),
       close: async (request) => (asked.push(request), { ...breaker(request.name), shared: false }),
     })) as CliDependencies['breakers'];

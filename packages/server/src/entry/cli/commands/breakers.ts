@@ -13,7 +13,7 @@ import { parseRequest } from '../request.ts';
 
 export function addBreakers(program: Command, context: CommandContext): void {
   const { dependencies, terminal } = context;
-  const server = (): BreakerCommands => dependencies.breakers(context.configuration(), dependencies.environment());
+  const server = (): Promise<BreakerCommands> => dependencies.breakers(context.configuration(), dependencies.environment());
   const breakers = program
     .command('breakers')
     .description('look at the circuit breakers of the running server, open and close them (HOLDFAST_API_KEY: an operator\u2019s key)');
@@ -23,7 +23,7 @@ export function addBreakers(program: Command, context: CommandContext): void {
     .description('list them, those that are not closed first')
     .option('--json', 'as JSON, in the shape of GET /health/circuit-breakers')
     .action(async ({ json }: { json?: true }) => {
-      const list = await server().list();
+      const list = await (await server()).list();
       if (json) return terminal.out(`${JSON.stringify(list, undefined, 2)}\n`);
       const rank = ({ state }: CircuitBreakerBody): number => (state === 'closed' ? 1 : 0);
       terminal.out(
@@ -43,7 +43,7 @@ export function addBreakers(program: Command, context: CommandContext): void {
     .option('--json', 'as JSON')
     .action(async (name: string, { for: forSeconds, json }: { for?: number; json?: true }) => {
       const request = parseRequest(openCircuitBreakerRequest, { name, for_seconds: forSeconds });
-      show(await server().open(request), json);
+      show(await (await server()).open(request), json);
     });
 
   breakers
@@ -52,7 +52,7 @@ export function addBreakers(program: Command, context: CommandContext): void {
     .argument('<name>', 'as `breakers list` shows it: provider/model')
     .option('--json', 'as JSON')
     .action(async (name: string, { json }: { json?: true }) => {
-      show(await server().close(parseRequest(closeCircuitBreakerRequest, { name })), json);
+      show(await (await server()).close(parseRequest(closeCircuitBreakerRequest, { name })), json);
     });
 
   function show(moved: MovedCircuitBreakerBody, json: true | undefined): void {

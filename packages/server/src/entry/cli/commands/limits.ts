@@ -27,7 +27,7 @@ export function addLimits(program: Command, context: CommandContext): void {
     .option('--json', 'as JSON, in the shape of GET /api/rate-limits')
     .action(async ({ level, organization, address, limit, self, json }: LimitsOptions) => {
       const query = parseRequest(rateLimitsQuery, { level, organization_id: organization, address, limit });
-      const server = dependencies.limits(context.configuration(), dependencies.environment());
+      const server = await dependencies.limits(context.configuration(), dependencies.environment());
       const list = await (self ? server.self() : server.list(query));
       terminal.out(json ? `${JSON.stringify(list, undefined, 2)}\n` : table(list.data));
     });

@@ -1,22 +1,22 @@
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { circuitBreakerList, movedCircuitBreaker, rateLimitList, reloadReport } from '@holdfast/contracts';
-import type { Configuration } from '../config/index.ts';
-import type { CliDependencies } from '../entry/cli/index.ts';
-import { createBanIds } from '../features/abuse/index.ts';
-import { createUsageService } from '../features/costs/index.ts';
+import type { Configuration } from '../../config/index.ts';
+import type { CliDependencies } from '../../entry/cli/index.ts';
+import { createBanIds } from '../../features/abuse/index.ts';
+import { createUsageService } from '../../features/costs/index.ts';
 import {
   createKeyAdministration,
   createKeyService,
   createKeyStore,
   createOrganizationService,
   createOrganizationStore,
-} from '../features/identity/index.ts';
-import { createServerClient } from '../platform/server-client/index.ts';
-import { openBanBook } from './ban-book.ts';
-import { pseudonymAt } from './client-names.ts';
-import { Closers } from './closers.ts';
-import { readServerAddress } from './server-address.ts';
-import { openCommandStorage, type Storage } from './storage.ts';
+} from '../../features/identity/index.ts';
+import { createServerClient } from '../../platform/server-client/index.ts';
+import { openBanBook } from '../ban-book.ts';
+import { pseudonymAt } from '../client-names.ts';
+import { Closers } from '../closers.ts';
+import { readServerAddress } from '../server-address.ts';
+import { openCommandStorage, type Storage } from '../storage.ts';
 
 /** The storage for one command, closed after it whatever happened. */
 async function withStorage<Result>(
@@ -90,7 +90,7 @@ export const reloadCommand: CliDependencies['reload'] = async (configuration, en
 };
 
 /** `holdfast breakers …`: states live in the server, so it is asked. */
-export const breakerCommands: CliDependencies['breakers'] = (configuration, env) => {
+export const breakerCommands: CliDependencies['breakers'] = async (configuration, env) => {
   const client = createServerClient(readServerAddress(() => configuration, env));
   return {
     list: async () => circuitBreakerList.parse(await client.get('/health/circuit-breakers')),
@@ -100,7 +100,7 @@ export const breakerCommands: CliDependencies['breakers'] = (configuration, env)
 };
 
 /** `holdfast limits`: buckets are where the server has them, so it is asked. */
-export const limitCommands: CliDependencies['limits'] = (configuration, env) => {
+export const limitCommands: CliDependencies['limits'] = async (configuration, env) => {
   const client = createServerClient(readServerAddress(() => configuration, env));
   return {
     list: async (query) => {
