@@ -9,3 +9,4 @@ export {
   type RateLimitOptions,
 } from './rate-limit/index.ts';
 export { healthProbes, type HealthProbesOptions } from './health-probes/index.ts';
+export { requestTracing, type RequestTracingOptions } from './request-tracing/index.ts';

@@ -1,4 +1,4 @@
-import { defineChannel } from '../../events/index.ts';
+import { defineChannel, type RequestTrace } from '../../events/index.ts';
 import type { ErrorCategory, ErrorCode, HoldfastError } from '../../errors/index.ts';
 import type { Dialect, Operation } from './operation.ts';
 import type { Usage } from './usage.ts';
@@ -41,6 +41,8 @@ export interface CallFinished {
   readonly overheadMs: number;
   /** How many targets were tried, retries included; 0 for a refusal. */
   readonly attempts: number;
+  /** Undefined while tracing is off. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 /** Published once per call, after its ledger row is durable. */

@@ -1,0 +1,1 @@
+export { requestTracing, type RequestTracingOptions } from './plugin.ts';

@@ -1,0 +1,1 @@
+export { createConsoleExporter } from './console-exporter.ts';

@@ -1,0 +1,2 @@
+export type { OtlpProtocol } from './encode.ts';
+export { createOtlpExporter, type OtlpExporterOptions } from './otlp-exporter.ts';

@@ -1,0 +1,2 @@
+export { inputMessages, systemInstructions } from './input-messages.ts';
+export { outputMessages } from './output-messages.ts';
