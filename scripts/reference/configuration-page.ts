@@ -40,6 +40,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
   performance: 'What is measured without Prometheus: where the time goes, over the last day.',
+  tracing: 'OpenTelemetry. Off until there is an endpoint; see [the guide](../guides/tracing.md).',
   metrics: 'Prometheus.',
 };
 

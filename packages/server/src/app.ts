@@ -28,7 +28,7 @@ import {
   serverMetrics,
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
-import { addMetricsRoute, createHttpServer } from './entry/http/index.ts';
+import { addMetricsRoute, createHttpServer, type BeginTrace } from './entry/http/index.ts';
 import { banRoutes, createBanIds } from './features/abuse/index.ts';
 import { configurationRoutes, type ConfigurationService, type Reloadable } from './features/configuration/index.ts';
 import { breakerRoutes, createBreakerService } from './features/breakers/index.ts';
@@ -52,6 +52,8 @@ export interface AppOptions {
   readonly clientNames: ClientNames;
   /** Whether a name of a model is one of the configuration, and so one of few. */
   readonly isKnownModel: (name: string) => boolean;
+  /** Undefined while tracing is off. */
+  readonly beginTrace: BeginTrace | undefined;
   /** Throws when the start has been told to end. */
   readonly endIfTold: () => void;
   /** Something without which the server cannot go on has ended. */
@@ -150,6 +152,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const http = await createHttpServer({
     clock,
     limits: limits.requests,
+    beginTrace: options.beginTrace,
     createId,
     ...abuse.door,
     nameClient: (client) => options.clientNames.ofClient(client),

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { createAccessLog, createLogger, createMetrics, type Log } from '@holdfast/kit/telemetry';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { startApp, type App } from './app.ts';
-import { createClientNames, createKnownModels, logAnnouncements, reloadOnHangup } from './composition/index.ts';
+import { createClientNames, createKnownModels, logAnnouncements, openTracing, reloadOnHangup } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { printWelcome } from './entry/cli/index.ts';
 import { installProcessGuards, logRequests } from './entry/http/index.ts';
@@ -35,6 +35,8 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
   const clientNames = createClientNames({ configuration, clock });
   const stopListening = [logAnnouncements(log, clock, clientNames), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
+  const tracing = await openTracing({ configuration, version, clock, random: systemRandom, log });
+
   // The clock's timers keep no process alive: a stop that waits for one while all sockets are closed already would end here, half
   // done and with exit code 0.
   const { port1: alive } = new MessageChannel();
@@ -60,6 +62,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
       metrics,
       clientNames,
       isKnownModel: (name) => known.has(name),
+      beginTrace: tracing?.begin,
       endIfTold: end.throwIfReached,
       onFatal(reason, error) {
         logger.fatal({ err: error }, `${reason}: the server stops`);
@@ -78,6 +81,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
     return error.exitCode;
   } finally {
     removeSignals();
+    await tracing?.close();
     alive.close();
     removeGuards();
     for (const stop of stopListening) stop();

@@ -22,3 +22,4 @@ export { openRedis } from './redis.ts';
 export { openRateLimits } from './rate-limits.ts';
 export { openRateLimitRoutes } from './request-limits.ts';
 export { openStorage } from './storage.ts';
+export { openTracing } from './tracing.ts';

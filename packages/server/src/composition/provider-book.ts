@@ -93,7 +93,7 @@ function maxTokensField({ kind }: ProviderConfiguration): 'max_completion_tokens
 function createProvider(configuration: ProviderConfiguration, transport: Transport, clock: Clock, random: Random): Provider {
   const { name } = configuration;
   if (configuration.kind === 'sandbox') return createSandboxProvider({ name, clock, random, ...configuration.options });
-  const { kind, baseUrl } = configuration;
-  const common = { name, baseUrl, transport, clock, apiKeys: configuration.apiKeys.map((key) => key.reveal()) };
+  const { kind, baseUrl, traceContext } = configuration;
+  const common = { name, baseUrl, traceContext, transport, clock, apiKeys: configuration.apiKeys.map((key) => key.reveal()) };
   return kind === 'anthropic' ? createAnthropicProvider(common) : createOpenaiProvider({ ...common, kind });
 }

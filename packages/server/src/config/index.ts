@@ -20,6 +20,7 @@ export type {
   ProviderConfiguration,
   SandboxProviderConfiguration,
 } from './providers/index.ts';
+export { parseKeyValueList } from './key-value-list.ts';
 export { sameValue } from './same-value.ts';
 export type {
   EndpointLimitConfiguration,

@@ -213,7 +213,7 @@ describe('providers', () => {
       'providers: { OpenAI: { kind: openai, baseUrl: "http://127.0.0.1:1/v1/" } }',
     );
     // The key of the variable is not sent to an address that somebody else answers.
-    expect(providers).toEqual([{ name: 'OpenAI', kind: 'openai', baseUrl: 'http://127.0.0.1:1/v1', apiKeys: [] }]);
+    expect(providers).toEqual([{ name: 'OpenAI', kind: 'openai', baseUrl: 'http://127.0.0.1:1/v1', apiKeys: [], traceContext: false }]);
   });
 
   test('the sandbox is there when the file names one, with its settings', () => {

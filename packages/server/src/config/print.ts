@@ -47,6 +47,7 @@ export function configurationEntries(configuration: Configuration): readonly Con
     }
     const count = provider.apiKeys.length;
     entries.push(entry([...path, 'baseUrl'], provider.baseUrl));
+    entries.push(entry([...path, 'traceContext'], provider.traceContext));
     entries.push(entry([...path, 'apiKey'], count === 0 ? 'not set' : count === 1 ? 'set' : `${count} keys set`, true));
   }
   for (const { name, targets, strategy, limits, holdBackMs, rateLimits, ...groups } of configuration.models) {

@@ -3,6 +3,7 @@ import { healthSettings } from './health-settings.ts';
 import { observationSettings } from './observation-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
+import { tracingSettings } from './tracing-settings.ts';
 import { choice, filePath, flag, integer, ipRange, listOf, text } from './value-types.ts';
 
 /** pino's levels; the other spellings are those of Python, syslog and Java. */
@@ -255,6 +256,7 @@ export const settings = {
     },
   },
   ...observationSettings,
+  tracing: tracingSettings,
   metrics: {
     enabled: {
       type: flag,

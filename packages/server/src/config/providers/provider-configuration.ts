@@ -12,6 +12,8 @@ export interface HttpProviderConfiguration {
   readonly baseUrl: string;
   /** Used in turn. Empty for a server that asks for none. */
   readonly apiKeys: readonly Secret[];
+  /** Is told the trace context of its requests. */
+  readonly traceContext: boolean;
 }
 
 export interface SandboxProviderConfiguration {

@@ -16,6 +16,12 @@ export const providerFields = Object.freeze({
     defaultText: 'none',
     description: 'Files that hold one key each. Relative paths hang on the folder of the configuration file.',
   },
+  traceContext: {
+    expected: '`true` or `false`',
+    defaultText: '`false`',
+    description:
+      'Whether it is told the trace and span of each request (`traceparent`), so that its own spans hang below ours. For servers of your own: to others it only tells which of your requests belong together.',
+  },
   apiKeyEnv: {
     expected: 'a name or a list of names',
     defaultText: 'none',

@@ -43,7 +43,7 @@ export function readProviders(sources: Sources): ReadProviders {
     if (found === undefined) continue;
     names.set(kind, kind);
     noteOrigins(sources, kind, { kind: found.origin, baseUrl: defaultOrigin, apiKey: found.origin });
-    providers.push({ name: kind, kind: kind as HttpProviderKind, baseUrl: traits.baseUrl!, apiKeys: [found.secret] });
+    providers.push({ name: kind, kind: kind as HttpProviderKind, baseUrl: traits.baseUrl!, apiKeys: [found.secret], traceContext: false });
   }
 
   if (names.size === 0) {
@@ -95,6 +95,10 @@ function readHttpProvider(sources: Sources, name: string, kind: HttpProviderKind
   }
   const baseUrl = typeof given === 'string' && fault === undefined ? normaliseBaseUrl(given) : traits.baseUrl;
 
+  const traceContext = entry['traceContext'] ?? false;
+  if (typeof traceContext !== 'boolean')
+    fileFault(sources, [...path, 'traceContext'], `expected true or false, received ${showReceived(traceContext)}.`);
+
   const keys = secretsFromFile(sources, entry, path, 'apiKey', apiKeyCheck, true);
   const hasKeySetting = secretKeys('apiKey').some((key) => entry[key] !== undefined);
   if (!hasKeySetting && traits.needsKey && (traits.baseUrl === undefined || baseUrl === traits.baseUrl)) {
@@ -111,8 +115,11 @@ function readHttpProvider(sources: Sources, name: string, kind: HttpProviderKind
   noteOrigins(sources, name, {
     baseUrl: given === undefined ? defaultOrigin : fileOrigin(sources, [...path, 'baseUrl']),
     apiKey: keysOrigin(keys),
+    ...(entry['traceContext'] !== undefined && { traceContext: fileOrigin(sources, [...path, 'traceContext']) }),
   });
-  return baseUrl === undefined ? undefined : { name, kind, baseUrl, apiKeys: keys.map(({ secret }) => secret) };
+  return baseUrl === undefined
+    ? undefined
+    : { name, kind, baseUrl, apiKeys: keys.map(({ secret }) => secret), traceContext: traceContext === true };
 }
 
 function presentKey(entry: FileMap): string {

@@ -8,4 +8,5 @@ export { type Access, type RequestFailure } from './request-context.ts';
 export type { RequestLimits } from './request-limits.ts';
 export { logRequests, type RequestLog } from './request-log.ts';
 export { securityHeaders } from './security-headers.ts';
+export type { BeginTrace } from './request-tracker.ts';
 export { createHttpServer, type HttpApp, type HttpServer, type HttpServerOptions } from './server.ts';

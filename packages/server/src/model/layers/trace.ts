@@ -50,6 +50,7 @@ function announce(call: ModelCall, clock: Clock, settled: SettledCall | undefine
     overheadMs: latencyMs - record.providerMs - record.pausedMs,
     attempts: record.attemptsMade,
     traceId: tracing?.trace.traceId,
+    trace: tracing?.trace,
   });
   if (tracing === undefined) return;
   callTraced.publish({

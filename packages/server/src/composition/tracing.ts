@@ -1,0 +1,90 @@
+import { hostname } from 'node:os';
+import process from 'node:process';
+import { createConsoleExporter, createTracing, type SpanExporter, type Tracing } from '@holdfast/kit/telemetry/tracing';
+import type { Log } from '@holdfast/kit/telemetry';
+import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
+import { parseKeyValueList, type Configuration } from '../config/index.ts';
+import { databaseQueryCompleted } from '../platform/postgres/index.ts';
+
+export interface TracingOptions {
+  readonly configuration: Configuration;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Traces of this server, while they are switched on. */
+export interface ServerTracing {
+  readonly begin: Tracing['begin'];
+  /** Stops listening, and sends what is left, in 5 s at most. */
+  close(): Promise<void>;
+}
+
+/** Undefined when the configuration wants none: then nothing listens, and nothing that traces is loaded but these few lines. */
+export async function openTracing(options: TracingOptions): Promise<ServerTracing | undefined> {
+  const { configuration, clock, random } = options;
+  const { disabled, exporter: wanted, endpoint, tracesEndpoint, keepFailedAndSlow, ...settings } = configuration.tracing;
+  const kind = wanted ?? (endpoint === undefined && tracesEndpoint === undefined ? 'none' : 'otlp');
+  if (disabled || kind === 'none') return undefined;
+  const exporter = kind === 'console' ? createConsoleExporter((text) => void process.stderr.write(text)) : await openOtlp(options);
+  const { sampler, ratio, slowMs, slowOverheadMs, incoming, captureContent, maxQueueSize, maxBatchSize, scheduleDelayMs } = settings;
+  const tracing = createTracing({
+    exporter,
+    clock,
+    random,
+    sampler,
+    ratio,
+    tail: keepFailedAndSlow,
+    slowMs,
+    slowOverheadMs,
+    incoming,
+    captureContent,
+    maxQueueSize,
+    maxBatchSize,
+    scheduleDelayMs,
+  });
+  const stops = [
+    tracing.listen(),
+    databaseQueryCompleted.subscribe(({ operation, table, statement, durationMs, errorCode }) =>
+      tracing.recordQuery({ system: 'postgresql', operation, collection: table, text: statement, durationMs, errorCode }),
+    ),
+  ];
+  return {
+    begin: (headers) => tracing.begin(headers),
+    async close() {
+      for (const stop of stops) stop();
+      await tracing.close();
+    },
+  };
+}
+
+async function openOtlp({ configuration, version, clock, random, log: { logger } }: TracingOptions): Promise<SpanExporter> {
+  const { endpoint, tracesEndpoint, headers, protocol, compression, timeoutMs, serviceName, resourceAttributes } = configuration.tracing;
+  const { createOtlpExporter } = await import('@holdfast/kit/telemetry/otlp');
+  const url = tracesEndpoint ?? `${(endpoint ?? 'http://localhost:4318').replace(/\/+$/, '')}/v1/traces`;
+  return createOtlpExporter({
+    url,
+    headers: parseKeyValueList(headers?.reveal() ?? '') ?? {},
+    protocol,
+    compression,
+    timeoutMs,
+    version,
+    clock,
+    random,
+    resource: {
+      'service.version': version,
+      'service.instance.id': createUuidV7(clock, random)(),
+      'host.name': hostname(),
+      'process.pid': process.pid,
+      'telemetry.sdk.name': 'holdfast',
+      'telemetry.sdk.language': 'nodejs',
+      'telemetry.sdk.version': version,
+      ...parseKeyValueList(resourceAttributes ?? ''),
+      'service.name': serviceName,
+    },
+    onFailure: (error) =>
+      logger.warn({ err: error, receiver: url }, 'traces cannot be sent: they wait, and are dropped when there are too many'),
+    onRecovery: () => logger.info({ receiver: url }, 'traces are sent again'),
+  });
+}
