@@ -37,6 +37,8 @@ let firstError: string | undefined;
 let measuring = false;
 let stopping = false;
 let done = 0;
+/** Answers that came whole, those of the warm-up included. */
+let served = 0;
 
 class Connection {
   #socket!: Socket;
@@ -118,6 +120,7 @@ class Connection {
   }
 
   #end(now: number): void {
+    served++;
     if (measuring) {
       if (this.#status === 200) latencies.push(now - this.#sentAt);
       else errors++;
@@ -149,7 +152,7 @@ setTimeout(() => {
 function report(): void {
   if (done++ > 0) return;
   process.stdout.write(
-    `${JSON.stringify({ requests: latencies.length, perSecond: latencies.length / seconds, errors, firstError, latencyMs: quantiles(latencies), firstByteMs: quantiles(firstBytes), gapMs: quantiles(gaps) })}\n`,
+    `${JSON.stringify({ served, requests: latencies.length, perSecond: latencies.length / seconds, errors, firstError, latencyMs: quantiles(latencies), meanLatencyMs: latencies.reduce((sum, each) => sum + each, 0) / latencies.length, firstByteMs: quantiles(firstBytes), gapMs: quantiles(gaps) })}\n`,
   );
   process.exit(0);
 }

@@ -1,12 +1,13 @@
 /**
  * The provider of the benchmark: speaks just enough HTTP/1.1 over plain sockets to answer chat completions, so that it
- * takes as little of the shared core as can be. Plain answers are 1 KB; streams come at once, or paced when the model's
- * name is `paced`. Prints its port.
+ * takes as little of the shared core as can be. Plain answers are 1 KB, and take 20 ms when the model's name is `late`; streams come at once, or
+ * paced when it is `paced`. Prints its port.
  */
 import { createServer, type Socket } from 'node:net';
 import { argv } from 'node:process';
 
 const chunkCount = Number(option('--chunks') ?? 64);
+const lateMs = 20;
 const spacingMs = Number(option('--spacing-ms') ?? 20);
 
 const answer = JSON.stringify({
@@ -67,7 +68,8 @@ const server = createServer((socket) => {
       if (buffered.length < headEnd + 4 + length) return;
       const body = buffered.subarray(headEnd + 4, headEnd + 4 + length);
       buffered = buffered.subarray(headEnd + 4 + length);
-      if (body.indexOf('"stream":true') < 0) socket.write(plain);
+      if (body.indexOf('"late"') >= 0) setTimeout(() => void socket.write(plain), lateMs);
+      else if (body.indexOf('"stream":true') < 0) socket.write(plain);
       else if (body.indexOf('"paced"') < 0 && body.indexOf('/paced"') < 0) socket.write(wholeStream);
       else {
         socket.write(streamHead);

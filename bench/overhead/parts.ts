@@ -1,0 +1,31 @@
+/** One thing that can be switched off, and how. */
+export interface Part {
+  readonly name: string;
+  readonly off: Readonly<Record<string, string>>;
+  readonly on: Readonly<Record<string, string>>;
+  /** For the report, what was chosen. */
+  readonly says?: string;
+}
+
+/** What watches a request. Whatever has a setting of its own has a row, so that one sees which of them costs what. */
+export function partsOf(_options: { readonly sinkPort: number }): readonly Part[] {
+  return [
+    { name: 'log', off: { LOG_LEVEL: 'silent' }, on: { LOG_LEVEL: 'info' }, says: 'a line a request' },
+    { name: 'metrics', off: { HOLDFAST_METRICS_ENABLED: 'false' }, on: { HOLDFAST_METRICS_ENABLED: 'true' } },
+    {
+      name: 'performance tracker',
+      off: { HOLDFAST_PERFORMANCE_ENABLED: 'false', HOLDFAST_METRICS_STORED: 'false' },
+      on: { HOLDFAST_PERFORMANCE_ENABLED: 'true', HOLDFAST_METRICS_STORED: 'true' },
+      says: 'kept in the database by the minute',
+    },
+    { name: 'health thread', off: {}, on: { HOLDFAST_HEALTH_PORT: '0' } },
+  ];
+}
+
+/** The environment of a server with all of them off, but those that are named. */
+export function environmentOf(parts: readonly Part[], on: ReadonlySet<string>): Record<string, string> {
+  return Object.assign({}, ...parts.map((part) => part.off), ...parts.filter(({ name }) => on.has(name)).map((part) => part.on)) as Record<
+    string,
+    string
+  >;
+}
