@@ -13,9 +13,11 @@ const longest = [
   'packages/server/test/embedded-postgres-life.test.ts',
   'packages/server/test/e2e/*.test.ts',
   'packages/server/test/**/*.test.ts',
+  'packages/kit/src/**/million-keys.test.ts',
+  '**/test/**/*.test.ts',
 ];
 
-/** The order of files in a run: what takes long first, the rest as vitest would have it. */
+/** The order of files in a run: what takes long first, unit tests last, otherwise as vitest would have it. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return (await super.sort(files)).toSorted((one, other) => this.#rank(one) - this.#rank(other));
