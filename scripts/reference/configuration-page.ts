@@ -41,6 +41,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   log: 'What is logged, where and how.',
   performance: 'What is measured without Prometheus: where the time goes, over the last day.',
   tracing: 'OpenTelemetry. Off until there is an endpoint; see [the guide](../guides/tracing.md).',
+  requestLog: 'A row of every request in the database.',
   metrics: 'Prometheus.',
 };
 

@@ -148,3 +148,13 @@ export {
   type TrendPoint,
   type UseBody,
 } from './performance.ts';
+export {
+  requestLogDetail,
+  requestLogPage,
+  requestLogParams,
+  requestLogQuery,
+  type RequestLogDetail,
+  type RequestLogEntry,
+  type RequestLogPage,
+  type RequestLogQuery,
+} from './request-log.ts';

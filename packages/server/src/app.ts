@@ -24,6 +24,7 @@ import {
   openRateLimitRoutes,
   openRateLimits,
   openRedis,
+  openRequestLog,
   openStorage,
   serverMetrics,
 } from './composition/index.ts';
@@ -149,12 +150,15 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const pipeline = createPipeline({ models: models.served, limits: limits.calls, ledger, clock });
   const abuse = await openAbuse({ ...common, ...storage, identity, metrics });
 
+  const requestLog = openRequestLog({ ...common, ...storage, metrics });
+
   const http = await createHttpServer({
     clock,
     limits: limits.requests,
     beginTrace: options.beginTrace,
     createId,
     ...abuse.door,
+    recorder: requestLog?.recorder,
     nameClient: (client) => options.clientNames.ofClient(client),
     authenticate: (secret) => identity.authenticate(secret),
     version,
@@ -205,6 +209,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
   await http.app.register(healthRoutes({ registry: health, clock, version }));
+  if (requestLog) await http.app.register(requestLog.routes);
   if (performance) await http.app.register(performance.routes);
   if (metrics) {
     addMetricsRoute(http.app as never, { metrics, token: configuration.metrics.token?.reveal() });

@@ -26,4 +26,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   breakers: async (...given) => (await commands()).breakerCommands(...given),
   limits: async (...given) => (await commands()).limitCommands(...given),
   reload: async (...given) => (await commands()).reloadCommand(...given),
+  requestLog: async (configuration, work) => (await commands()).requestLogCommand(runtimeDir)(configuration, work),
 });

@@ -21,5 +21,6 @@ export { openPerformance } from './performance.ts';
 export { openRedis } from './redis.ts';
 export { openRateLimits } from './rate-limits.ts';
 export { openRateLimitRoutes } from './request-limits.ts';
+export { openRequestLog } from './request-log.ts';
 export { openStorage } from './storage.ts';
 export { openTracing } from './tracing.ts';

@@ -14,6 +14,7 @@ import { keyChanged, organizationChanged, upkeepFailed } from '../features/ident
 import { tierUnknown } from '../features/limits/index.ts';
 import { healthThreadEnded } from '../entry/health-port/index.ts';
 import { minutesSavedAgain, minutesUnsaved } from '../features/performance/index.ts';
+import { requestsUnlogged } from '../features/request-log/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
@@ -69,6 +70,9 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
       `a slow ${kind.replace('_', ' ')}`,
     );
   });
+  on(requestsUnlogged, ({ dropped, error }) =>
+    logger.warn({ dropped, ...(error !== undefined && { err: error }) }, 'requests are missing from the request log'),
+  );
   on(minutesUnsaved, ({ error }) => logger.warn({ err: error }, 'metrics cannot be stored: they are kept in memory for an hour'));
   on(minutesSavedAgain, ({ lostMinutes }) => logger.info({ lost_minutes: lostMinutes }, 'metrics are stored again'));
   on(redisStateChanged, ({ connected, error, awayMs }) => {

@@ -152,6 +152,18 @@ export const serverMetrics = {
     { code: 'of the error table' },
     'sum by (code) (rate(holdfast_keys_refused_total[5m]))',
   ),
+  requestLogQueued: gauge(
+    'holdfast_request_log_queued',
+    'Requests that wait to be written to the request log.',
+    'max(holdfast_request_log_queued)',
+    { only: 'unless `HOLDFAST_REQUEST_LOG_ENABLED` is false' },
+  ),
+  requestLogDropped: counter(
+    'holdfast_request_log_dropped_total',
+    'Requests that are missing from the request log.',
+    { reason: '`queue_full`: they came faster than they could be written; `refused`: the database did not take them' },
+    'sum by (reason) (increase(holdfast_request_log_dropped_total[1h]))',
+  ),
   reloads: counter(
     'holdfast_config_reloads_total',
     'Reloads of the configuration, by their result.',

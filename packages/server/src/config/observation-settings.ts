@@ -45,4 +45,40 @@ export const observationSettings = {
       description: 'The same of statements of the database.',
     },
   },
+  requestLog: {
+    enabled: {
+      type: flag,
+      environment: 'HOLDFAST_REQUEST_LOG_ENABLED',
+      default: true,
+      description:
+        'Whether route, status, sizes and time of every request are kept in the database, for `/api/request-log`. Written in groups beside the requests, which never wait for it.',
+    },
+    content: {
+      type: flag,
+      environment: 'HOLDFAST_REQUEST_LOG_CONTENT',
+      default: false,
+      description:
+        'Whether what was said in requests and answers is kept as well, with secrets and personal data masked. Masking finds much and not all: see the guide before you switch it on.',
+    },
+    maxContentBytes: {
+      type: integer(256, 1_048_576),
+      environment: 'HOLDFAST_REQUEST_LOG_MAX_CONTENT_BYTES',
+      default: 16_384,
+      description: 'Most that is kept of a request and of an answer, each; the rest is cut off.',
+    },
+    retentionHours: {
+      type: integer(1, 87_600),
+      environment: 'HOLDFAST_REQUEST_LOG_RETENTION_HOURS',
+      default: 168,
+      defaultText: '168 (7 days)',
+      description: 'Hours for which requests are kept.',
+    },
+    maxRows: {
+      type: integer(1_000, 1_000_000_000),
+      environment: 'HOLDFAST_REQUEST_LOG_MAX_ROWS',
+      default: 5_000_000,
+      description:
+        'Requests that are kept at most, so that the disk does not fill: the oldest go first. Without content one takes some 350 bytes with its indexes.',
+    },
+  },
 } as const satisfies Readonly<Record<string, SettingSection>>;

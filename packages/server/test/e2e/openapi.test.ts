@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { PerformanceMeasurements, PerformanceReport } from '@holdfast/contracts';
+import type { PerformanceMeasurements, PerformanceReport, RequestLogPage } from '@holdfast/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateway, type Gateway } from './fixture.ts';
 
@@ -160,6 +160,15 @@ test('every answer of every route is as the description says', async () => {
   const { usage } = (await check('GET', '/api/admin/metrics', '/api/admin/metrics?limit=1')) as PerformanceReport;
   expect(usage.organizations).toMatchObject([{ id: organizations.data[0]!.id }]);
   expect(usage.organizations[0]!.model_calls).toBeGreaterThan(5);
+
+  const requests = (await check('GET', '/api/request-log', '/api/request-log?limit=1&status=2xx')) as RequestLogPage;
+  await check('GET', '/api/request-log', '/api/request-log?status=fine');
+  await check('GET', '/api/request-log', '/api/request-log', { key: null });
+  expect(requests.data).toMatchObject([{ status: 200, organization_id: organizations.data[0]!.id }]);
+  await check('GET', '/api/request-log/{id}', `/api/request-log/${requests.data[0]!.id}`);
+  await check('GET', '/api/request-log/{id}', '/api/request-log/01a1f863-0000-7000-8000-000000000000');
+  const shown = await gateway.server.cli('request-log', '--route', '/v1/embeddings', '--json');
+  expect(JSON.parse(shown.out)).toMatchObject({ data: [{ method: 'POST', route: '/v1/embeddings', status: 200 }] });
 
   const banned = (await check('POST', '/api/bans', '/api/bans', post({ range: '203.0.113.0/24', note: 'a test' }))) as { id: string };
   await check('POST', '/api/bans', '/api/bans', post({ range: 'nowhere' }));

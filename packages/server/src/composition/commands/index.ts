@@ -11,6 +11,7 @@ import {
   createOrganizationService,
   createOrganizationStore,
 } from '../../features/identity/index.ts';
+import { createRequestLogService, createRequestLogStore } from '../../features/request-log/index.ts';
 import { createServerClient } from '../../platform/server-client/index.ts';
 import { openBanBook } from '../ban-book.ts';
 import { pseudonymAt } from '../client-names.ts';
@@ -79,6 +80,18 @@ export function usageCommand(runtimeDir: string | undefined): CliDependencies['u
       return work(async ({ limit, cursor, ...filter }) => {
         const { data, next_cursor } = await usage.ofInstance(filter, { limit, cursor });
         return { data: [...data], next_cursor };
+      });
+    });
+}
+
+/** `holdfast request-log`: the requests of the whole instance, for whoever has the machine. */
+export function requestLogCommand(runtimeDir: string | undefined): CliDependencies['requestLog'] {
+  return (configuration, work) =>
+    withStorage(configuration, runtimeDir, ({ database }) => {
+      const service = createRequestLogService(createRequestLogStore(database));
+      return work({
+        list: ({ limit, cursor, ...filter }) => service.list(filter, { limit, cursor }),
+        find: (id) => service.find(id),
       });
     });
 }

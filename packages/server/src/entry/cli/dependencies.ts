@@ -6,6 +6,9 @@ import type {
   RateLimitListBody,
   RateLimitsQuery,
   ReloadReportBody,
+  RequestLogDetail,
+  RequestLogPage,
+  RequestLogQuery,
   UsagePage,
   UsageQuery,
 } from '@holdfast/contracts';
@@ -45,6 +48,8 @@ export interface CliDependencies {
   readonly limits: (configuration: Configuration, env: Variables) => Promise<LimitCommands>;
   /** As `breakers`. `configuration` is loaded only when the environment does not say where the server is. */
   readonly reload: (configuration: () => Configuration, env: Variables) => Promise<ReloadReportBody>;
+  /** Opens the request log, lets `work` read it, and closes it. */
+  readonly requestLog: <Result>(configuration: Configuration, work: (log: RequestLogReader) => Promise<Result>) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
 }
@@ -61,6 +66,12 @@ export interface BreakerCommands {
   list(): Promise<CircuitBreakerListBody>;
   open(request: OpenCircuitBreakerRequest): Promise<MovedCircuitBreakerBody>;
   close(request: CloseCircuitBreakerRequest): Promise<MovedCircuitBreakerBody>;
+}
+
+/** The request log. */
+export interface RequestLogReader {
+  list(query: RequestLogQuery): Promise<RequestLogPage>;
+  find(id: string): Promise<RequestLogDetail>;
 }
 
 export type UsageReader = (query: UsageQuery) => Promise<UsagePage>;

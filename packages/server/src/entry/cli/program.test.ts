@@ -77,6 +77,7 @@ async function run(
       breakers: unused,
       limits: unused,
       reload: unused,
+      requestLog: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -96,7 +97,7 @@ describe('the program', () => {
     expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
     const help = await run(['--help'], { environment });
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'limits', 'reload', 'config'])
+    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'limits', 'reload', 'request-log', 'config'])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
     for (const command of ['create', 'list', 'change', 'rotate', 'revoke'])
       expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);

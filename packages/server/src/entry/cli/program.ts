@@ -8,6 +8,7 @@ import {
   addOrganizations,
   addPseudonym,
   addReload,
+  addRequestLog,
   addServe,
   addUsage,
 } from './commands/index.ts';
@@ -41,6 +42,7 @@ export async function runCli(
   addKeys(program, context);
   addOrganizations(program, context);
   addUsage(program, context);
+  addRequestLog(program, context);
   addBans(program, context);
   addPseudonym(program, context);
   addBreakers(program, context);

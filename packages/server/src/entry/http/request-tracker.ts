@@ -1,13 +1,21 @@
-import { httpRequestFinished, type RequestTrace } from '@holdfast/kit/events';
+import { httpRequestFinished, type HttpRequestFinished, type RequestTrace } from '@holdfast/kit/events';
 import type { ClientIp } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { captureAnswer, readCaptured, type CapturedContent } from './content-capture.ts';
 import type { Connections } from './connections.ts';
 import { isForOperators } from './shedding.ts';
 
 /** Where a request stands in its caller's trace, or in one of its own: read from its headers, which anybody may have written. MUST NOT throw. */
 export type BeginTrace = (headers: IncomingHttpHeaders) => RequestTrace;
+
+/** Who keeps a record of every request. On the path of each: it MUST be cheap, and MUST NOT throw. */
+export interface RequestRecorder {
+  /** Bytes of what was said in the request and in its answer that are handed over, each. 0: none. */
+  readonly contentBytes: number;
+  add(event: HttpRequestFinished, content: CapturedContent | undefined): void;
+}
 
 const requestOf = Symbol('request');
 const trackerOf = Symbol('tracker');
@@ -23,11 +31,19 @@ export class RequestTracker {
   readonly #connections: Connections;
   readonly #nameClient: (client: ClientIp) => string;
   readonly #beginTrace: BeginTrace | undefined;
+  readonly #recorder: RequestRecorder | undefined;
   #inFlight = 0;
   #whenIdle: (() => void)[] = [];
 
   /** `nameClient` gives what may be written down of a client. */
-  constructor(clock: Clock, connections: Connections, nameClient: (client: ClientIp) => string, beginTrace?: BeginTrace) {
+  constructor(
+    clock: Clock,
+    connections: Connections,
+    nameClient: (client: ClientIp) => string,
+    beginTrace?: BeginTrace,
+    recorder?: RequestRecorder,
+  ) {
+    this.#recorder = recorder;
     this.#beginTrace = beginTrace;
     this.#clock = clock;
     this.#connections = connections;
@@ -50,6 +66,7 @@ export class RequestTracker {
     const response = reply.raw as TrackedResponse;
     response[requestOf] = request;
     response[trackerOf] = this;
+    if (this.#recorder !== undefined && this.#recorder.contentBytes > 0) captureAnswer(response, this.#recorder.contentBytes);
     response.on('close', onClose);
   }
 
@@ -62,7 +79,7 @@ export class RequestTracker {
   close(response: ServerResponse, request: FastifyRequest): void {
     this.#inFlight--;
     const moved = this.#connections.end(request.raw.socket);
-    if (httpRequestFinished.hasSubscribers) this.#announce(response, request, moved);
+    if (httpRequestFinished.hasSubscribers || this.#recorder !== undefined) this.#announce(response, request, moved);
     if (this.#inFlight === 0 && this.#whenIdle.length > 0) {
       const waiting = this.#whenIdle;
       this.#whenIdle = [];
@@ -75,7 +92,7 @@ export class RequestTracker {
     const { principal, failure } = request;
     const url = request.raw.url ?? '';
     const query = url.indexOf('?');
-    httpRequestFinished.publish({
+    const event: HttpRequestFinished = {
       requestId: request.id,
       method: request.method,
       route: request.is404 ? undefined : request.routeOptions.url,
@@ -93,7 +110,11 @@ export class RequestTracker {
       notes: request.notes ?? undefined,
       traceId: request.trace?.traceId,
       trace: request.trace ?? undefined,
-    });
+    };
+    httpRequestFinished.publish(event);
+    const recorder = this.#recorder;
+    if (recorder === undefined) return;
+    recorder.add(event, recorder.contentBytes > 0 ? readCaptured(response, request, recorder.contentBytes) : undefined);
   }
 }
 

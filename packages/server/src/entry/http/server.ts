@@ -28,7 +28,7 @@ import { decorateRequests } from './request-context.ts';
 import { createRequestIdReader } from './request-id.ts';
 import type { Refusal } from './refusal.ts';
 import { limitStepOf, unlimited, type RequestLimits } from './request-limits.ts';
-import { RequestTracker, type BeginTrace } from './request-tracker.ts';
+import { RequestTracker, type BeginTrace, type RequestRecorder } from './request-tracker.ts';
 import { runInTrace } from './run-in-trace.ts';
 import { securityHeaders } from './security-headers.ts';
 import { isForOperators, shedError, type OverloadGate } from './shedding.ts';
@@ -48,6 +48,8 @@ export interface HttpServerOptions {
   readonly onAuthenticated?: (client: ClientIp) => void;
   /** Called for each request that is answered with an error, unless its route writes that by itself. MUST NOT throw. */
   readonly onRefusal?: (refusal: Refusal) => void;
+  /** Who keeps a record of every request. Default: nobody. */
+  readonly recorder?: RequestRecorder | undefined;
   /** Default: requests are not limited. */
   readonly limits?: RequestLimits | undefined;
   /** Default: requests are not traced, and nothing is done for it. */
@@ -108,7 +110,7 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
   const options = { ...httpServerDefaults, ...given };
   const { clock, bans } = options;
   const connections = new Connections(options.clientIp ?? createClientIpResolver());
-  const tracker = new RequestTracker(clock, connections, options.nameClient ?? (() => '[ip]'), options.beginTrace);
+  const tracker = new RequestTracker(clock, connections, options.nameClient ?? (() => '[ip]'), options.beginTrace, options.recorder);
   const handleError = createErrorHandler({ clock, onRefusal: options.onRefusal });
   const limitUnknown = limitStepOf(options.limits, { methods: [], path: undefined, access: 'public' }) ?? unlimited;
   let draining: Promise<DrainResult> | undefined;

@@ -6,5 +6,6 @@ export { addLimits } from './limits.ts';
 export { addOrganizations } from './organizations.ts';
 export { addPseudonym } from './pseudonym.ts';
 export { addReload } from './reload.ts';
+export { addRequestLog } from './request-log.ts';
 export { addServe } from './serve.ts';
 export { addUsage } from './usage.ts';

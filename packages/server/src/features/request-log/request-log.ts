@@ -1,0 +1,188 @@
+import type { HttpRequestFinished } from '@holdfast/kit/events';
+import { isHoldfastError } from '@holdfast/kit/errors';
+import { sleep, type Clock, type Timer } from '@holdfast/kit/time';
+import { requestsUnlogged } from './events.ts';
+import type { LoggedRequest, RequestContent } from './logged-request.ts';
+import { maskContent } from './masked-content.ts';
+import type { RequestLogStore, RequestRow } from './request-log-store.ts';
+
+export interface RequestLogOptions {
+  readonly store: Pick<RequestLogStore, 'write' | 'removeBefore' | 'momentBehind'>;
+  readonly clock: Clock;
+  readonly createId: () => string;
+  /** By which operators know this server. */
+  readonly instance: string;
+  readonly retentionMs: number;
+  /** Rows that are kept; older ones are removed. */
+  readonly maxRows: number;
+  /** Characters that are kept of a content. */
+  readonly maxContentChars: number;
+  /** Requests that may wait to be written; those that come when it is full are dropped and counted. Default 10,000, some 5 MB. */
+  readonly maxQueue?: number;
+  /** Most rows of one statement. Default 500. */
+  readonly maxBatch?: number;
+  /** Called for each request that is dropped. */
+  readonly onDropped?: (reason: 'queue_full' | 'refused') => void;
+  /** How long a request waits at most before it is written while the database answers. Default 1,000. */
+  readonly everyMs?: number;
+}
+
+export interface RequestLog {
+  /** Takes the request, or drops it: never waits, never throws. On the path of every request. */
+  add(event: HttpRequestFinished, content: RequestContent | undefined): void;
+  /** Requests that are not in the log because it could not take them. */
+  readonly dropped: number;
+  readonly queued: number;
+  /** Writes what waits. Never rejects. */
+  flush(): Promise<void>;
+  /** Removes what is too old or too much. Throws `database_unavailable`. */
+  cleanUp(): Promise<void>;
+  /** Writes what waits, for the last time. */
+  stop(): Promise<void>;
+}
+
+const cleanUpEveryMs = 600_000;
+const complainEveryMs = 60_000;
+/** Rows that are removed in one statement, so that no lock is held for long. */
+const removalPage = 5_000;
+
+/** Keeps a row of every request in the database, off the path of requests. */
+export function startRequestLog(options: RequestLogOptions): RequestLog {
+  const { store, clock, createId, maxQueue = 10_000, maxBatch = 500, everyMs = 1_000 } = options;
+  let queue: LoggedRequest[] = [];
+  /** Those that are being written: their number, since they take room as well. */
+  let inHand = 0;
+  let dropped = 0;
+  let told = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let lastError: unknown;
+  let last = Promise.resolve();
+  let timer: Timer | undefined;
+  let scheduled = false;
+  let stopped = false;
+  let cleanedAt = clock.monotonic();
+
+  function drop(reason: 'queue_full' | 'refused'): void {
+    dropped++;
+    options.onDropped?.(reason);
+  }
+
+  async function write(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.length <= maxBatch ? queue : queue.slice(0, maxBatch);
+      queue = batch === queue ? [] : queue.slice(maxBatch);
+      inHand = batch.length;
+      const left = await writeBatch(batch);
+      inHand = 0;
+      if (left) {
+        queue = [...batch, ...queue];
+        break;
+      }
+    }
+    if (dropped > told && clock.monotonic() - toldAt >= complainEveryMs) {
+      requestsUnlogged.publish({ dropped: dropped - told, error: lastError });
+      told = dropped;
+      toldAt = clock.monotonic();
+    }
+  }
+
+  /** Whether it is to be tried again. */
+  async function writeBatch(batch: readonly LoggedRequest[]): Promise<boolean> {
+    const rows: RequestRow[] = [];
+    for (const logged of batch) {
+      rows.push(toRow(logged, options));
+      // Masking is work: requests come between two of them.
+      if (logged.content) await sleep(clock, 0);
+    }
+    try {
+      await store.write(rows);
+      return false;
+    } catch (error) {
+      lastError = error;
+      if (isHoldfastError(error)) return true;
+      // A row that the database does not take must not take its neighbours down.
+      for (const row of rows) {
+        try {
+          await store.write([row]);
+        } catch (alone) {
+          if (isHoldfastError(alone)) return true;
+          drop('refused');
+        }
+      }
+      return false;
+    }
+  }
+
+  async function cleanUp(): Promise<void> {
+    cleanedAt = clock.monotonic();
+    const excess = await store.momentBehind(options.maxRows);
+    // The one behind them is the first that is too many.
+    const beforeMs = Math.max(clock.now() - options.retentionMs, excess === undefined ? 0 : excess + 1);
+    while ((await store.removeBefore(beforeMs, removalPage)) === removalPage);
+  }
+
+  const flush = (): Promise<void> => (last = last.then(write));
+
+  function schedule(): void {
+    if (scheduled || stopped) return;
+    scheduled = true;
+    timer = clock.setTimeout(() => {
+      scheduled = false;
+      void flush().then(async () => {
+        if (clock.monotonic() - cleanedAt >= cleanUpEveryMs) await cleanUp().catch((error: unknown) => (lastError = error));
+        if (queue.length > 0) schedule();
+      });
+    }, everyMs);
+  }
+
+  return {
+    add(event, content) {
+      if (queue.length + inHand >= maxQueue) {
+        drop('queue_full');
+        return;
+      }
+      queue.push({ id: createId(), atMs: clock.now(), event, content });
+      if (!scheduled) schedule();
+    },
+    get dropped() {
+      return dropped;
+    },
+    get queued() {
+      return queue.length + inHand;
+    },
+    flush,
+    cleanUp,
+    async stop() {
+      stopped = true;
+      timer?.cancel();
+      await flush();
+      dropped += queue.length;
+      queue = [];
+    },
+  };
+}
+
+function toRow({ id, atMs, event, content }: LoggedRequest, { instance, maxContentChars }: RequestLogOptions): RequestRow {
+  const callId = event.notes?.['call_id'];
+  const masked = (text: string | undefined): string | null => (text === undefined ? null : maskContent(text, maxContentChars));
+  return {
+    id,
+    at: new Date(atMs).toISOString(),
+    instance,
+    request_id: event.requestId,
+    trace_id: event.traceId ?? null,
+    call_id: typeof callId === 'string' ? callId : null,
+    organization_id: event.organizationId ?? null,
+    key_id: event.keyId ?? null,
+    user_id: event.userId ?? null,
+    method: event.method,
+    route: event.route ?? null,
+    status: event.status,
+    error_code: event.errorCode ?? null,
+    latency_ms: Math.round(event.latencyMs * 1_000) / 1_000,
+    request_bytes: event.requestBytes,
+    response_bytes: event.responseBytes,
+    request_content: masked(content?.request),
+    response_content: masked(content?.response),
+  };
+}
