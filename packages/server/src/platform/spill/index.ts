@@ -1,0 +1,1 @@
+export { Spill, SpillError, type ReplayTarget, type SpillOptions } from './spill.ts';
