@@ -40,6 +40,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
   performance: 'What is measured without Prometheus: where the time goes, over the last day.',
+  sentry: 'Reports of errors that should not happen. Off until there is a DSN.',
   tracing: 'OpenTelemetry. Off until there is an endpoint; see [the guide](../guides/tracing.md).',
   requestLog: 'A row of every request in the database.',
   metrics: 'Prometheus.',

@@ -8,7 +8,6 @@ export interface SentryReceiver {
   /** Every envelope as it came: the header, then each item with its own. */
   readonly envelopes: readonly (readonly unknown[])[];
   /** The errors in them. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- What arrives is looked at, not believed.
   readonly events: readonly any[];
   /** Also of envelopes that get no answer. */
   received(count: number): Promise<void>;

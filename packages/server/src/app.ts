@@ -7,6 +7,7 @@ import {
   instance,
   measureConfiguration,
   type ClientNames,
+  type ErrorReports,
   openAbuse,
   openConfiguration,
   dependencyCircuits,
@@ -53,6 +54,8 @@ export interface AppOptions {
   readonly clientNames: ClientNames;
   /** Whether a name of a model is one of the configuration, and so one of few. */
   readonly isKnownModel: (name: string) => boolean;
+  /** Undefined while there is nowhere to report to. */
+  readonly errorReports: Pick<ErrorReports, 'open'> | undefined;
   /** Undefined while tracing is off. */
   readonly beginTrace: BeginTrace | undefined;
   /** Throws when the start has been told to end. */
@@ -107,6 +110,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   });
   const { database, keyRing } = storage;
   options.clientNames.open(keyRing);
+  options.errorReports?.open(keyRing);
   options.endIfTold();
 
   health.register('database', { critical: true, componentType: 'datastore', check: () => database.ping() });

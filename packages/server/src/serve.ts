@@ -3,7 +3,14 @@ import process from 'node:process';
 import { createAccessLog, createLogger, createMetrics, type Log } from '@holdfast/kit/telemetry';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { startApp, type App } from './app.ts';
-import { createClientNames, createKnownModels, logAnnouncements, openTracing, reloadOnHangup } from './composition/index.ts';
+import {
+  createClientNames,
+  createKnownModels,
+  logAnnouncements,
+  openErrorReports,
+  openTracing,
+  reloadOnHangup,
+} from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { printWelcome } from './entry/cli/index.ts';
 import { installProcessGuards, logRequests } from './entry/http/index.ts';
@@ -35,7 +42,8 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
   const clientNames = createClientNames({ configuration, clock });
   const stopListening = [logAnnouncements(log, clock, clientNames), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
-  const tracing = await openTracing({ configuration, version, clock, random: systemRandom, log });
+  const errorReports = await openErrorReports({ configuration, version, clock, metrics });
+  const tracing = await openTracing({ configuration, version, clock, random: systemRandom, log, metrics });
 
   // The clock's timers keep no process alive: a stop that waits for one while all sockets are closed already would end here, half
   // done and with exit code 0.
@@ -44,6 +52,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
   const removeGuards = installProcessGuards({
     onFatal(fault, thrown) {
       metrics?.recordProcessFault(fault);
+      errorReports?.report(thrown, { level: 'fatal', tags: { fault } });
       logger.fatal({ err: thrown, fault }, 'a fault that nobody caught: the server stops');
       end.now(1);
     },
@@ -62,6 +71,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
       metrics,
       clientNames,
       isKnownModel: (name) => known.has(name),
+      errorReports,
       beginTrace: tracing?.begin,
       endIfTold: end.throwIfReached,
       onFatal(reason, error) {
@@ -81,7 +91,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
     return error.exitCode;
   } finally {
     removeSignals();
-    await tracing?.close();
+    await Promise.all([tracing?.close(), errorReports?.close()]);
     alive.close();
     removeGuards();
     for (const stop of stopListening) stop();

@@ -20,6 +20,7 @@ export {
   type MetricDefinitions,
   type Metrics,
   type MetricSection,
+  type MetricType,
   type MetricsOptions,
   type StopWatch,
 } from './metrics/index.ts';

@@ -6,6 +6,7 @@ export { instance, openConfiguration } from './configuration.ts';
 export { reloadOnHangup } from './hangups.ts';
 export { dependencyCircuits, measureBreakers, openBreakerStore } from './breakers.ts';
 export { openHealthChecks } from './health-checks.ts';
+export { openErrorReports, type ErrorReports } from './error-reports.ts';
 export { openHealthPort } from './health-port.ts';
 export { openIdentity } from './identity.ts';
 export { createKnownModels } from './known-models.ts';

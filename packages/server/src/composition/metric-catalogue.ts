@@ -10,6 +10,7 @@ const query = {
   operation: '`select`, `insert`, `update`, `delete`, `merge`, `begin`, `commit`, `rollback` or `other`',
   table: 'the table that is written, or the first that is read; `none` where there is none',
 };
+const withTracing = { only: 'while tracing is on' };
 const withRedis = { only: 'with `REDIS_URL`' };
 const withOverload = { only: 'unless `HOLDFAST_OVERLOAD_ENABLED` is false' };
 
@@ -89,6 +90,33 @@ export const serverMetrics = {
     buckets: [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
     example: 'histogram_quantile(0.99, sum by (le, command) (rate(holdfast_redis_command_duration_seconds_bucket[5m])))',
     ...withRedis,
+  },
+  traceSpans: {
+    ...counter(
+      'holdfast_trace_spans_total',
+      'Spans of traces that were kept, by what became of them.',
+      {
+        outcome:
+          '`exported`; or lost: `dropped` (the queue was full), `rejected` (the receiver refused them), `failed` (not sent in time), `left_out` (a request had too many)',
+      },
+      'sum by (outcome) (rate(holdfast_trace_spans_total{outcome!="exported"}[5m])) > 0',
+    ),
+    ...withTracing,
+  },
+  traceQueue: gauge(
+    'holdfast_trace_queue_length',
+    'Spans that wait to be sent.',
+    'max_over_time(holdfast_trace_queue_length[5m])',
+    withTracing,
+  ),
+  errorReports: {
+    ...counter(
+      'holdfast_error_reports_total',
+      'Errors for Sentry. Of those `reported`, its sample rate may still leave some out.',
+      { outcome: '`reported`, or `dropped` (too many in a minute)' },
+      'increase(holdfast_error_reports_total[1h])',
+    ),
+    only: 'with `SENTRY_DSN`',
   },
   ledgerAvailable: gauge('holdfast_ledger_available', '1 while calls can be recorded, and so served.', 'holdfast_ledger_available == 0'),
   ledgerQueue: gauge(
@@ -234,5 +262,6 @@ export const serverMetricSections: readonly MetricSection[] = [
     ],
   },
   { title: 'Keys and bans', definitions: [serverMetrics.keysRefused, serverMetrics.bansActive] },
+  { title: 'Traces and error reports', definitions: [serverMetrics.traceSpans, serverMetrics.traceQueue, serverMetrics.errorReports] },
   { title: 'Configuration and build', definitions: [serverMetrics.reloads, serverMetrics.lastReload, serverMetrics.build] },
 ];

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { createConsoleExporter, createTracing, type SpanExporter, type Tracing } from '@holdfast/kit/telemetry/tracing';
-import type { Log } from '@holdfast/kit/telemetry';
+import type { Log, Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import { parseKeyValueList, type Configuration } from '../config/index.ts';
 import { databaseQueryCompleted } from '../platform/postgres/index.ts';
+import { redisCommandCompleted } from '../platform/redis/index.ts';
+import { serverMetrics } from './metric-catalogue.ts';
 
 export interface TracingOptions {
   readonly configuration: Configuration;
@@ -12,6 +14,7 @@ export interface TracingOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics: Metrics | undefined;
 }
 
 /** Traces of this server, while they are switched on. */
@@ -23,14 +26,16 @@ export interface ServerTracing {
 
 /** Undefined when the configuration wants none: then nothing listens, and nothing that traces is loaded but these few lines. */
 export async function openTracing(options: TracingOptions): Promise<ServerTracing | undefined> {
-  const { configuration, clock, random } = options;
+  const { configuration, clock, random, metrics } = options;
   const { disabled, exporter: wanted, endpoint, tracesEndpoint, keepFailedAndSlow, ...settings } = configuration.tracing;
   const kind = wanted ?? (endpoint === undefined && tracesEndpoint === undefined ? 'none' : 'otlp');
   if (disabled || kind === 'none') return undefined;
   const exporter = kind === 'console' ? createConsoleExporter((text) => void process.stderr.write(text)) : await openOtlp(options);
   const { sampler, ratio, slowMs, slowOverheadMs, incoming, captureContent, maxQueueSize, maxBatchSize, scheduleDelayMs } = settings;
+  const spans = metrics?.addCounter(serverMetrics.traceSpans);
   const tracing = createTracing({
     exporter,
+    onSpans: (outcome, count) => spans?.add(count, { outcome }),
     clock,
     random,
     sampler,
@@ -44,8 +49,17 @@ export async function openTracing(options: TracingOptions): Promise<ServerTracin
     maxBatchSize,
     scheduleDelayMs,
   });
+  metrics?.addGauge(serverMetrics.traceQueue, () => tracing.queued);
   const stops = [
     tracing.listen(),
+    redisCommandCompleted.subscribe(({ command, durationMs, outcome }) =>
+      tracing.recordQuery({
+        system: 'redis',
+        operation: command,
+        durationMs,
+        ...(outcome === 'failed' && { errorCode: 'redis_unavailable' }),
+      }),
+    ),
     databaseQueryCompleted.subscribe(({ operation, table, statement, durationMs, errorCode }) =>
       tracing.recordQuery({ system: 'postgresql', operation, collection: table, text: statement, durationMs, errorCode }),
     ),

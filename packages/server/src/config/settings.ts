@@ -3,6 +3,7 @@ import { healthSettings } from './health-settings.ts';
 import { observationSettings } from './observation-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
+import { sentrySettings } from './sentry-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
 import { choice, filePath, flag, integer, ipRange, listOf, text } from './value-types.ts';
 
@@ -257,6 +258,7 @@ export const settings = {
   },
   ...observationSettings,
   tracing: tracingSettings,
+  sentry: sentrySettings,
   metrics: {
     enabled: {
       type: flag,

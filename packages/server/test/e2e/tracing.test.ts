@@ -1,28 +1,37 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { conventionFaults } from '../../../../test/support/check-conventions.ts';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../../../../test/support/otlp-receiver.ts';
+import { startSentryReceiver, type SentryReceiver } from '../../../../test/support/sentry-receiver.ts';
 import { requestId, startGateway, type Gateway } from './fixture.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
 let receiver: OtlpReceiver;
+let sentry: SentryReceiver;
 let gateway: Gateway;
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
+  sentry = await startSentryReceiver();
   gateway = await startGateway({
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
       OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%20b',
       OTEL_SERVICE_NAME: 'gateway',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
-      OTEL_BSP_SCHEDULE_DELAY: '20',
+      // Each span goes as soon as the one before it is through: nothing waits for the clock.
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1',
+      OTEL_BSP_SCHEDULE_DELAY: '600000',
+      SENTRY_DSN: sentry.dsn,
+      SENTRY_ENVIRONMENT: 'staging',
+      HOLDFAST_SENTRY_CATEGORIES: 'internal,ai_service',
     },
   });
 });
 afterAll(async () => {
   await gateway?.stop();
   await receiver?.close();
+  await sentry?.close();
 });
 
 /** All spans of the request with this id. */
@@ -117,16 +126,37 @@ test('health and metrics have no traces; everything that has one keeps to the co
   for (const secret of ['mary@', 'mary-browser', '/health', 'sk-upstream', gateway.server.key]) expect(text).not.toContain(secret);
 });
 
-test('SIGTERM sends what is left before the end', async () => {
-  const slow = await startOtlpReceiver();
-  const server = await startGateway({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: slow.url, OTEL_BSP_SCHEDULE_DELAY: '600000' } });
+test('an error of a kind that is reported is, with its trace and a user without a name', async () => {
   const id = requestId();
-  await server.openai.chat.completions.create(ask, { headers: { 'x-request-id': id } });
-  await server.fetch('/api/keys');
-  expect(slow.exports).toEqual([]);
-  await server.stop();
-  expect(slow.spans.filter(({ kind }) => kind === 'server').map(({ attributes }) => attributes['http.route'])).toEqual(
-    expect.arrayContaining(['/v1/chat/completions', '/api/keys']),
-  );
-  await slow.close();
+  const answer = await gateway.fetch('/v1/chat/completions', {
+    method: 'POST',
+    body: JSON.stringify({ ...ask, model: 'lonely' }),
+    headers: { 'x-request-id': id, traceparent },
+  });
+  expect(answer.status).toBe(502);
+  await sentry.received(1);
+  const event = sentry.events.find(({ tags }) => tags.request_id === id);
+  expect(event).toMatchObject({
+    environment: 'staging',
+    release: expect.stringMatching(/^holdfast@/),
+    tags: { code: 'provider_unreachable', category: 'ai_service', route: '/v1/chat/completions' },
+    contexts: { trace: { trace_id: traceId } },
+    user: { id: expect.stringMatching(/^[0-9a-f]{16}$/) },
+  });
+  const text = JSON.stringify(sentry.envelopes);
+  for (const secret of ['mary@', 'sk-down', gateway.server.key]) expect(text).not.toContain(secret);
+});
+
+test('what became of spans and reports is in the metrics', async () => {
+  await expect.poll(async () => (await gateway.fetch('/metrics')).text()).toMatch(/holdfast_trace_spans_total\{outcome="exported"\} [1-9]/);
+  expect(await (await gateway.fetch('/metrics')).text()).toContain('holdfast_error_reports_total{outcome="reported"} ');
+});
+
+test('SIGTERM sends what is left before the end', async () => {
+  const id = requestId();
+  receiver.answerWith({ status: 503, headers: { 'retry-after': '0' } }, {});
+  await gateway.fetch('/api/keys', { headers: { 'x-request-id': id } });
+  expect(await gateway.server.stop()).toBe(0);
+  const spans = await traceOf(id);
+  expect(spans.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['server', 'client']));
 });

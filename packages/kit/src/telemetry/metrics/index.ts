@@ -1,6 +1,6 @@
 export { metricCatalogue } from './catalogue.ts';
 export { createCustomMetrics, type CustomMetrics } from './custom-metrics.ts';
-export type { MetricDefinition, MetricDefinitions, MetricSection } from './definition.ts';
+export type { MetricDefinition, MetricDefinitions, MetricSection, MetricType } from './definition.ts';
 export { unitOf } from './definition.ts';
 export { contentTypes as metricContentTypes, expositionFormatOf, type ExpositionFormat } from './format.ts';
 export {

@@ -6,7 +6,7 @@ import { asError } from './as-error.ts';
 import { Breadcrumbs, type Crumb } from './breadcrumbs.ts';
 import { sentryDefaults, type SentryOptions } from './options.ts';
 import { createSentryClient } from './sentry-client.ts';
-import { SentrySender } from './sentry-sender.ts';
+import { SentrySender } from './drivers/http/index.ts';
 
 /** In errors, since the start. */
 export interface ReportCounts {
@@ -47,7 +47,7 @@ const dsnForm = /^https?:\/\/\w+(?::\w*)?@[^\s/@]+(?:\/[^\s/@]+)*\/\w+$/;
  * the request is not in it. A Sentry that is slow, full or away costs nobody anything but the report. Throws `configuration_invalid`.
  */
 export function createSentryReporter(options: SentryOptions): ErrorReporter {
-  const { clock = systemClock, pseudonymOf = () => undefined, ...given } = options;
+  const { clock = systemClock, pseudonymOf = () => undefined, onReport, ...given } = options;
   const { categories, maxPerMinute, timeoutMs, sampleRate, dsn, environment, release } = { ...sentryDefaults, ...given };
   // Looked at here first: the library prints one that it cannot use, and its key with it.
   if (!dsnForm.test(dsn))
@@ -89,9 +89,11 @@ export function createSentryReporter(options: SentryOptions): ErrorReporter {
     report(error, about = {}) {
       if (closed || !hasRoom()) {
         counts.dropped++;
+        onReport?.('dropped');
         return;
       }
       counts.reported++;
+      onReport?.('reported');
       deferred++;
       // To read a stack and mask an event takes a millisecond, which is not the request's to wait for.
       setImmediate(() => {

@@ -18,6 +18,8 @@ export interface SentryOptions {
   readonly maxPerMinute?: number;
   /** What one report may take to be sent, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number;
+  /** Told what became of each error, for metrics. MUST NOT throw. */
+  readonly onReport?: (outcome: 'reported' | 'dropped') => void;
   readonly clock?: Clock;
 }
 

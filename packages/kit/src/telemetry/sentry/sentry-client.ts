@@ -3,7 +3,7 @@ import { nodeStackLineParser, ServerRuntimeClient } from '@sentry/core/server';
 import process from 'node:process';
 import { maskEvent } from './mask-event.ts';
 import type { SentryOptions } from './options.ts';
-import type { SentrySender } from './sentry-sender.ts';
+import type { SentrySender } from './drivers/http/index.ts';
 
 /**
  * Sentry's client without its surroundings: nothing is patched, no global scope, handler or timer of it is used, and nothing but errors that

@@ -20,8 +20,8 @@ export interface Tracing {
   listen(): () => void;
   /** A statement or command that just ended: a span of the request, job or function that waited for it. */
   recordQuery(query: TracedQuery): void;
-  /** Spans since the start, by what became of them. `left_out`: a request had more than it may have. */
-  counts(): Readonly<SpanCounts & { left_out: number }>;
+  /** Spans since the start, by what became of them. */
+  readonly counts: Readonly<SpanCounts>;
   /** Spans that wait to be sent. */
   readonly queued: number;
   /** Sends what is left, for up to `timeoutMs` (default 5,000), and closes the exporter. */
@@ -47,14 +47,13 @@ interface RunningFunction {
  * spans made of the notes. They wait in a bounded queue and are sent beside the requests. Throws `configuration_invalid`.
  */
 export function createTracing(options: TracingOptions): Tracing {
-  const { exporter, clock, random, ...given } = options;
+  const { exporter, clock, random, onSpans, ...given } = options;
   const numbers = readNumbers(given);
   const ids = createTraceIds(random);
   const isSampled = createHeadSampler(numbers.sampler, numbers.ratio);
-  const queue = new SpanQueue({ exporter, clock, ...numbers });
+  const queue = new SpanQueue({ exporter, clock, onSpans, ...numbers });
   const storage = new AsyncLocalStorage<Active>();
   const functions = new WeakMap<TracedFunction, RunningFunction>();
-  let leftOut = 0;
 
   function begin(headers: Readonly<Record<string, unknown>>): TracedRequest {
     const caller = numbers.incoming === 'ignore' ? undefined : parseTraceparent(headers['traceparent']);
@@ -82,17 +81,19 @@ export function createTracing(options: TracingOptions): Tracing {
     if (request.state === 'kept') queue.offer([span]);
     else if (request.state === 'running') {
       if (request.spans.length < numbers.maxSpansPerRequest) request.spans.push(span);
-      else leftOut++;
+      else queue.count('left_out', 1);
     }
   }
 
-  function finish(request: TracedRequest, kept: boolean, spans: () => Span[]): void {
+  function finish(request: TracedRequest, kept: boolean, make: () => { readonly root: Span; readonly children: readonly Span[] }): void {
     if (request.state !== 'running') return;
     request.state = kept ? 'kept' : 'dropped';
     if (kept) {
-      const all = spans();
-      leftOut += Math.max(0, all.length - numbers.maxSpansPerRequest);
-      queue.offer(all.slice(0, numbers.maxSpansPerRequest));
+      const { root, children } = make();
+      const most = numbers.maxSpansPerRequest - 1;
+      queue.count('left_out', Math.max(0, children.length - most));
+      // The root last: whoever has it has all of them.
+      queue.offer([...children.slice(0, most), root]);
     }
     // Held on to by whatever still runs in its context.
     request.spans = [];
@@ -113,7 +114,7 @@ export function createTracing(options: TracingOptions): Tracing {
     finish(request, request.sampled || isWorthKeeping(event, request.calls, numbers), () => {
       const scale = new TimeScale(clock);
       const root = httpSpan(event, request, scale);
-      return [root, ...request.calls.flatMap((call) => callSpans(call, request, scale)), ...request.spans];
+      return { root, children: [...request.calls.flatMap((call) => callSpans(call, request, scale)), ...request.spans] };
     });
   }
 
@@ -142,7 +143,10 @@ export function createTracing(options: TracingOptions): Tracing {
     };
     if (!isRoot) return add(request, request.span({ ...of, spanId, ...(parentSpanId !== undefined && { parentSpanId }) }));
     const isLate = of.endMs - of.startMs >= numbers.slowMs;
-    finish(request, request.sampled || (numbers.tail && (failed || request.failed || isLate)), () => [request.root(of), ...request.spans]);
+    finish(request, request.sampled || (numbers.tail && (failed || request.failed || isLate)), () => ({
+      root: request.root(of),
+      children: request.spans,
+    }));
   }
 
   function recordQuery(query: TracedQuery): void {
@@ -161,7 +165,7 @@ export function createTracing(options: TracingOptions): Tracing {
     };
     if (active) return add(active.request, active.request.span({ ...of, parentSpanId: active.spanId }));
     const request = beginJob();
-    finish(request, true, () => [request.root(of)]);
+    finish(request, true, () => ({ root: request.root(of), children: [] }));
   }
 
   return {
@@ -179,7 +183,7 @@ export function createTracing(options: TracingOptions): Tracing {
       };
     },
     recordQuery,
-    counts: () => ({ ...queue.counts, left_out: leftOut }),
+    counts: queue.counts,
     get queued() {
       return queue.size;
     },

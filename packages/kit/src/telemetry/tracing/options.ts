@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../time/index.ts';
 import type { SamplerName } from './head-sampler.ts';
-import type { SpanExporter } from './export/index.ts';
+import type { SpanExporter, SpanOutcome } from './export/index.ts';
 
 export interface TracingNumbers {
   /** What is kept whatever becomes of it. Default `parentbased_always_on`. */
@@ -32,6 +32,8 @@ export interface TracingNumbers {
 
 export interface TracingOptions extends Partial<TracingNumbers> {
   readonly exporter: SpanExporter;
+  /** Told what became of spans, for metrics. MUST NOT throw. */
+  readonly onSpans?: (outcome: SpanOutcome, count: number) => void;
   readonly clock: Clock;
   readonly random: Random;
 }

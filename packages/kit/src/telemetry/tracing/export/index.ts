@@ -1,2 +1,2 @@
 export type { ExportResult, SpanExporter } from './span-exporter.ts';
-export { SpanQueue, type SpanCounts } from './span-queue.ts';
+export { SpanQueue, type SpanCounts, type SpanOutcome } from './span-queue.ts';

@@ -81,7 +81,7 @@ test('at the end everything that waits is sent', async () => {
   await through();
   await closing;
   expect(batches).toEqual([4, 2]);
-  expect(queue.counts).toEqual({ exported: 6, dropped: 0, rejected: 0, failed: 0 });
+  expect(queue.counts).toEqual({ exported: 6, dropped: 0, rejected: 0, failed: 0, left_out: 0 });
   expect(closed()).toBe(1);
 });
 
@@ -97,7 +97,7 @@ test.each([false, true])('at the end a receiver that hangs (exporter too: %s) is
   clock.advance(1);
   await closing;
   expect(closed()).toBe(1);
-  expect(queue.counts).toEqual({ exported: 0, dropped: 0, rejected: 0, failed: 7 });
+  expect(queue.counts).toEqual({ exported: 0, dropped: 0, rejected: 0, failed: 7, left_out: 0 });
   expect(queue.size).toBe(0);
 });
 

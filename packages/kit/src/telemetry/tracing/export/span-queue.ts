@@ -9,16 +9,17 @@ export interface SpanQueueOptions {
   readonly maxQueueSize: number;
   readonly maxBatchSize: number;
   readonly scheduleDelayMs: number;
+  readonly onSpans?: ((outcome: SpanOutcome, count: number) => void) | undefined;
 }
 
+/**
+ * `exported`; `dropped`: there was no room in the queue; `rejected`: the receiver refused them; `failed`: they were not sent in time;
+ * `left_out`: a request had more than it may have.
+ */
+export type SpanOutcome = 'exported' | 'dropped' | 'rejected' | 'failed' | 'left_out';
+
 /** In spans, since the start. */
-export interface SpanCounts {
-  exported: number;
-  /** There was no room in the queue. */
-  dropped: number;
-  rejected: number;
-  failed: number;
-}
+export type SpanCounts = Record<SpanOutcome, number>;
 
 /**
  * Spans between those who make them and the exporter: bounded, and sent in batches, one batch at a time. Whoever offers spans waits
@@ -26,7 +27,7 @@ export interface SpanCounts {
  */
 export class SpanQueue {
   readonly #options: SpanQueueOptions;
-  readonly counts: SpanCounts = { exported: 0, dropped: 0, rejected: 0, failed: 0 };
+  readonly counts: SpanCounts = { exported: 0, dropped: 0, rejected: 0, failed: 0, left_out: 0 };
   readonly #ending = new Cancellation();
   #waiting: Span[] = [];
   #sending: Promise<void> | undefined;
@@ -43,11 +44,17 @@ export class SpanQueue {
     return this.#waiting.length + this.#inExport;
   }
 
+  count(outcome: SpanOutcome, count: number): void {
+    if (count === 0) return;
+    this.counts[outcome] += count;
+    this.#options.onSpans?.(outcome, count);
+  }
+
   /** Takes all of them or none, since half of a trace misleads. */
   offer(spans: readonly Span[]): void {
     const { maxQueueSize, maxBatchSize, scheduleDelayMs, clock } = this.#options;
     if (this.#closed || this.size + spans.length > maxQueueSize) {
-      this.counts.dropped += spans.length;
+      this.count('dropped', spans.length);
       return;
     }
     for (const span of spans) this.#waiting.push(span);
@@ -77,7 +84,7 @@ export class SpanQueue {
       await Promise.race([this.#sending, tooLate.promise]);
     }
     bound.cancel();
-    this.counts.failed += this.size;
+    this.count('failed', this.size);
     this.#waiting = [];
     this.#inExport = 0;
     await exporter.close();
@@ -96,7 +103,6 @@ export class SpanQueue {
 
   async #drain(): Promise<void> {
     const { exporter, maxBatchSize } = this.#options;
-    const { counts } = this;
     do {
       const batch = this.#waiting.splice(0, maxBatchSize);
       this.#inExport = batch.length;
@@ -104,9 +110,7 @@ export class SpanQueue {
       // Counted as given up already.
       if (this.#ending.cancelled) return;
       this.#inExport = 0;
-      counts.exported += result.exported;
-      counts.rejected += result.rejected;
-      counts.failed += result.failed;
+      for (const outcome of ['exported', 'rejected', 'failed'] as const) this.count(outcome, result[outcome]);
     } while (this.#waiting.length >= maxBatchSize || (this.#closed && this.#waiting.length > 0));
   }
 }

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import type { Clock } from '../../time/index.ts';
+import type { Clock } from '../../../../time/index.ts';
 
 /** Envelopes under way; more are dropped by the library. */
 const maxUnderWay = 16;

@@ -1,0 +1,1 @@
+export { SentrySender, type SentrySenderOptions } from './sentry-sender.ts';
