@@ -67,6 +67,7 @@ const plants: Record<string, Record<string, string>> = {
   '4-nobody-imports-telemetry': {
     [`${server}/model/metrics.ts`]: "import type { Failure } from '@holdfast/kit/telemetry';\nexport type F = Failure;",
   },
+  '4-the-feature-of-alerts-listens': { [`${server}/features/alerts/metrics.ts`]: "import '@holdfast/kit/telemetry';" },
   '5-clients-stay-in-drivers': { [`${server}/features/costs/service.ts`]: "import type { Pool } from 'pg';\nexport type P = Pool;" },
   '6-platform-knows-no-feature': { [`${server}/platform/postgres/up.ts`]: "import '../../features/costs/index.ts';" },
   '6-model-knows-no-feature': { [`${server}/model/up.ts`]: "import '../features/costs/index.ts';" },

@@ -153,8 +153,18 @@ export const importRules: readonly ImportRule[] = [
   {
     name: '4-nobody-imports-telemetry',
     comment: 'Modules announce on typed channels of events/ and do not know who listens. Publish there; app.ts joins the listeners.',
-    from: { path: '^packages/[^/]+/src/', pathNot: [tests, root, `${kit}fastify/`, `${kit}(telemetry|alerts)/`] },
+    from: {
+      path: '^packages/[^/]+/src/',
+      pathNot: [tests, root, `${kit}fastify/`, `${kit}(telemetry|alerts)/`, `${server}features/alerts/`],
+    },
     to: { path: `${kit}(telemetry|alerts)/` },
+  },
+  {
+    name: '4-the-feature-of-alerts-listens',
+    comment:
+      'features/alerts is where the server keeps and shows its alerts: a listener itself, that knows the kit’s alerts, and no telemetry.',
+    from: { path: `${server}features/alerts/`, pathNot: tests },
+    to: { path: `${kit}telemetry/` },
   },
 
   // --- 5: third-party clients

@@ -80,7 +80,10 @@ const matrix: Readonly<Record<string, TableRules>> = {
           ...['requests_per_minute', 'tokens_per_minute', 'concurrent'],
         ),
       },
-      jobs: { select: only('every', 'id', 'last_used_at'), update: only('every', 'last_used_at') },
+      jobs: {
+        select: only('every', 'id', 'last_used_at', 'organization_id', 'prefix', 'expires_at', 'revoked_at', 'replaced_by'),
+        update: only('every', 'last_used_at'),
+      },
     },
   },
   'holdfast.key_changes': { rowSecurity: true, access: { authenticator: { select: every } } },
@@ -90,7 +93,7 @@ const matrix: Readonly<Record<string, TableRules>> = {
       app: { select: own },
       operator: { select: every },
       writer: { insert: every, select: only('every', 'id') },
-      jobs: { insert: every, select: only('every', 'id') },
+      jobs: { insert: every, select: only('every', 'id', 'organization_id', 'key_id', 'cost_nano_usd') },
     },
   },
   'holdfast.call_intents': {
@@ -103,6 +106,11 @@ const matrix: Readonly<Record<string, TableRules>> = {
     rowSecurity: true,
     access: { jobs: { insert: every, delete: every, select: only('every', 'id', 'at') }, operator: { select: every } },
   },
+  'holdfast.alerts': { rowSecurity: true, access: { jobs: everything } },
+  'holdfast.alert_observations': { rowSecurity: true, access: { jobs: everything } },
+  'holdfast.alert_groups': { rowSecurity: true, access: { jobs: everything } },
+  'holdfast.alert_silences': { rowSecurity: true, access: { jobs: everything } },
+  'holdfast.alert_deliveries': { rowSecurity: true, access: { jobs: everything } },
   'holdfast.instances': {
     rowSecurity: false,
     access: {

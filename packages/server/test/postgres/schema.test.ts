@@ -66,6 +66,37 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
     ...{ error_code: 'text?', latency_ms: 'float8', request_bytes: 'int8', response_bytes: 'int8' },
     ...{ request_content: 'text?', response_content: 'text?' },
   },
+  'holdfast.alerts': {
+    ...{
+      id: 'uuid',
+      fingerprint: 'text',
+      rule: 'text',
+      labels: 'jsonb',
+      severity: 'text',
+      unit: 'text',
+      group_key: 'text',
+      status: 'text',
+    },
+    ...{ since_at: 'timestamptz', fired_at: 'timestamptz?', resolved_at: 'timestamptz?', clear_at: 'timestamptz?' },
+    ...{ resolve_after_ms: 'int8', value: 'float8', threshold: 'float8', bad: 'text', acknowledged: 'jsonb?' },
+  },
+  'holdfast.alert_observations': {
+    ...{ fingerprint: 'text', instance: 'text', rule: 'text', labels: 'jsonb', value: 'float8', expires_at: 'timestamptz' },
+  },
+  'holdfast.alert_groups': { key: 'text', rule: 'text', told: '_uuid', told_at: 'timestamptz', channels: '_text' },
+  'holdfast.alert_silences': {
+    ...{ id: 'uuid', matchers: 'jsonb', starts_at: 'timestamptz', ends_at: 'timestamptz', created_by: 'text?', reason: 'text' },
+  },
+  'holdfast.alert_deliveries': {
+    ...{ id: 'uuid', channel: 'text', group_key: 'text', notification: 'jsonb', status: 'text', attempts: 'int4' },
+    ...{
+      created_at: 'timestamptz',
+      next_try_at: 'timestamptz',
+      finished_at: 'timestamptz?',
+      last_error: 'text?',
+      leased_until: 'timestamptz?',
+    },
+  },
   'holdfast.bans': {
     ...{ range: 'text', reason: 'text', source: 'text', banned_at: 'timestamptz', ends_at: 'timestamptz?', repeats: 'int4' },
     ...{ banned_by: 'text?', note: 'text?', lifted: 'bool', revision: 'int8', changed_in: 'xid8', changed_at: 'timestamptz' },

@@ -18,6 +18,11 @@ export interface Schema {
   'holdfast.bans': BansTable;
   'holdfast.metric_minutes': MetricMinutesTable;
   'holdfast.request_log': RequestLogTable;
+  'holdfast.alerts': AlertsTable;
+  'holdfast.alert_observations': AlertObservationsTable;
+  'holdfast.alert_groups': AlertGroupsTable;
+  'holdfast.alert_silences': AlertSilencesTable;
+  'holdfast.alert_deliveries': AlertDeliveriesTable;
 }
 
 /** `timestamptz`: a Date when read; Date or RFC 3339 text when written. */
@@ -184,6 +189,69 @@ export interface RequestLogTable {
   response_bytes: ColumnType<number, number | bigint, number | bigint>;
   request_content: string | null;
   response_content: string | null;
+}
+
+/** `jsonb`, never null. */
+type Json = ColumnType<unknown, string, string>;
+
+export interface AlertsTable {
+  id: string;
+  fingerprint: string;
+  rule: string;
+  labels: Json;
+  severity: 'info' | 'warning' | 'critical';
+  unit: string;
+  group_key: string;
+  status: 'pending' | 'firing' | 'resolved';
+  since_at: Timestamp;
+  fired_at: OptionalTimestamp;
+  resolved_at: OptionalTimestamp;
+  clear_at: OptionalTimestamp;
+  resolve_after_ms: number;
+  value: number;
+  threshold: number;
+  bad: 'above' | 'below';
+  acknowledged: OptionalJson;
+}
+
+export interface AlertObservationsTable {
+  fingerprint: string;
+  instance: string;
+  rule: string;
+  labels: Json;
+  value: number;
+  expires_at: Timestamp;
+}
+
+export interface AlertGroupsTable {
+  key: string;
+  rule: string;
+  told: string[];
+  told_at: Timestamp;
+  channels: string[];
+}
+
+export interface AlertSilencesTable {
+  id: string;
+  matchers: Json;
+  starts_at: Timestamp;
+  ends_at: Timestamp;
+  created_by: string | null;
+  reason: string;
+}
+
+export interface AlertDeliveriesTable {
+  id: string;
+  channel: string;
+  group_key: string;
+  notification: Json;
+  status: 'pending' | 'delivered' | 'failed';
+  attempts: number;
+  created_at: Timestamp;
+  next_try_at: Timestamp;
+  finished_at: OptionalTimestamp;
+  last_error: string | null;
+  leased_until: OptionalTimestamp;
 }
 
 export interface InstancesTable {

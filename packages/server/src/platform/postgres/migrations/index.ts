@@ -7,6 +7,7 @@ import { bans } from './0005-bans.ts';
 import { organizationTier } from './0006-organization-tier.ts';
 import { keyLimits } from './0007-key-limits.ts';
 import { observations } from './0008-observations.ts';
+import { alerts } from './0009-alerts.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -23,4 +24,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0006-organization-tier': { up: organizationTier },
   '0007-key-limits': { up: keyLimits },
   '0008-observations': { up: observations },
+  '0009-alerts': { up: alerts },
 });

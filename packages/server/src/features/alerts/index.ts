@@ -1,0 +1,1 @@
+export { createDatabaseAlertStore, type DatabaseAlertStoreOptions } from './database-alert-store.ts';
