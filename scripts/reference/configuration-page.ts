@@ -2,9 +2,12 @@ import { sandboxDefaults, sandboxSettingNames } from '@holdfast/kit/llm/provider
 import { limitLevels, limitTiers, type LimitTier } from '@holdfast/kit/ratelimit';
 import {
   aboveField,
+  alertMetrics,
   breakerFields,
   bulkheadFields,
   callLimitFields,
+  channelFields,
+  defaultAlertRules,
   endpointExemptField,
   endpointPerField,
   hedgeFields,
@@ -16,6 +19,8 @@ import {
   providerKinds,
   rateFields,
   retryFields,
+  ruleFields,
+  ruleMaps,
   secretKeys,
   settingEntries,
   sinceField,
@@ -35,6 +40,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   limits: 'What a request may be like.',
   rateLimits: 'Limits on requests; [levels, tiers and endpoints](#levels-tiers-and-endpoints) below.',
   overload: 'When requests are refused because there is too much to do.',
+  alerts: 'Who is told when something is wrong, and what that is; [channels and rules of alerts](#channels-and-rules-of-alerts) below.',
   abuse: 'Who is shut out, and by what they are found.',
   health: 'What is looked at and how often, and probes from a thread of their own.',
   cors: 'Browsers of other origins.',
@@ -68,6 +74,42 @@ export function configurationPage(): string {
         field.type.expected,
         field.defaultText,
         field.description,
+      ]),
+    ),
+    '### channels and rules of alerts',
+    alertsIntroduction,
+    table(
+      ['Key of a channel', 'Value', 'Default', 'What it is'],
+      Object.entries(channelFields).map(([name, field]) => [code(name), field.expected, field.defaultText, field.description]),
+    ),
+    table(
+      ['Key of a rule', 'Value', 'Default', 'What it is'],
+      [
+        ...Object.entries(ruleFields)
+          .filter(([name]) => name !== 'metric')
+          .map(([name, field]) => [code(name), field.type.expected, field.defaultText, field.description]),
+        [code('metric'), 'a metric', ruleFields.metric.defaultText, ruleFields.metric.description],
+        ...Object.entries(ruleMaps).map(([name, description]) => [code(name), 'a map of labels', 'none', description]),
+      ],
+    ),
+    table(
+      ['Metric', 'Unit', 'Labels', 'What it is'],
+      Object.entries(alertMetrics).map(([name, { unit, labels, description }]) => [
+        code(name),
+        unit,
+        labels.map(code).join(', '),
+        description,
+      ]),
+    ),
+    'The rules that come with the package:',
+    table(
+      ['Rule', 'Fires when', 'For', 'Severity', 'What it says'],
+      defaultAlertRules.map((rule) => [
+        code(rule.name),
+        `${code(rule.metric)} is ${rule.bad} ${rule.threshold}${rule.minCount > 1 ? ` (of at least ${rule.minCount})` : ''}`,
+        rule.forMs === 0 ? 'at once' : `${rule.forMs / 1_000} s`,
+        rule.severity,
+        rule.summary,
       ]),
     ),
     '## providers',
@@ -246,6 +288,22 @@ rateLimits:
     gold: { requestsPerMinute: 1000, requestsPerHour: 50000 }
   endpoints:
     "POST /v1/embeddings": { requestsPerMinute: 300, per: key }
+\`\`\``;
+
+const alertsIntroduction = `Maps below \`alerts\`, only in the file; the guide to [alerts](../guides/alerts.md) says how they work.
+
+- \`channels\`, by name. Secrets stand as \`x\`, \`xFile\` or \`xEnv\`. A secret among the settings above makes one more, named after its kind.
+- \`rules\`, by name: what is written of a rule that comes with the package stands beside what it has; \`false\` takes it out; another name is a rule of your own.
+
+\`\`\`yaml
+alerts:
+  channels:
+    team: { kind: slack, urlEnv: TEAM_SLACK_URL }
+    night: { kind: pagerduty, routingKeyEnv: PAGERDUTY_KEY, minSeverity: critical }
+  rules:
+    error-rate: { above: 0.02, forMs: 120000 }
+    disk: false
+    daily-spend: { metric: spend_usd, above: 500, windowMs: 86400000, severity: warning, summary: More than 500 dollars were spent in a day. }
 \`\`\``;
 
 const providersIntroduction = `Where models are served, by name; only in the file. Names are letters, digits, dots, dashes and underscores. A well-known variable (see the kinds) makes a provider

@@ -57,9 +57,11 @@ function compareParts(before: Part, after: Part): NameChanges {
 export function restartRequired(before: Configuration, after: Configuration): readonly string[] {
   const valueOf = (configuration: Configuration, section: string, name: string): unknown =>
     (configuration[section as keyof Settings] as Readonly<Record<string, unknown>>)[name];
-  return settingEntries
+  const settings = settingEntries
     .filter(({ section, name }) => section !== 'rateLimits' && !sameValue(valueOf(before, section, name), valueOf(after, section, name)))
     .map(({ section, name }) => pathToText([section, name]));
+  const maps = (['channels', 'rules'] as const).filter((name) => !sameValue(before.alerts[name], after.alerts[name]));
+  return [...settings, ...maps.map((name) => `alerts.${name}`)];
 }
 
 /**

@@ -1,4 +1,16 @@
 export {
+  alertMetrics,
+  channelFields,
+  defaultAlertRules,
+  readSmtpUrl,
+  ruleFields,
+  ruleMaps,
+  type AlertChannelConfiguration,
+  type AlertConfiguration,
+  type AlertMetricName,
+  type AlertRuleConfiguration,
+} from './alerts/index.ts';
+export {
   compareConfigurations,
   configurationDigest,
   reloadableParts,

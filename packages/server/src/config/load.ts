@@ -1,3 +1,4 @@
+import { readAlerts } from './alerts/index.ts';
 import type { Configuration } from './configuration.ts';
 import { refuseContradictions } from './contradictions.ts';
 import type { Variables } from './environment.ts';
@@ -49,6 +50,7 @@ export function loadConfiguration({ env, cwd, overrides = {}, secretFiles = new 
   const models = readModels(sources, names);
   const prices = readPrices(sources, allKinds);
   const rateLimits = readRateLimits(sources, settings.rateLimits);
+  const alerts = readAlerts(sources, settings.alerts);
   // The file may name variables (`apiKeyEnv`) and hold what a contradiction misses.
   if (!unreadable) {
     refuseUnknownVariables(sources);
@@ -63,6 +65,7 @@ export function loadConfiguration({ env, cwd, overrides = {}, secretFiles = new 
     models,
     prices,
     rateLimits,
+    alerts,
     file: file?.displayName,
     fileIsEmpty: file !== undefined && isEmpty(file.root),
     origins: Object.fromEntries(sources.origins),

@@ -1,4 +1,5 @@
 import type { AttemptLimits } from '@holdfast/kit/llm/layers/attempt-limits';
+import { printAlerts } from './alerts/index.ts';
 import type { Configuration } from './configuration.ts';
 import { pathToText } from './file/index.ts';
 import { limitFields, weightField, type ModelTarget } from './models/index.ts';
@@ -34,6 +35,8 @@ export function configurationEntries(configuration: Configuration): readonly Con
     );
     if (section === 'rateLimits' && name === 'shadow')
       for (const [path, own] of printRateLimits(configuration.rateLimits)) entries.push(entry(['rateLimits', ...path], own));
+    if (section === 'alerts' && name === 'emailTo')
+      for (const [path, own, isSecret] of printAlerts(configuration.alerts)) entries.push(entry(['alerts', ...path], own, isSecret));
   }
   for (const provider of configuration.providers) {
     const path = ['providers', provider.name];

@@ -1,4 +1,5 @@
 import { abuseSettings } from './abuse-settings.ts';
+import { alertSettings } from './alert-settings.ts';
 import { healthSettings } from './health-settings.ts';
 import { observationSettings } from './observation-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
@@ -217,6 +218,7 @@ export const settings = {
   },
   abuse: abuseSettings,
   health: healthSettings,
+  alerts: alertSettings,
   cors: {
     origins: {
       type: listOf(corsOrigin, 'origins like `https://app.example.com` without a path, or `*`'),

@@ -10,7 +10,10 @@ import { secretKeys, type SettingSection } from './setting.ts';
 export const fileMaps = ['providers', 'models', 'prices'] as const;
 
 /** Maps inside of a section, beside its settings: read by those who know them. */
-const mapsOfSections: Readonly<Record<string, readonly string[]>> = { rateLimits: ['levels', 'tiers', 'endpoints'] };
+const mapsOfSections: Readonly<Record<string, readonly string[]>> = {
+  rateLimits: ['levels', 'tiers', 'endpoints'],
+  alerts: ['channels', 'rules'],
+};
 
 /** Every name that the file may use on its top two levels: what is below is refused by those who read it. */
 export function refuseUnknownFileNames(sources: Sources): void {
