@@ -9,6 +9,7 @@ import {
   type ClientNames,
   type ErrorReports,
   openAbuse,
+  openAlerts,
   openConfiguration,
   dependencyCircuits,
   measureBreakers,
@@ -215,6 +216,11 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(healthRoutes({ registry: health, clock, version }));
   if (requestLog) await http.app.register(requestLog.routes);
   if (performance) await http.app.register(performance.routes);
+  const alerts = openAlerts({
+    ...{ ...common, ...storage, health, breakers, ledger, metrics, isKnownModel: options.isKnownModel },
+    principalOf: (request) => request.principal!,
+  });
+  await http.app.register(alerts.routes);
   if (metrics) {
     addMetricsRoute(http.app as never, { metrics, token: configuration.metrics.token?.reveal() });
     closers.add('configuration metrics', measureConfiguration(metrics, reloads));

@@ -25,6 +25,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   pseudonym: async (...given) => (await commands()).pseudonymCommand(runtimeDir)(...given),
   breakers: async (...given) => (await commands()).breakerCommands(...given),
   limits: async (...given) => (await commands()).limitCommands(...given),
+  alerts: async (...given) => (await commands()).alertCommands(...given),
+  testAlerts: async (...given) => (await commands()).testAlertsCommand(...given),
   reload: async (...given) => (await commands()).reloadCommand(...given),
   requestLog: async (configuration, work) => (await commands()).requestLogCommand(runtimeDir)(configuration, work),
 });

@@ -1,4 +1,5 @@
 export { openAbuse } from './abuse.ts';
+export { openAlerts } from './alerts.ts';
 export { createClientNames, type ClientNames } from './client-names.ts';
 export { Closers } from './closers.ts';
 export { measureConfiguration } from './configuration-metrics.ts';

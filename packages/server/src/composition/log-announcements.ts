@@ -1,3 +1,4 @@
+import { alertChanged, alertDelivered, alertRuleUnread, alertStoreLost, alertStoreRecovered } from '@holdfast/kit/alerts';
 import { attemptFailed } from '@holdfast/kit/llm';
 import { abuseDetected, banAdded, banEvicted, banLifted, banStoreLost, banStoreRecovered, type Ban } from '@holdfast/kit/security';
 import { dependencyHealthChanged } from '@holdfast/kit/health';
@@ -40,6 +41,24 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
     if (status === 'healthy') logger.info(fields, 'a dependency is well again');
     else logger.warn(fields, 'a dependency is not well');
   });
+  on(alertChanged, ({ change, alert: { id, rule, severity, labels, value, threshold, acknowledged } }) => {
+    const fields = { alert_id: id, rule, severity, labels, value, threshold };
+    if (change === 'fired') logger.warn(fields, 'an alert fires');
+    else if (change === 'resolved') logger.info(fields, 'an alert is resolved');
+    else logger.info({ ...fields, by_key_id: acknowledged?.by }, 'an alert was acknowledged');
+  });
+  on(alertDelivered, ({ outcome, ...delivery }) => {
+    const { deliveryId, channel, rule, kind, attempts, error } = delivery;
+    const fields = { delivery_id: deliveryId, channel, rule, kind, attempts, ...(error !== undefined && { error }) };
+    if (outcome === 'delivered') logger.info(fields, 'an alert was told');
+    else if (outcome === 'retried') logger.warn(fields, 'an alert could not be told and will be tried again');
+    else logger.error(fields, 'an alert could not be told');
+  });
+  on(alertRuleUnread, ({ rule, error }) => logger.warn({ rule, err: error }, 'the value of an alert rule cannot be read'));
+  on(alertStoreLost, ({ error }) =>
+    logger.warn({ err: error }, 'alerts cannot be shared: this instance goes by what it sees and tells it itself'),
+  );
+  on(alertStoreRecovered, ({ awayMs }) => logger.info({ away_ms: Math.round(awayMs) }, 'alerts are shared again'));
   on(healthThreadEnded, ({ error }) => logger.error({ err: error }, 'the thread that serves probes ended; another one follows'));
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
   let lost = false;

@@ -213,6 +213,18 @@ export const serverMetrics = {
     'What is free of it, for others than the superuser.',
     'predict_linear(holdfast_data_disk_free_bytes[6h], 86400) < 0',
   ),
+  alertChanges: counter(
+    'holdfast_alert_changes_total',
+    'Alerts of Holdfast that fired, were resolved or acknowledged; each counted by the instance that wrote it.',
+    { change: '`fired`, `resolved` or `acknowledged`', severity: '`info`, `warning` or `critical`' },
+    'sum by (severity) (increase(holdfast_alert_changes_total{change="fired"}[1h]))',
+  ),
+  alertDeliveries: counter(
+    'holdfast_alert_deliveries_total',
+    'Tries to tell an alert, by channel and outcome.',
+    { channel: 'name of the configuration', outcome: '`delivered`, `retried` or `failed`' },
+    'sum by (channel) (increase(holdfast_alert_deliveries_total{outcome!="delivered"}[1h])) > 0',
+  ),
   build: gauge(
     'holdfast_build_info',
     'Always 1; the label says which version of Holdfast runs.',
@@ -263,5 +275,6 @@ export const serverMetricSections: readonly MetricSection[] = [
   },
   { title: 'Keys and bans', definitions: [serverMetrics.keysRefused, serverMetrics.bansActive] },
   { title: 'Traces and error reports', definitions: [serverMetrics.traceSpans, serverMetrics.traceQueue, serverMetrics.errorReports] },
+  { title: 'Alerts', definitions: [serverMetrics.alertChanges, serverMetrics.alertDeliveries] },
   { title: 'Configuration and build', definitions: [serverMetrics.reloads, serverMetrics.lastReload, serverMetrics.build] },
 ];

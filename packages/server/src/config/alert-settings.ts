@@ -1,5 +1,5 @@
-import { channelSecrets } from './alerts/channel-secrets.ts';
-import { mailbox } from './alerts/mailbox.ts';
+import { channelSecrets } from './channel-secrets.ts';
+import { mailbox } from './mailbox.ts';
 import type { SettingSection } from './setting.ts';
 import { flag, integer, listOf, text } from './value-types.ts';
 

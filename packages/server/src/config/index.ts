@@ -2,7 +2,6 @@ export {
   alertMetrics,
   channelFields,
   defaultAlertRules,
-  readSmtpUrl,
   ruleFields,
   ruleMaps,
   type AlertChannelConfiguration,
@@ -42,6 +41,7 @@ export type {
   RateLimitLevelName,
 } from './rate-limits/index.ts';
 export { Secret } from './secret.ts';
+export { readSmtpUrl } from './smtp-url.ts';
 export type { Overrides } from './sources.ts';
 
 // What the reference page is generated from.

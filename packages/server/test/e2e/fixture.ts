@@ -29,6 +29,7 @@ export async function startGateway(
     /** Default: more than any test asks for in its minute, since all of them come from one address. */
     readonly rateLimits?: Record<string, unknown>;
     readonly prices?: Record<string, object>;
+    readonly alerts?: Record<string, unknown>;
   } = {},
 ): Promise<Gateway> {
   const upstream = await startScriptedUpstream();
@@ -53,6 +54,7 @@ export async function startGateway(
         ...options.models,
       }),
       ...(options.prices && { prices: options.prices }),
+      ...(options.alerts && { alerts: options.alerts }),
     },
   });
   const call = (path: string, init: RequestInit & { readonly key?: string | null } = {}): Promise<Response> => {

@@ -19,7 +19,13 @@ let ajv: Ajv2020;
 const seen = new Map<string, Set<string>>();
 
 beforeAll(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({
+    alerts: {
+      enabled: true,
+      intervalMs: 1_000,
+      rules: { 'spent-nothing': { metric: 'spend_usd', below: 1_000_000, forMs: 0, summary: 'Fires at the first look.' } },
+    },
+  });
   document = (await (await gateway.fetch('/openapi.json', { key: null })).json()) as Document;
   ajv = new Ajv2020({ strict: false, allErrors: true });
   // ajv-formats is CommonJS with a default in its default.
@@ -169,6 +175,27 @@ test('every answer of every route is as the description says', async () => {
   await check('GET', '/api/request-log/{id}', '/api/request-log/01a1f863-0000-7000-8000-000000000000');
   const shown = await gateway.server.cli('request-log', '--route', '/v1/embeddings', '--json');
   expect(JSON.parse(shown.out)).toMatchObject({ data: [{ method: 'POST', route: '/v1/embeddings', status: 200 }] });
+  await check('GET', '/api/alerts', '/api/alerts?limit=5');
+  await check('GET', '/api/alerts', '/api/alerts?cursor=nonsense');
+  await check('GET', '/api/alerts/rules', '/api/alerts/rules');
+  await check('GET', '/api/alerts/deliveries', '/api/alerts/deliveries');
+  await check('POST', '/api/alerts/test', '/api/alerts/test', post({}));
+  await check('POST', '/api/alerts/test', '/api/alerts/test', post({ channel: 'nothing' }));
+  const silence = (await check(
+    'POST',
+    '/api/alerts/silences',
+    '/api/alerts/silences',
+    post({ matchers: [{ label: 'rule', value: 'disk*' }], ends_at: new Date(Date.now() + 60_000).toISOString(), reason: 'a test' }),
+  )) as { id: string };
+  await check('POST', '/api/alerts/silences', '/api/alerts/silences', post({ matchers: [] }));
+  await check('GET', '/api/alerts/silences', '/api/alerts/silences');
+  await check('DELETE', '/api/alerts/silences/{id}', `/api/alerts/silences/${silence.id}`);
+  await check('DELETE', '/api/alerts/silences/{id}', `/api/alerts/silences/${silence.id}`);
+  const firing = (await check('GET', '/api/alerts', '/api/alerts?rule=spent-nothing')) as { data: { id: string }[] };
+  await check('GET', '/api/alerts/{id}', `/api/alerts/${firing.data[0]!.id}`);
+  await check('GET', '/api/alerts/{id}', '/api/alerts/01a1f863-0000-7000-8000-000000000000');
+  await check('POST', '/api/alerts/{id}/acknowledge', `/api/alerts/${firing.data[0]!.id}/acknowledge`, post({ note: 'a test' }));
+  await check('POST', '/api/alerts/{id}/acknowledge', '/api/alerts/01a1f863-0000-7000-8000-000000000000/acknowledge', post({}));
 
   const banned = (await check('POST', '/api/bans', '/api/bans', post({ range: '203.0.113.0/24', note: 'a test' }))) as { id: string };
   await check('POST', '/api/bans', '/api/bans', post({ range: 'nowhere' }));

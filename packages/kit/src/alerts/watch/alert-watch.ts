@@ -158,7 +158,7 @@ class Watch implements AlertWatch {
   async endSilence(id: string): Promise<AlertSilence | undefined> {
     const { ended } = await this.#store.update((book, nowMs): AlertUpdate & { readonly ended: AlertSilence | undefined } => {
       const found = book.silences.find((silence) => silence.id === id);
-      const ended = found && { ...found, endsMs: Math.max(nowMs, found.startsMs) };
+      const ended = found && { ...found, startsMs: Math.min(found.startsMs, nowMs), endsMs: nowMs };
       return { changes: ended ? { ...noAlertChanges, silences: [ended] } : noAlertChanges, transitions: [], ended };
     });
     return ended;

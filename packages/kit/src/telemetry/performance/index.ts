@@ -10,6 +10,7 @@ export {
   type PerformanceTracker,
   type Usage,
 } from './performance-tracker.ts';
+export { RollingSketch } from './rolling-sketch.ts';
 export { defaultRelativeError, QuantileSketch, type SketchRecord } from './quantile-sketch.ts';
 export {
   summarizeGauges,

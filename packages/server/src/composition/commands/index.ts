@@ -1,7 +1,19 @@
-import { systemClock, systemRandom } from '@holdfast/kit/time';
-import { circuitBreakerList, movedCircuitBreaker, rateLimitList, reloadReport } from '@holdfast/contracts';
+import { createUuidV7, systemClock, systemRandom } from '@holdfast/kit/time';
+import {
+  alert,
+  alertDeliveryPage,
+  alertPage,
+  alertRules,
+  alertSilence,
+  alertSilencePage,
+  circuitBreakerList,
+  movedCircuitBreaker,
+  rateLimitList,
+  reloadReport,
+} from '@holdfast/contracts';
 import type { Configuration } from '../../config/index.ts';
 import type { CliDependencies } from '../../entry/cli/index.ts';
+import { testChannels } from '../../features/alerts/index.ts';
 import { createBanIds } from '../../features/abuse/index.ts';
 import { createUsageService } from '../../features/costs/index.ts';
 import {
@@ -13,6 +25,7 @@ import {
 } from '../../features/identity/index.ts';
 import { createRequestLogService, createRequestLogStore } from '../../features/request-log/index.ts';
 import { createServerClient } from '../../platform/server-client/index.ts';
+import { openAlertChannels } from '../alert-channels.ts';
 import { openBanBook } from '../ban-book.ts';
 import { pseudonymAt } from '../client-names.ts';
 import { Closers } from '../closers.ts';
@@ -116,11 +129,38 @@ export const breakerCommands: CliDependencies['breakers'] = async (configuration
 export const limitCommands: CliDependencies['limits'] = async (configuration, env) => {
   const client = createServerClient(readServerAddress(() => configuration, env));
   return {
-    list: async (query) => {
-      const words = Object.entries(query).filter((word): word is [string, string | number] => word[1] !== undefined);
-      const search = new URLSearchParams(words.map(([name, value]) => [name, String(value)]));
-      return rateLimitList.parse(await client.get(`/api/rate-limits?${search.toString()}`));
-    },
+    list: async (query) => rateLimitList.parse(await client.get(`/api/rate-limits?${searchOf(query)}`)),
     self: async () => rateLimitList.parse(await client.get('/api/rate-limits/self')),
   };
 };
+
+/** `holdfast alerts …`: the server says what its configuration and its instances know. */
+export const alertCommands: CliDependencies['alerts'] = async (configuration, env) => {
+  const client = createServerClient(readServerAddress(() => configuration, env));
+  const path = (id: string): string => `/api/alerts/${encodeURIComponent(id)}`;
+  return {
+    list: async (query) => alertPage.parse(await client.get(`/api/alerts?${searchOf(query)}`)),
+    rules: async () => alertRules.parse(await client.get('/api/alerts/rules')),
+    deliveries: async (query) => alertDeliveryPage.parse(await client.get(`/api/alerts/deliveries?${searchOf(query)}`)),
+    acknowledge: async (id, request) => alert.parse(await client.post(`${path(id)}/acknowledge`, request)),
+    silences: async (limit) => alertSilencePage.parse(await client.get(`/api/alerts/silences?${searchOf({ limit })}`)),
+    silence: async (request) => alertSilence.parse(await client.post('/api/alerts/silences', request)),
+    endSilence: async (id) => alertSilence.parse(await client.delete(`/api/alerts/silences/${encodeURIComponent(id)}`)),
+  };
+};
+
+/** `holdfast alerts test`: by itself, so that channels can be tried before there is a server. */
+export const testAlertsCommand: CliDependencies['testAlerts'] = async (configuration, only) => {
+  const channels = openAlertChannels(configuration.alerts.channels, { clock: systemClock, random: systemRandom });
+  const createId = createUuidV7(systemClock, systemRandom);
+  try {
+    return await testChannels({ channels, only, deployment: configuration.alerts.deployment, createId, nowMs: systemClock.now() });
+  } finally {
+    for (const channel of channels) await channel.close?.();
+  }
+};
+
+function searchOf(query: Readonly<Record<string, string | number | undefined>>): string {
+  const words = Object.entries(query).filter((word): word is [string, string | number] => word[1] !== undefined);
+  return new URLSearchParams(words.map(([name, value]) => [name, String(value)])).toString();
+}

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { defineAlertRule } from '@holdfast/kit/alerts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfiguration, printConfiguration } from '../index.ts';
-import { defaultAlertRules, readSmtpUrl } from './index.ts';
-import { smtpUrlFault } from './smtp-url.ts';
+import { readSmtpUrl, smtpUrlFault } from '../smtp-url.ts';
+import { defaultAlertRules } from './index.ts';
 
 const slackUrl = 'https://hooks.slack.com/services/T0/B0/very-secret';
 const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;

@@ -1,5 +1,5 @@
 import { choice, listOf } from '../value-types.ts';
-import { mailbox } from './mailbox.ts';
+import { mailbox } from '../mailbox.ts';
 
 export const channelKinds = ['slack', 'pagerduty', 'webhook', 'email'] as const;
 export type AlertChannelKind = (typeof channelKinds)[number];

@@ -1,5 +1,5 @@
 import type { AlertRuleConfiguration } from './alert-configuration.ts';
-import { alertMetrics, type AlertMetricName } from './alert-metrics.ts';
+import { alertMetrics } from './alert-metrics.ts';
 
 /** What a rule has when neither it nor the package says. */
 export const ruleDefaults = Object.freeze({
@@ -25,10 +25,7 @@ export function completeRule(own: Own): AlertRuleConfiguration {
 
 const guide = 'docs/guides/alerts.md#';
 
-function rule<Metric extends AlertMetricName>(
-  name: string,
-  own: Omit<Own, 'name' | 'metric' | 'look'> & { metric: Metric; look?: readonly string[] },
-) {
+function rule(name: string, own: Omit<Own, 'name'>): AlertRuleConfiguration {
   return completeRule({ ...own, name, look: [...(own.look ?? []), `${guide}${name}`] });
 }
 

@@ -5,4 +5,3 @@ export { defaultAlertRules } from './default-rules.ts';
 export { printAlerts } from './print-alerts.ts';
 export { readAlerts } from './read-alerts.ts';
 export { ruleFields, ruleMaps } from './rule-fields.ts';
-export { readSmtpUrl } from './smtp-url.ts';

@@ -9,7 +9,7 @@ import type { Settings } from '../settings.ts';
 import { fileFault, isFileMap, type FileMap, type Sources } from '../sources.ts';
 import type { AlertChannelConfiguration } from './alert-configuration.ts';
 import { channelKinds, fromField, keysOfKinds, minSeverityField, toField, type AlertChannelKind } from './channel-fields.ts';
-import { channelSecrets } from './channel-secrets.ts';
+import { channelSecrets } from '../channel-secrets.ts';
 
 const root = ['alerts', 'channels'] as const;
 const namePattern = /^[a-z][a-z0-9-]{0,31}$/;

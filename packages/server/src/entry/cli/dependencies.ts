@@ -1,6 +1,17 @@
 import type {
+  AcknowledgeAlertRequest,
+  AlertBody,
+  AlertDeliveryPage,
+  AlertPage,
+  AlertRulesBody,
+  AlertSilenceBody,
+  AlertSilencePage,
+  AlertTestResultsBody,
   CircuitBreakerListBody,
   CloseCircuitBreakerRequest,
+  CreateAlertSilenceRequest,
+  ListAlertDeliveriesQuery,
+  ListAlertsQuery,
   MovedCircuitBreakerBody,
   OpenCircuitBreakerRequest,
   RateLimitListBody,
@@ -46,12 +57,26 @@ export interface CliDependencies {
   /** Asks the server that the configuration or the environment names. */
   readonly breakers: (configuration: Configuration, env: Variables) => Promise<BreakerCommands>;
   readonly limits: (configuration: Configuration, env: Variables) => Promise<LimitCommands>;
+  readonly alerts: (configuration: Configuration, env: Variables) => Promise<AlertCommands>;
+  /** Sends a test through the channels of the configuration, or one of them; no server is needed. */
+  readonly testAlerts: (configuration: Configuration, channel: string | undefined) => Promise<AlertTestResultsBody>;
   /** As `breakers`. `configuration` is loaded only when the environment does not say where the server is. */
   readonly reload: (configuration: () => Configuration, env: Variables) => Promise<ReloadReportBody>;
   /** Opens the request log, lets `work` read it, and closes it. */
   readonly requestLog: <Result>(configuration: Configuration, work: (log: RequestLogReader) => Promise<Result>) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
+}
+
+/** The alerts of a running server. */
+export interface AlertCommands {
+  list(query: Partial<ListAlertsQuery>): Promise<AlertPage>;
+  rules(): Promise<AlertRulesBody>;
+  deliveries(query: Partial<ListAlertDeliveriesQuery>): Promise<AlertDeliveryPage>;
+  acknowledge(id: string, request: AcknowledgeAlertRequest): Promise<AlertBody>;
+  silences(limit: number): Promise<AlertSilencePage>;
+  silence(request: CreateAlertSilenceRequest): Promise<AlertSilenceBody>;
+  endSilence(id: string): Promise<AlertSilenceBody>;
 }
 
 /** How full the limits of a running server are. */

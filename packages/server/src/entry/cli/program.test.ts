@@ -76,6 +76,8 @@ async function run(
       pseudonym: unused,
       breakers: unused,
       limits: unused,
+      alerts: unused,
+      testAlerts: unused,
       reload: unused,
       requestLog: unused,
       ...given,
@@ -97,7 +99,19 @@ describe('the program', () => {
     expect(await run(['--version'], { environment })).toEqual({ code: 0, out: '1.2.3\n', error: '' });
     const help = await run(['--help'], { environment });
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'keys', 'organizations', 'usage', 'bans', 'breakers', 'limits', 'reload', 'request-log', 'config'])
+    for (const command of [
+      'serve',
+      'keys',
+      'organizations',
+      'usage',
+      'bans',
+      'breakers',
+      'alerts',
+      'limits',
+      'reload',
+      'request-log',
+      'config',
+    ])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
     for (const command of ['create', 'list', 'change', 'rotate', 'revoke'])
       expect((await run(['keys', '--help'])).out).toContain(`  ${command}`);

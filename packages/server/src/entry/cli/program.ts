@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import {
+  addAlerts,
   addBans,
   addBreakers,
   addConfig,
@@ -46,6 +47,7 @@ export async function runCli(
   addBans(program, context);
   addPseudonym(program, context);
   addBreakers(program, context);
+  addAlerts(program, context);
   addLimits(program, context);
   addReload(program, context);
   addConfig(program, context);

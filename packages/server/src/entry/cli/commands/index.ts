@@ -1,3 +1,4 @@
+export { addAlerts } from './alerts.ts';
 export { addBans } from './bans.ts';
 export { addBreakers } from './breakers.ts';
 export { addConfig } from './config.ts';

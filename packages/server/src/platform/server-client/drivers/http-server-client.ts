@@ -15,7 +15,7 @@ export interface ServerClientOptions {
 const maxBytes = 16 * 1024 * 1024;
 
 export function createServerClient({ origin, key, timeoutMs = 10_000 }: ServerClientOptions): ServerClient {
-  async function ask(method: 'GET' | 'POST', path: string, body: unknown): Promise<unknown> {
+  async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body: unknown): Promise<unknown> {
     let status: number;
     let text: string;
     try {
@@ -33,7 +33,7 @@ export function createServerClient({ origin, key, timeoutMs = 10_000 }: ServerCl
       throw unreachable(`${origin}: ${reasonOf(error)}`, error);
     }
     const answer = parse(text);
-    if (status === 200 && answer !== undefined) return answer;
+    if ((status === 200 || status === 201) && answer !== undefined) return answer;
     const refusal = errorEnvelope.safeParse(answer);
     if (!refusal.success) throw unreachable(`${origin} answered ${status}, and not as Holdfast does`);
     const { reason, details } = refusal.data.error;
@@ -43,6 +43,7 @@ export function createServerClient({ origin, key, timeoutMs = 10_000 }: ServerCl
   return {
     get: (path) => ask('GET', path, undefined),
     post: (path, body) => ask('POST', path, body),
+    delete: (path) => ask('DELETE', path, undefined),
   };
 }
 

@@ -1,4 +1,4 @@
-import { text } from '../value-types.ts';
+import { text } from './value-types.ts';
 
 /** `alerts@example.com`, or `Holdfast <alerts@example.com>`. No comma, no line break: one header of a mail, and one reader. */
 export const mailbox = text(

@@ -1,0 +1,81 @@
+import { alertDelivered, type AlertSample } from '@holdfast/kit/alerts';
+import { errorTraits } from '@holdfast/kit/errors';
+import { httpRequestFinished, type HttpRequestFinished } from '@holdfast/kit/events';
+import { callFinished, type CallFinished } from '@holdfast/kit/llm';
+import { RollingSketch } from '@holdfast/kit/telemetry';
+import type { Clock } from '@holdfast/kit/time';
+
+export interface AlertWindows {
+  readonly api_latency_seconds: (windowMs: number) => readonly AlertSample[];
+  readonly overhead_seconds: (windowMs: number) => readonly AlertSample[];
+  readonly model_latency_seconds: (windowMs: number) => readonly AlertSample[];
+  readonly error_ratio: (windowMs: number) => readonly AlertSample[];
+  readonly server_errors: (windowMs: number) => readonly AlertSample[];
+  readonly alert_deliveries_failed: (windowMs: number) => readonly AlertSample[];
+  close(): void;
+}
+
+const quantile = 0.95;
+/** Beyond it they are `other`: a label of an alert is one of few. */
+const maxModels = 200;
+
+/** What rules ask of the last minutes of this process: listens to what is announced, and keeps an hour of it. Some 0.5 µs a request. */
+export function openAlertWindows({
+  clock,
+  isKnownModel,
+}: {
+  readonly clock: Clock;
+  readonly isKnownModel: (name: string) => boolean;
+}): AlertWindows {
+  const api = new RollingSketch();
+  const answers = new RollingSketch();
+  const overhead = new RollingSketch();
+  const models = new Map<string, RollingSketch>();
+  const channels = new Map<string, RollingSketch>();
+  const now = (): number => clock.monotonic();
+
+  function onRequest({ route, latencyMs, status, errorCode }: HttpRequestFinished): void {
+    if (route === undefined || !/^\/(?:api|v1)\//.test(route)) return;
+    const failed = (errorCode === undefined ? status : errorTraits(errorCode).status) >= 500 && errorCode !== 'draining';
+    answers.add(latencyMs, failed, now());
+    if (route.startsWith('/api/')) api.add(latencyMs, failed, now());
+  }
+
+  function onCall({ modelAsked, latencyMs, overheadMs, attempts, outcome }: CallFinished): void {
+    overhead.add(overheadMs, false, now());
+    if (attempts === 0 || outcome === 'aborted') return;
+    const name = isKnownModel(modelAsked) && (models.has(modelAsked) || models.size < maxModels) ? modelAsked : 'other';
+    sketchOf(models, name).add(latencyMs, outcome === 'failed', now());
+  }
+
+  const stops = [
+    httpRequestFinished.subscribe(onRequest),
+    callFinished.subscribe(onCall),
+    alertDelivered.subscribe(({ channel, outcome }) => sketchOf(channels, channel).add(0, outcome !== 'delivered', now())),
+  ];
+  const latency = (rolling: RollingSketch, windowMs: number, labels: AlertSample['labels'] = {}): readonly AlertSample[] => {
+    const { sketch } = rolling.read(windowMs, now());
+    return sketch.count === 0 ? [] : [{ labels, value: sketch.quantile(quantile) / 1_000, count: sketch.count }];
+  };
+  return {
+    api_latency_seconds: (windowMs) => latency(api, windowMs),
+    overhead_seconds: (windowMs) => latency(overhead, windowMs),
+    model_latency_seconds: (windowMs) => [...models].flatMap(([model, rolling]) => latency(rolling, windowMs, { model })),
+    error_ratio(windowMs) {
+      const { sketch, failures } = answers.read(windowMs, now());
+      return sketch.count === 0 ? [] : [{ labels: {}, value: failures / sketch.count, count: sketch.count }];
+    },
+    server_errors: (windowMs) => [{ labels: {}, value: answers.read(windowMs, now()).failures }],
+    alert_deliveries_failed: (windowMs) =>
+      [...channels].map(([channel, rolling]) => ({ labels: { channel }, value: rolling.read(windowMs, now()).failures })),
+    close() {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+function sketchOf(sketches: Map<string, RollingSketch>, name: string): RollingSketch {
+  let rolling = sketches.get(name);
+  if (!rolling) sketches.set(name, (rolling = new RollingSketch()));
+  return rolling;
+}

@@ -1,0 +1,36 @@
+import { createAlertWatch, defineAlertRule } from '@holdfast/kit/alerts';
+import type { Metrics } from '@holdfast/kit/telemetry';
+import { createUuidV7, type Random } from '@holdfast/kit/time';
+import type { FastifyPluginAsync } from 'fastify';
+import { alertRoutes, createDatabaseAlertStore, testChannels, type AlertRoutesOptions } from '../features/alerts/index.ts';
+import { openAlertChannels } from './alert-channels.ts';
+import { measureAlerts } from './alert-metrics.ts';
+import { openAlertReadings, type AlertReadingsOptions } from './alert-readings.ts';
+
+export interface AlertsOptions extends AlertReadingsOptions {
+  readonly random: Random;
+  readonly metrics: Metrics | undefined;
+  /** Whether no other instance can use this database: what the last process saw is then its own. */
+  readonly alone: boolean;
+  readonly principalOf: AlertRoutesOptions['principalOf'];
+}
+
+/** The rules, looked at from now on over the database that all instances share, and the routes to see and tend them. Switched off, there is only to see what was. */
+export function openAlerts(options: AlertsOptions): { readonly routes: FastifyPluginAsync } {
+  const { configuration, clock, random, closers, database, metrics, alone, principalOf } = options;
+  const { enabled, deployment, intervalMs, repeatMs, rules } = configuration.alerts;
+  const channels = openAlertChannels(configuration.alerts.channels, { clock, random });
+  const store = createDatabaseAlertStore({ database, clock });
+  const watch = createAlertWatch({
+    rules: rules.map((rule) => defineAlertRule(rule)),
+    read: enabled ? openAlertReadings(options) : () => [],
+    ...{ channels, store, deployment, intervalMs, repeatMs, clock, random },
+    ...(alone && { instance: 'alone' }),
+  });
+  closers.add('alerts', () => watch.close());
+  if (metrics) closers.add('alert metrics', measureAlerts(metrics));
+  if (enabled) watch.start();
+  const createId = createUuidV7(clock, random);
+  const test = (only: string | undefined) => testChannels({ channels, only, deployment, createId, nowMs: clock.now() });
+  return { routes: alertRoutes({ watch, store, enabled, intervalMs, test, now: () => clock.now(), principalOf }) };
+}

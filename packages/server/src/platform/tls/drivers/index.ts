@@ -1,0 +1,1 @@
+export { readCertificateExpiry, type CertificateExpiryOptions } from './certificate-expiry.ts';
