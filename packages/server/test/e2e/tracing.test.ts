@@ -1,3 +1,4 @@
+import { startScriptedUpstream, type ScriptedUpstream } from '@holdfast/kit/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { conventionFaults } from '../../../../test/support/check-conventions.ts';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../../../../test/support/otlp-receiver.ts';
@@ -9,10 +10,13 @@ const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
 let receiver: OtlpReceiver;
 let sentry: SentryReceiver;
+/** A provider that is told the trace of its requests. */
+let own: ScriptedUpstream;
 let gateway: Gateway;
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
   sentry = await startSentryReceiver();
+  own = await startScriptedUpstream();
   gateway = await startGateway({
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
@@ -26,12 +30,14 @@ beforeAll(async () => {
       SENTRY_ENVIRONMENT: 'staging',
       HOLDFAST_SENTRY_CATEGORIES: 'internal,ai_service',
     },
+    providers: { own: { kind: 'openai', baseUrl: own.openaiBaseUrl, apiKey: 'sk-own', traceContext: true } },
   });
 });
 afterAll(async () => {
   await gateway?.stop();
   await receiver?.close();
   await sentry?.close();
+  await own?.close();
 });
 
 /** All spans of the request with this id. */
@@ -83,6 +89,18 @@ test('each target that was tried has its span, and providers are told of none', 
     [false, 'primary', undefined],
   ]);
   expect(gateway.upstream.calls.at(-1)!.headers['traceparent']).toBeUndefined();
+});
+
+test('a provider that is to know is told its own span, and no other header of ours or of the caller', async () => {
+  const id = requestId();
+  await gateway.openai.chat.completions.create(
+    { ...ask, model: 'own/m' },
+    { headers: { 'x-request-id': id, traceparent, tracestate: 'vendor=1', baggage: 'user=mary' } },
+  );
+  const attempt = (await traceOf(id)).find(({ name }) => name === 'chat m')!;
+  const { headers } = own.calls.at(-1)!;
+  expect(headers['traceparent']).toBe(`00-${traceId}-${attempt.spanId}-01`);
+  expect([headers['tracestate'], headers['baggage']]).toEqual([undefined, undefined]);
 });
 
 test('statements of a request to the API hang below it', async () => {
