@@ -171,11 +171,105 @@ test('no timer is left when it is closed', () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
+test('nothing is looked at after it was closed, also in the middle of a look', () => {
+  const clock = createFakeClock();
+  let looks = 0;
+  const detector = createOverloadDetector({
+    clock,
+    random: createSeededRandom(1),
+    signals: [{ name: 'a', limit: 1, read: () => (++looks === 2 && detector.close(), 5) }],
+  });
+  clock.advance(10_000);
+  expect([looks, clock.pendingTimers]).toEqual([2, 0]);
+});
+
+test('of as many samples as it has to be seen in, only the last four count', () => {
+  const { see, detector } = setUp({ name: 'three', sightings: 3 }, { name: 'four', sightings: 4 });
+  for (let round = 0; round < 8; round++) {
+    see('three', 101);
+    see('three', 1);
+  }
+  expect(detector.share).toBe(0);
+  see('three', 101);
+  expect(detector.share).toBe(0);
+  see('three', 101);
+  expect([detector.share, detector.reason]).toEqual([0.5, 'three']);
+  see('three', 1, 20);
+  expect(detector.share).toBe(0);
+  see('four', 101, 3);
+  expect(detector.share).toBe(0);
+  see('four', 101);
+  expect([detector.share, detector.reason]).toEqual([0.5, 'four']);
+});
+
+test('the numbers are those that were given, and a signal is relieved at four fifths of its limit', () => {
+  const clock = createFakeClock();
+  let value = 0;
+  const detector = createOverloadDetector({
+    clock,
+    random: createSeededRandom(1),
+    signals: [{ name: 'a', limit: 50, read: () => value }],
+    sampleMs: 100,
+    firstShare: 0.2,
+    growth: 2,
+    easing: 0.3,
+  });
+  onTestFinished(() => detector.close());
+  const shares = [51, 51, 51, 51, 50, 40, 39, 39, 39, 39].map((next) => {
+    value = next;
+    clock.advance(99);
+    const before = detector.share;
+    clock.advance(1);
+    return [before, detector.share];
+  });
+  expect(shares).toEqual([
+    [0, 0.2],
+    [0.2, 0.4],
+    [0.4, 0.8],
+    [0.8, 1],
+    [1, 1],
+    [1, 1],
+    [1, 0.7],
+    [0.7, 0.4],
+    [0.4, 0.1],
+    [0.1, 0],
+  ]);
+});
+
+test('an instant signal that is also urgent sheds the others’ requests too until it is relieved', () => {
+  const { set, see, detector, shedOf } = setUp({ name: 'requests_in_progress', instant: true, urgent: true });
+  set('requests_in_progress', 101);
+  expect(detector.check()).toBe('requests_in_progress');
+  expect([detector.share, detector.status()[0]]).toEqual([1, { name: 'requests_in_progress', value: 101, limit: 100, overloaded: true }]);
+  set('requests_in_progress', 90);
+  expect(shedOf(10)).toBe(10);
+  see('requests_in_progress', 1, 10);
+  expect(shedOf(10)).toBe(0);
+});
+
 test.each([
-  ['name', { name: 'Event loop' }],
-  ['limit', { name: 'a', limit: 0 }],
-  ['relief', { name: 'a', limit: 10, relief: 11 }],
-  ['sightings', { name: 'a', sightings: 5 }],
-])('a signal with a fault in its %s is refused when it is given', (field, signal) => {
-  expect(() => setUp(signal)).toThrow(expect.objectContaining({ code: 'configuration_invalid', message: expect.stringContaining(field) }));
+  ["the name of a load signal must be in snake_case, not 'Event loop'", { name: 'Event loop' }],
+  [`the name of a load signal must be in snake_case, not 'a${'b'.repeat(64)}'`, { name: `a${'b'.repeat(64)}` }],
+  ["the name of a load signal must be in snake_case, not 'with_a_tail!'", { name: 'with_a_tail!' }],
+  [`the limit of a must be a number ≥ ${Number.MIN_VALUE}, not 0`, { name: 'a', limit: 0 }],
+  ['the relief of a must be a number from 0 to 10, not 11', { name: 'a', limit: 10, relief: 11 }],
+  ['sightings of a must be a whole number from 1 to 4, not 5', { name: 'a', sightings: 5 }],
+  ['sightings of a must be a whole number from 1 to 4, not 0', { name: 'a', sightings: 0 }],
+  ['sightings of a must be a whole number from 1 to 4, not 1.5', { name: 'a', sightings: 1.5 }],
+])('a signal is refused when it is given: %s', (message, signal) => {
+  expect(() => setUp(signal)).toThrow(expect.objectContaining({ code: 'configuration_invalid', message }));
+});
+
+test.each([
+  ['overload.sampleMs must be a number ≥ 1, not 0', { sampleMs: 0 }],
+  ['overload.firstShare must be a number from 0.01 to 1, not 0', { firstShare: 0 }],
+  ['overload.firstShare must be a number from 0.01 to 1, not 1.1', { firstShare: 1.1 }],
+  ['overload.growth must be a number ≥ 1, not 0.9', { growth: 0.9 }],
+  ['overload.easing must be a number from 0.001 to 1, not 0', { easing: 0 }],
+  ['overload.easing must be a number from 0.001 to 1, not 1.1', { easing: 1.1 }],
+  ["read of a must be a function, not 'it'", { signals: [{ name: 'a', limit: 1, read: 'it' as unknown as () => number }] }],
+])('a detector is refused when it is made: %s', (message, options) => {
+  expect(() => createOverloadDetector({ clock: createFakeClock(), random: createSeededRandom(1), signals: [], ...options })).toThrow(
+    expect.objectContaining({ code: 'configuration_invalid', message }),
+  );
 });

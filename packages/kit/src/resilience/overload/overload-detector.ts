@@ -115,7 +115,6 @@ class Detector implements OverloadDetector {
   }
 
   #sample(): void {
-    if (this.#closed) return;
     const now = this.#clock.monotonic();
     let high = false;
     for (const watched of this.#watched) {
@@ -130,7 +129,8 @@ class Detector implements OverloadDetector {
       if (first) this.#reason = first.signal.name;
       else this.#ease(now);
     }
-    this.#timer.refresh();
+    // Who hears that an overload began may close it: a timer that was cancelled would live again.
+    if (!this.#closed) this.#timer.refresh();
   }
 
   /** Whether the signal is beyond its limit, and not for the first time where that is nothing yet. */

@@ -1,6 +1,8 @@
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import { expect, onTestFinished, test } from 'vitest';
 import { createEventLoopMonitor } from '../../time/index.ts';
-import { processSignals } from './process-signals.ts';
+import { processSignals, type ProcessSignalOptions } from './process-signals.ts';
 
 test('each signal says a number of this process that is below its limit', () => {
   const { signals, close } = processSignals();
@@ -21,6 +23,29 @@ test('memory is measured against the limit that was given', () => {
 
 test('what is switched off is not looked at', () => {
   expect(processSignals({ eventLoopDelayMs: 0, memoryPercent: 0 }).signals).toEqual([]);
+});
+
+test('what would end the process is urgent, and one long turn or garbage that is not collected yet is nothing', () => {
+  const { signals, close } = processSignals();
+  onTestFinished(close);
+  const memory = process.constrainedMemory() > 0 ? Math.min(process.constrainedMemory(), totalmem()) : totalmem();
+  expect(signals.map(({ limit, sightings, urgent }) => [limit, sightings, urgent])).toEqual([
+    [500, 2, undefined],
+    [getHeapStatistics().heap_size_limit * 0.9, 2, true],
+    [memory * 0.9, undefined, true],
+  ]);
+});
+
+test.each([
+  ['eventLoopDelayMs must be a number ≥ 0, not -1', { eventLoopDelayMs: -1 }],
+  ['memoryPercent must be a number from 0 to 100, not 101', { memoryPercent: 101, eventLoopDelayMs: 0 }],
+  ['memoryLimitBytes must be a number ≥ 1, not 0', { memoryLimitBytes: 0, eventLoopDelayMs: 0 }],
+  [
+    "an option of processSignals must be one of eventLoopDelayMs, memoryPercent, memoryLimitBytes, not 'heap'",
+    { heap: 1 } as ProcessSignalOptions,
+  ],
+])('are refused: %s', (message, options) => {
+  expect(() => processSignals(options)).toThrow(expect.objectContaining({ code: 'configuration_invalid', message }));
 });
 
 test('a loop whose every turn is longer than the time between two looks is as late as its turns', async () => {
