@@ -197,10 +197,18 @@ describe('recovery', () => {
     expect(breaker.state).toBe('closed');
   });
 
-  test('is not sooner than the target asked for', async () => {
+  test.each([
+    ['in seconds', () => failure('provider_rate_limited', 300)],
+    [
+      'with a date',
+      (nowMs: number) =>
+        Object.assign(new Error('answered'), { status: 503, headers: { 'retry-after': new Date(nowMs + 300_000).toUTCString() } }),
+    ],
+  ])('is not sooner than the target asked for, %s', async (_how, error) => {
     const { clock, call, fail } = setUp();
+    clock.advance(10_000_000);
     await fail(4);
-    await fail(1, failure('provider_rate_limited', 300));
+    await fail(1, error(clock.now()));
     clock.advance(299_999);
     expect(await call()).toBe('circuit_open');
     clock.advance(1);
@@ -244,6 +252,9 @@ describe('what counts', () => {
       await other.fail(1, error);
       return other.breaker.status().lastFailure!.code;
     };
+    const { breaker: thrownAt } = setUp();
+    (thrownAt.enter() as BreakerPermit).failed('a text');
+    expect(thrownAt.status().lastFailure).toMatchObject({ code: 'string', detail: 'a text' });
     expect(await told(Object.assign(new Error('answered'), { status: 503 }))).toBe('503');
     expect(await told(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))).toBe('ECONNRESET');
   });
@@ -308,6 +319,31 @@ describe('what counts', () => {
     expect(breaker.state).toBe('closed');
     for (const each of early) each.end!.reject(failure());
     await Promise.all(early.map((each) => each.run));
+    expect(breaker.state).toBe('closed');
+  });
+
+  test('a late answer to such a call does not clear the failures since', async () => {
+    const { clock, breaker, call, fail } = setUp();
+    const early = pending(breaker);
+    await fail(5);
+    clock.advance(60_000);
+    await call();
+    await fail(4);
+    early.end!.resolve('late');
+    await early.run;
+    expect(breaker.status().failures).toBe(4);
+    await fail(1);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('a call that was cancelled for another reason than a deadline says nothing, whatever error it is', async () => {
+    const { breaker, fail } = setUp();
+    await fail(4);
+    const cancellation = new Cancellation();
+    const call = pending(breaker, cancellation);
+    cancellation.cancel(new HoldfastError('provider_failed'));
+    call.end!.reject(new HoldfastError('provider_failed'));
+    await call.run;
     expect(breaker.state).toBe('closed');
   });
 });
@@ -406,7 +442,14 @@ describe('whoever looks', () => {
       ['closed', 'open', 'by_hand', Number.POSITIVE_INFINITY],
       ['open', 'closed', 'by_hand', undefined],
     ]);
-    expect(own).toHaveLength(6);
+    expect(own).toEqual([
+      'closed → open',
+      'open → half_open',
+      'half_open → open',
+      'open → half_open',
+      'half_open → closed',
+      'closed → open',
+    ]);
     expect(rejected).toEqual([{ name: 'search', policy: 'breaker', reason: 'open' }]);
   });
 
@@ -417,12 +460,16 @@ describe('whoever looks', () => {
     const refused = (await breaker
       .policy(async () => 'never')(createCallContext())
       .catch((error: unknown) => error)) as HoldfastError;
-    expect(refused).toMatchObject({ code: 'circuit_open', retryAfterSeconds: 45 });
+    expect(refused).toMatchObject({
+      code: 'circuit_open',
+      retryAfterSeconds: 45,
+      message: 'search: the circuit breaker is open',
+    });
     await breaker.open();
     const forGood = (await breaker
       .policy(async () => 'never')(createCallContext())
       .catch((error: unknown) => error)) as HoldfastError;
-    expect(forGood.retryAfterSeconds).toBeUndefined();
+    expect([forGood.retryAfterSeconds, forGood.message]).toEqual([undefined, 'search: the circuit breaker is open']);
   });
 });
 
@@ -454,4 +501,58 @@ test('a listener that throws does not reach the call', async () => {
   await fail(1);
   expect(breaker.state).toBe('open');
   expect(await thrown).toMatchObject({ message: 'of the listener' });
+});
+
+test('before anything has happened it is closed, by nobody’s hand', () => {
+  const { breaker } = setUp();
+  expect(breaker.status()).toMatchObject({
+    state: 'closed',
+    byHand: false,
+    changedAt: undefined,
+    probeInMs: undefined,
+    totals: { succeeded: 0, failed: 0, refused: 0, opened: 0 },
+    lastFailure: undefined,
+  });
+});
+
+test('whoever comes during a probe is told to come back in a second, or sooner when its lease ends sooner', async () => {
+  const { clock, breaker, fail } = setUp({ probeLeaseMs: 30_000 });
+  await fail(5);
+  clock.advance(60_000);
+  void breaker.enter();
+  clock.advance(29_500);
+  expect(breaker.enter()).toEqual({ admitted: false, reason: 'probing', retryAfterMs: 500 });
+  const refused = await breaker
+    .policy(async () => 'never')(createCallContext())
+    .catch((error: unknown) => error);
+  expect(refused).toMatchObject({ retryAfterSeconds: 0.5, message: 'search: a probe of the circuit breaker is under way' });
+});
+
+describe('of a probe only the first word counts', () => {
+  test.each([
+    ['failed', (probe: BreakerPermit) => probe.failed(failure())],
+    ['succeeded', (probe: BreakerPermit) => probe.succeeded()],
+  ] as const)('abandoned, then %s', async (_what, end) => {
+    const { clock, breaker, fail } = setUp();
+    await fail(5);
+    clock.advance(60_000);
+    const probe = breaker.enter() as BreakerPermit;
+    probe.abandoned();
+    end(probe);
+    expect(breaker.state).toBe('half_open');
+    expect(breaker.status().totals).toMatchObject({ succeeded: 0, failed: 5, opened: 1 });
+    expect(breaker.enter()).toMatchObject({ admitted: true, probe: true });
+  });
+
+  test('and a second probe after one that came to nothing is not announced as a change', async () => {
+    const { clock, breaker, fail } = setUp();
+    await fail(5);
+    clock.advance(60_000);
+    const changes: unknown[] = [];
+    breaker.onChange(({ to }) => void changes.push(to));
+    (breaker.enter() as BreakerPermit).abandoned();
+    (breaker.enter() as BreakerPermit).abandoned();
+    (breaker.enter() as BreakerPermit).succeeded();
+    expect(changes).toEqual(['half_open', 'closed']);
+  });
 });

@@ -96,7 +96,7 @@ class Breaker implements CircuitBreaker, PermitOwner {
       changedAt: this.#changedAt,
       probeInMs: this.#open ? Math.max(0, this.#probeAt - clock.monotonic()) : undefined,
       failures: this.#counter.failures,
-      windowCalls: mode === 'ratio' ? this.#counter.calls : undefined,
+      windowCalls: this.#counter.calls,
       totals: { ...this.#totals },
       lastFailure: this.#lastFailure,
       mode,

@@ -9,8 +9,8 @@ export interface FailureCounter {
   reset(): void;
   /** Failures in a row, or in the window. */
   readonly failures: number;
-  /** Calls in the window; in mode `consecutive` the same as `failures`. */
-  readonly calls: number;
+  /** Calls in the window; undefined in mode `consecutive`, which has none. */
+  readonly calls: number | undefined;
 }
 
 export function createFailureCounter(settings: BreakerSettings): FailureCounter {
@@ -19,14 +19,11 @@ export function createFailureCounter(settings: BreakerSettings): FailureCounter 
 
 class ConsecutiveCounter implements FailureCounter {
   readonly #threshold: number;
+  readonly calls = undefined;
   failures = 0;
 
   constructor(threshold: number) {
     this.#threshold = threshold;
-  }
-
-  get calls(): number {
-    return this.failures;
   }
 
   recordSuccess(): void {

@@ -45,6 +45,7 @@ export const cases: Readonly<Record<string, (harness: BreakerStoreHarness) => Pr
   'who watches later hears the state in force, with the time that is left': async ({ connect, advance, delivered }) => {
     const [one, two] = [connect(), connect()];
     const first = watch(one);
+    await advance(7_000);
     await one.publish('target', open(1, 60_000));
     await advance(20_000);
     const late = watch(two);

@@ -36,3 +36,16 @@ test('a name that nobody watches any more is forgotten', () => {
   )();
   expect(seen).toEqual([1]);
 });
+
+test('the end of a watch, asked for twice, does not forget the name that others watch since', () => {
+  const store = createLocalBreakerStore();
+  const noFailure = () => {};
+  const first = store.watch('target', () => {}, noFailure);
+  first();
+  store.watch('target', () => {}, noFailure);
+  void store.publish('target', { generation: 3, state: 'open', recoveryMs: 1_000, byHand: false });
+  first();
+  const seen: number[] = [];
+  store.watch('target', ({ generation }) => void seen.push(generation), noFailure)();
+  expect(seen).toEqual([3]);
+});

@@ -26,7 +26,7 @@ export function createLocalBreakerStore(options: { readonly clock?: Clock } = {}
 
   function remaining(entry: Entry): SharedBreakerState | undefined {
     const { state } = entry;
-    if (!state || state.recoveryMs === Number.POSITIVE_INFINITY) return state;
+    if (!state) return undefined;
     return { ...state, recoveryMs: Math.max(0, state.recoveryMs - (clock.monotonic() - entry.at)) };
   }
 
