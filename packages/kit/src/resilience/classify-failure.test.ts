@@ -13,7 +13,9 @@ const traitsOf = (code: ErrorCode) => causeTraits[classifyFailure(new HoldfastEr
 describe('an error of the table', () => {
   test.each(codes)('%s is known', (code) => {
     // `unknown` says that nobody can tell; of our own errors that is true of those that are faults of ours alone.
-    if (new HoldfastError(code).category !== 'internal') expect(classifyFailure(new HoldfastError(code))).not.toBe('unknown');
+    const cause = classifyFailure(new HoldfastError(code));
+    expect(Object.keys(causeTraits)).toContain(cause);
+    if (new HoldfastError(code).category !== 'internal') expect(cause).not.toBe('unknown');
   });
 
   test('that is not worth repeating is not repeated at the same target', () => {
@@ -65,7 +67,53 @@ describe('an error of the table', () => {
   });
 });
 
+test('each cause is treated as its table says', () => {
+  const traits = (retriedOnSameTarget: boolean, mayTryNextTarget: boolean, breaker: string) => ({
+    retriedOnSameTarget,
+    mayTryNextTarget,
+    breaker,
+  });
+  expect(causeTraits).toEqual({
+    transient: traits(true, true, 'failure'),
+    throttled: traits(true, true, 'failure'),
+    slow: traits(false, true, 'failure'),
+    unknown: traits(false, true, 'failure'),
+    credentials: traits(false, true, 'neither'),
+    unsuited: traits(false, true, 'alive'),
+    permanent: traits(false, false, 'alive'),
+    refused: traits(false, true, 'neither'),
+    cancelled: traits(false, false, 'neither'),
+  });
+});
+
 describe('another error', () => {
+  test.each([
+    'ECONNRESET',
+    'ECONNREFUSED',
+    'ECONNABORTED',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ESOCKETTIMEDOUT',
+    'EHOSTUNREACH',
+    'EHOSTDOWN',
+    'ENETUNREACH',
+    'ENETDOWN',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'ERR_SOCKET_CONNECTION_TIMEOUT',
+    'ERR_STREAM_PREMATURE_CLOSE',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'UND_ERR_HEADERS_TIMEOUT',
+    'UND_ERR_BODY_TIMEOUT',
+    'UND_ERR_SOCKET',
+  ])('of the network is worth another try: %s', (code) => {
+    expect(classifyFailure(Object.assign(new Error('connect'), { code }))).toBe('transient');
+  });
+
+  test('whose status is a text says nothing by it', () => {
+    expect(classifyFailure(Object.assign(new Error('answered'), { status: '503' }))).toBe('unknown');
+  });
+
   test.each([{ status: 503 }, { statusCode: 503 }])('carries its status as either of the two names in use: %o', (members) => {
     expect(classifyFailure(Object.assign(new Error('answered'), members))).toBe('transient');
   });

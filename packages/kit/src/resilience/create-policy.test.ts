@@ -32,6 +32,33 @@ describe('a composed policy', () => {
     expect(createPolicy({ deadlineMs: 9, timeoutMs: 5, hedge: true, bulkhead: true, adaptive: true }).layers).toEqual(policyOrder);
   });
 
+  test('hands its options to its parts, and what they share to all of them', async () => {
+    const clock = createFakeClock();
+    const seen: unknown[] = [];
+    const policy = createPolicy({
+      name: 'search',
+      clock,
+      retry: false,
+      breaker: { threshold: 2 },
+      bulkhead: { maxConcurrent: 7 },
+      adaptive: { initialLimit: 3, windowMs: 1, minSamples: 1, algorithm: 'aimd' },
+      classify: (error) => (seen.push(error), 'throttled'),
+    });
+    expect([policy.name, policy.breaker!.name, policy.bulkhead!.name, policy.adaptive!.name]).toEqual(
+      Array.from({ length: 4 }, () => 'search'),
+    );
+    expect([policy.breaker!.status().threshold, policy.bulkhead!.status().limit, policy.adaptive!.status().limit]).toEqual([2, 7, 3]);
+    const run = policy
+      .execute(async () => {
+        clock.advance(5);
+        throw new Error('own');
+      })
+      .catch(() => {});
+    await run;
+    // Once by the breaker and once by the adaptive limit, which takes a tenth away.
+    expect([seen.length, policy.adaptive!.status().limit]).toEqual([2, 2]);
+  });
+
   test('holds no slot in a back-off, and counts each attempt at the breaker', async () => {
     const clock = createFakeClock();
     const policy = createPolicy({ clock, retry: { jitter: 'none' }, bulkhead: { maxConcurrent: 1, maxQueued: 0 } });

@@ -8,6 +8,7 @@ const of = (error: unknown) => retryAfterMsOf(error, () => now);
 test('a HoldfastError says it in seconds, or says nothing', () => {
   expect(of(new HoldfastError('provider_rate_limited', { retryAfterSeconds: 1.5 }))).toBe(1500);
   expect(of(new HoldfastError('provider_rate_limited'))).toBeUndefined();
+  expect(of(Object.assign(new HoldfastError('provider_rate_limited'), { headers: { 'retry-after': '3' } }))).toBeUndefined();
 });
 
 test.each<[unknown, number | undefined]>([
@@ -18,6 +19,8 @@ test.each<[unknown, number | undefined]>([
   [{ 'retry-after': 'Fri, 20 Nov 2026 09:00:00 GMT' }, 0],
   [{ 'retry-after': '3', 'retry-after-ms': '250' }, 250],
   [{ 'retry-after': '3', 'retry-after-ms': 'soon' }, 3_000],
+  [{ 'retry-after': '3', 'retry-after-ms': '0' }, 0],
+  [{ 'retry-after': ['3'] }, undefined],
   [{ 'retry-after': 'soon' }, undefined],
   [{ 'retry-after': ' ' }, undefined],
   [{ 'retry-after': '999999999' }, 86_400_000],

@@ -1,11 +1,12 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest';
 import { HoldfastError } from '../errors/index.ts';
 import { createFakeClock } from '../testing/index.ts';
 import {
   createBulkhead,
   createCircuitBreaker,
   createPolicy,
+  fallbackUsed,
   withAdaptiveConcurrency,
   withBulkhead,
   withCircuitBreaker,
@@ -137,6 +138,34 @@ describe('a wrapped function', () => {
     const run = guarded(7).catch((error: { code: string }) => error.code);
     await clock.advanceAsync(10);
     expect(await run).toBe('operation_timeout');
+    const whole = withPolicy(load, {
+      timeoutMs: 10,
+      clock,
+      retry: false,
+      passSignal: ([id, options], signal) => [id, { ...options, signal }],
+    });
+    const again = whole(7).catch((error: { code: string }) => error.code);
+    await clock.advanceAsync(10);
+    expect(await again).toBe('operation_timeout');
+  });
+
+  test.each([undefined, null, 7, 'text', Object.assign(() => 1, { signal: new AbortController().signal })])(
+    'gets an argument that holds no signal of a caller as it is: %s',
+    async (argument) => {
+      expect(await withRetry((given: unknown) => given)(argument)).toBe(argument);
+    },
+  );
+
+  test('finds the signal wherever it is among the arguments, also in an object without a prototype', async () => {
+    const { signal } = new AbortController();
+    const bare = Object.assign(Object.create(null) as { signal: AbortSignal; deep: boolean }, { signal, deep: true });
+    const seen = await withRetry((first: AbortSignal, _second: number, third: { signal: AbortSignal; deep: boolean }) => [
+      first,
+      third.signal,
+    ])(signal, 2, bare);
+    expect(seen.map((each) => each === signal)).toEqual([false, true]);
+    const [alone] = await withRetry((_first: number, second: { signal: AbortSignal; deep: boolean }) => [second])(1, bare);
+    expect([alone!.signal === signal, alone!.signal instanceof AbortSignal, alone!.deep]).toEqual([false, true, true]);
   });
 });
 
@@ -170,6 +199,28 @@ describe('in one line', () => {
   test('withTimeout and withDeadline take a number', async () => {
     await expect(withTimeout(async () => 'quick', 1_000)()).resolves.toBe('quick');
     await expect(withDeadline(async () => 'quick', 1_000)()).resolves.toBe('quick');
+    const never = () => new Promise<never>(() => {});
+    await expect(withTimeout(never, 1)()).rejects.toMatchObject({ code: 'operation_timeout' });
+    await expect(withDeadline(never, 1)()).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    const clock = createFakeClock();
+    const run = withDeadline(never, { deadlineMs: 50, clock })().catch((error: { code: string }) => error.code);
+    await clock.advanceAsync(50);
+    expect(await run).toBe('deadline_exceeded');
+  });
+
+  test('each is named after its function, and called default where that has no name', async () => {
+    const names: unknown[] = [];
+    onTestFinished(fallbackUsed.subscribe(({ name }) => void names.push(name)));
+    const load = async (): Promise<never> => {
+      throw unavailable();
+    };
+    await withFallback(load, [async () => 1 as never])();
+    await withFallback(load, [async () => 1 as never], { name: 'own' })();
+    expect(names).toEqual(['load', 'own']);
+    const nameless = [async () => 1][0]!;
+    expect(nameless.name).toBe('');
+    expect([withCircuitBreaker(nameless).breaker.name, withCircuitBreaker(load).breaker.name]).toEqual(['default', 'load']);
+    expect([withPolicy(nameless).policy.name, withBulkhead(load, { name: 'own' }).bulkhead.name]).toEqual(['default', 'own']);
   });
 
   test('withHedge sends a second request', async () => {
@@ -197,6 +248,7 @@ describe('in one line', () => {
     const adaptive = withAdaptiveConcurrency(never, { initialLimit: 1, maxQueued: 0 });
     void adaptive();
     await expect(adaptive()).rejects.toMatchObject({ code: 'concurrency_limited' });
+    expect(adaptive.adaptive.status()).toEqual({ limit: 1, inUse: 1, queued: 0 });
     expect(withAdaptiveConcurrency(never, adaptive.adaptive).adaptive).toBe(adaptive.adaptive);
   });
 

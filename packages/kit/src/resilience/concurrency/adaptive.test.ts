@@ -3,7 +3,7 @@ import { HoldfastError, type ErrorCode } from '../../errors/index.ts';
 import { createFakeClock, createSeededRandom } from '../../testing/index.ts';
 import { Cancellation } from '../../time/index.ts';
 import { createCallContext } from '../call-context.ts';
-import { concurrencyLimitChanged, type ConcurrencyLimitChanged } from '../events.ts';
+import { callRejected, concurrencyLimitChanged, type CallRejected, type ConcurrencyLimitChanged } from '../events.ts';
 import { pause } from '../pause.ts';
 import { createAdaptiveConcurrency, type AdaptiveOptions } from './index.ts';
 import { Aimd, Gradient } from './limit-algorithm.ts';
@@ -48,6 +48,39 @@ describe('the gradient', () => {
     update(limit, 1_000);
     // before × 0.8 + (before × 0.5 + 4) × 0.2
     expect(limit.limit).toBeCloseTo(before * 0.9 + 0.8);
+  });
+
+  test('learns from a window that used half the limit', () => {
+    const limit = new Gradient(bounds);
+    update(limit, 100, 10);
+    expect(limit.limit).toBeCloseTo(20.8);
+  });
+
+  const stepOf = (limit: number, gradient: number) => limit * 0.8 + (limit * gradient + 4) * 0.2;
+
+  test('compares with a plain mean of the first ten windows, and with one over six hundred after', () => {
+    const limit = new Gradient({ ...bounds, maxLimit: 10_000 });
+    for (let at = 0; at < 9; at++) update(limit, 100);
+    const before = limit.limit;
+    update(limit, 110);
+    expect(limit.limit).toBeCloseTo(stepOf(before, 101 / 110), 9);
+    const after = limit.limit;
+    update(limit, 120);
+    expect(limit.limit).toBeCloseTo(stepOf(after, (101 + 19 * (2 / 601)) / 120), 9);
+    const slower = limit.limit;
+    update(limit, 200);
+    const longMeanMs = 101 + 19 * (2 / 601);
+    expect(limit.limit).toBeCloseTo(stepOf(slower, (longMeanMs + (200 - longMeanMs) * (2 / 601)) / 200), 9);
+  });
+
+  test('forgets a past that was twice as slow a tenth at a time', () => {
+    const limit = new Gradient({ ...bounds, maxLimit: 10_000 });
+    for (let at = 0; at < 10; at++) update(limit, 1_000);
+    update(limit, 100);
+    const longMeanMs = (1_000 - 900 * (2 / 601)) * 0.9;
+    const before = limit.limit;
+    update(limit, 1_000);
+    expect(limit.limit).toBeCloseTo(stepOf(before, (longMeanMs + (1_000 - longMeanMs) * (2 / 601)) / 1_000), 9);
   });
 
   test('learns nothing from a window that traffic kept small, and nothing from one without an answer', () => {
@@ -159,6 +192,58 @@ describe('adaptive concurrency', () => {
     expect(adaptive.status().limit).toBe(20);
     await end(new HoldfastError('deadline_exceeded'));
     expect(adaptive.status().limit).toBe(18);
+  });
+
+  test('takes whatever the classifier calls slow or throttled as a sign, and nothing that was given up', async () => {
+    for (const [cause, expected] of [
+      ['slow', 18],
+      ['throttled', 18],
+      ['transient', 20],
+    ] as const) {
+      const { adaptive, wave } = setUp({ classify: () => cause });
+      await wave(20, 100, new Error('boom'));
+      expect(adaptive.status().limit).toBe(expected);
+    }
+    const clock = createFakeClock();
+    const adaptive = createAdaptiveConcurrency({ clock, windowMs: 1, minSamples: 1 });
+    const cancellation = new Cancellation();
+    const run = adaptive
+      .policy(
+        (context) =>
+          new Promise<never>((_resolve, reject) => {
+            context.cancellation.onCancel(() => reject(new HoldfastError('provider_overloaded')));
+          }),
+      )(createCallContext({ cancellation }))
+      .catch(() => {});
+    clock.advance(100);
+    cancellation.cancel(new HoldfastError('client_closed'));
+    await run;
+    expect(adaptive.status().limit).toBe(20);
+  });
+
+  test('waits for as many samples as it was told, however long the window is over', async () => {
+    const { adaptive, wave } = setUp({ algorithm: 'aimd', initialLimit: 4, minSamples: 5 });
+    await wave(4, 300);
+    expect(adaptive.status().limit).toBe(4);
+    await wave(1, 1);
+    expect(adaptive.status().limit).toBe(5);
+  });
+
+  test('refuses in its own name', async () => {
+    const seen: CallRejected[] = [];
+    onTestFinished(callRejected.subscribe((message) => void seen.push(message)));
+    const { clock, adaptive, call } = setUp({ initialLimit: 1, maxQueued: 1, maxQueueMs: 50 });
+    void call(1_000);
+    void call(1_000);
+    const refused = adaptive
+      .policy(async () => 'never')(createCallContext())
+      .catch((error: Error) => error.message);
+    expect(await refused).toBe('search: 1 calls under way (limit 1), 1 waiting: queue_full');
+    await clock.advanceAsync(2_000);
+    expect(seen).toEqual([
+      { name: 'search', policy: 'adaptive', reason: 'queue_full' },
+      { name: 'search', policy: 'adaptive', reason: 'queue_timeout' },
+    ]);
   });
 
   test('looks when the window is over and enough was seen, and announces what it changes', async () => {

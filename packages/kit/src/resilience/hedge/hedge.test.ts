@@ -5,7 +5,7 @@ import { Cancellation } from '../../time/index.ts';
 import { createCallContext, type CallContext } from '../call-context.ts';
 import { hedgeFinished, hedgeStarted } from '../events.ts';
 import { pause } from '../pause.ts';
-import { hedge, type HedgeOptions } from './index.ts';
+import { createHedgeTrigger, hedge, type HedgeOptions } from './index.ts';
 import { LatencyWindow } from './latency-window.ts';
 
 /** A target whose answers take as long as told, in the order in which they are asked for. */
@@ -126,6 +126,101 @@ describe('a hedged call', () => {
     expect(await settled(clock, call(createCallContext({ deadlineAt: 100 })))).toBe('answer 1');
     expect(asked).toHaveLength(1);
   });
+});
+
+describe('of two failures', () => {
+  const both = (first: Error, second: Error, firstMs = 150, secondMs = 100) => {
+    const { clock, call } = setUp({ delayMs: 100 }, [
+      [firstMs, first],
+      [secondMs, second],
+    ]);
+    return settled(clock, call());
+  };
+  const asksFor = (retryAfterSeconds: number) => new HoldfastError('provider_rate_limited', { retryAfterSeconds });
+
+  test('the one that asks for the longer wait is told, whichever came first', async () => {
+    const [short, long] = [asksFor(1), asksFor(5)];
+    expect([await both(short, long), await both(long, short)]).toEqual([long, long]);
+    // The second fails first.
+    expect([await both(short, long, 500, 10), await both(long, short, 500, 10)]).toEqual([long, long]);
+    const dated = Object.assign(new Error('answered'), {
+      status: 503,
+      headers: { 'retry-after': new Date(Date.UTC(2026, 0, 2)).toUTCString() },
+    });
+    expect([await both(long, dated), await both(dated, long)]).toEqual([dated, dated]);
+  });
+
+  test('how a request ended that had lost is not told', async () => {
+    const clock = createFakeClock();
+    let asked = 0;
+    const guarded = hedge({ clock, delayMs: 100, maxExtraPercent: 100 })(async (context) => {
+      if ((asked += 1) === 1) {
+        await pause(clock, 5_000, context.cancellation);
+        return;
+      }
+      context.commit();
+      await pause(clock, 10, context.cancellation);
+      throw new HoldfastError('stream_cut');
+    });
+    const run = guarded(createCallContext()).catch((error: unknown) => error);
+    expect(await settled(clock, run)).toMatchObject({ code: 'stream_cut' });
+  });
+});
+
+test('the loser is cancelled when the first part is out, not only when the answer is whole', async () => {
+  const clock = createFakeClock();
+  const ended: [number, unknown][] = [];
+  let asked = 0;
+  const guarded = hedge({ clock, delayMs: 100, maxExtraPercent: 100 })(async (context) => {
+    const first = (asked += 1) === 1;
+    context.cancellation.onCancel((reason) => ended.push([clock.monotonic(), (reason as HoldfastError).code]));
+    await pause(clock, first ? 3_000 : 50, context.cancellation);
+    context.commit();
+    await pause(clock, 1_000, context.cancellation);
+    return first ? 'first' : 'second';
+  });
+  // As the second request of a race further out: the numbers of racers go on from its own.
+  const parent = createCallContext().withCancellation(new Cancellation(), undefined, 1);
+  expect(await settled(clock, guarded(parent))).toBe('second');
+  expect(ended).toEqual([[150, 'hedge_lost']]);
+});
+
+test('nothing is left with the caller when the race is over', async () => {
+  let listeners = 0;
+  class Counted extends Cancellation {
+    override onCancel(listener: (reason: unknown) => void): () => void {
+      listeners += 1;
+      const end = super.onCancel(listener);
+      return () => {
+        listeners -= 1;
+        end();
+      };
+    }
+  }
+  const { clock, call } = setUp({ delayMs: 100 }, [900, 50]);
+  const run = call(createCallContext({ cancellation: new Counted() }));
+  expect(listeners).toBe(1);
+  await settled(clock, run);
+  expect(listeners).toBe(0);
+});
+
+test('a race that is no single promise asks the trigger when, and whether it may', () => {
+  const trigger = createHedgeTrigger({ minSamples: 2, maxExtraPercent: 50, minDelayMs: 30 });
+  expect([trigger.begin(), trigger.tryTake()]).toEqual([undefined, false]);
+  trigger.record(10);
+  trigger.record(10);
+  expect([trigger.begin(), trigger.tryTake(), trigger.tryTake()]).toEqual([30, true, false]);
+  expect([createHedgeTrigger({ delayMs: 70 }).begin(), createHedgeTrigger().begin()]).toEqual([70, undefined]);
+});
+
+test('a percentile is brought up to date with every eighth of its samples', () => {
+  const window = new LatencyWindow(16, 100, 1);
+  window.record(1);
+  expect(window.value).toBe(1);
+  window.record(5);
+  expect(window.value).toBe(1);
+  window.record(3);
+  expect(window.value).toBe(5);
 });
 
 describe('the answer of a hedged call', () => {

@@ -50,3 +50,9 @@ test('over any time, retries are at most a share of the calls and the minimum a 
     { numRuns: 200 },
   );
 });
+
+test('without a budget there are as many as are asked for', () => {
+  const budget = createRetryBudget({ percent: Number.POSITIVE_INFINITY, minPerWindow: 0 });
+  expect(Array.from({ length: 50 }, () => budget.tryTake()).every(Boolean)).toBe(true);
+  expect(budget.status()).toEqual({ calls: 0, retries: 0, allowed: Number.POSITIVE_INFINITY });
+});

@@ -276,3 +276,79 @@ describe('announcements', () => {
     expect(reasons).toEqual([reason]);
   });
 });
+
+describe('who is told what', () => {
+  async function ended(options: RetryOptions, operation: Operation<string>, context = createCallContext()) {
+    const scheduled: number[] = [];
+    const abandoned: unknown[] = [];
+    onTestFinished(retryScheduled.subscribe(({ delayMs }) => void scheduled.push(delayMs)));
+    onTestFinished(retryAbandoned.subscribe(({ reason, attempts }) => void abandoned.push([reason, attempts])));
+    const clock = createFakeClock();
+    const run = outcome(retry({ clock, random: chance(0), ...options })(operation)(context));
+    await clock.advanceAsync(1_000_000);
+    return { scheduled, abandoned, result: await run };
+  }
+  const failing: Operation<string> = async () => {
+    throw unavailable();
+  };
+
+  test('a retry at once waits 0 ms', async () => {
+    const { scheduled, abandoned } = await ended({ backoff: 'immediate', attempts: 3 }, failing);
+    expect([scheduled, abandoned]).toEqual([[0, 0], [['attempts', 3]]]);
+  });
+
+  test('an answer of which a part is out is not asked for again', async () => {
+    const { abandoned } = await ended({}, async (context) => {
+      context.commit();
+      throw unavailable();
+    });
+    expect(abandoned).toEqual([['committed', 1]]);
+  });
+
+  test('nothing is announced for a caller who has gone', async () => {
+    const cancellation = new Cancellation();
+    const { scheduled, abandoned, result } = await ended(
+      {},
+      async () => {
+        cancellation.cancel('gone');
+        throw unavailable();
+      },
+      createCallContext({ cancellation }),
+    );
+    expect([scheduled, abandoned, result]).toEqual([[], [], { error: expect.objectContaining({ code: 'provider_failed' }) }]);
+  });
+
+  test.each([
+    ['in seconds', (seconds: number, _nowMs: number) => new HoldfastError('provider_rate_limited', { retryAfterSeconds: seconds })],
+    [
+      'with a date',
+      (seconds: number, nowMs: number) =>
+        Object.assign(new Error('answered'), { status: 429, headers: { 'retry-after': new Date(nowMs + seconds * 1_000).toUTCString() } }),
+    ],
+  ])('a target that asks for more than it may is given up, %s', async (_how, error) => {
+    const asking = (seconds: number): Operation<string> => {
+      const nowMs = createFakeClock().now();
+      return async () => {
+        throw error(seconds, nowMs);
+      };
+    };
+    expect((await ended({ maxRetryAfterMs: 2_000, attempts: 2 }, asking(3))).abandoned).toEqual([['retry_after', 1]]);
+    const within = await ended({ maxRetryAfterMs: 2_000, attempts: 2 }, asking(2));
+    expect([within.scheduled, within.abandoned]).toEqual([[2_000], [['attempts', 2]]]);
+  });
+
+  test('its calls earn the budget', async () => {
+    const clock = createFakeClock();
+    const reasons: unknown[] = [];
+    onTestFinished(retryAbandoned.subscribe(({ reason, attempts }) => void reasons.push([reason, attempts])));
+    const guarded = retry({ clock, backoff: 'immediate', attempts: 2, budgetPercent: 50, budgetMinPerWindow: 0 })(failing);
+    for (let call = 0; call < 4; call++) await outcome(guarded(createCallContext()));
+    // Half a retry for each call: with every second one there is a whole.
+    expect(reasons).toEqual([
+      ['budget', 1],
+      ['attempts', 2],
+      ['budget', 1],
+      ['attempts', 2],
+    ]);
+  });
+});
