@@ -135,6 +135,8 @@ describe('the bucket that binds', () => {
       ['again', 3_600_000],
     ].map(([name, windowMs]) => slidingWindow({ name: name as string, limit: 10, windowMs: windowMs as number }));
     expect(limiter.take(levels(hour!, minute!, again!)).binding?.policy).toBe(hour);
+    const loose = slidingWindow({ name: 'loose', limit: 1_000, windowMs: 86_400_000 });
+    expect(limiter.take([minute!, loose].map((policy) => ({ policy, key: 'j' }))).binding?.policy).toBe(minute);
   });
 });
 

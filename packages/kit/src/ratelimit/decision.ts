@@ -97,10 +97,8 @@ export class TakenDecision implements Decision {
  * two the longer wait; else the one whose binding bucket has room for fewer more such calls.
  */
 export function tighterDecision(first: Decision, second: Decision): Decision {
-  if (!first.allowed || !second.allowed) {
-    if (first.allowed) return second;
-    return second.allowed || first.retryAfterMs >= second.retryAfterMs ? first : second;
-  }
+  // What is allowed has no wait, and every refusal has one.
+  if (!first.allowed || !second.allowed) return first.retryAfterMs >= second.retryAfterMs ? first : second;
   if (!first.binding || !second.binding) return first.binding ? first : second;
   return callsLeft(first.binding) <= callsLeft(second.binding) ? first : second;
 }

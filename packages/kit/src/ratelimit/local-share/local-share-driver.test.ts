@@ -26,6 +26,7 @@ function createStore(clock: FakeClock) {
     asked: 0,
     /** What for, in order. */
     log: [] as string[],
+    onAsk: (_what: string): void => {},
     settled: 0,
     close: () => driver.close(),
     loseData() {
@@ -36,6 +37,7 @@ function createStore(clock: FakeClock) {
       const ask = async <T>(what: string, answer: () => T): Promise<T> => {
         store.asked += 1;
         store.log.push(what);
+        store.onAsk(what);
         if (store.away === 'error') throw new HoldfastError('limiter_unavailable', { detail: 'connection refused' });
         if (store.away === 'silent') return new Promise<T>(() => {});
         return answer();
@@ -277,6 +279,29 @@ describe('what was taken', () => {
     expect(await remaining(limiters[0]!)).toEqual([500, 2]);
   });
 
+  test('and could not be settled while the store was away is settled in steps of 200, as far as it stays', async () => {
+    const { clock, store, limiters } = await setUp(1);
+    const many = concurrency({ name: 'many', limit: 1_000 });
+    const calls = [];
+    for (let call = 0; call < 450; call++) calls.push(await limiters[0]!.take([{ policy: many, key: 'k' }]));
+    store.away = 'error';
+    for (const call of calls) await call.release();
+    store.away = undefined;
+    store.log = [];
+    store.onAsk = (what) => {
+      // It goes again with the second step.
+      if (what.startsWith('settle') && store.log.filter((asked) => asked.startsWith('settle')).length === 2) store.away = 'error';
+    };
+    await clock.advanceAsync(1_000);
+    expect(store.log).toEqual(['report', 'settle 200', 'settle 200']);
+    store.onAsk = () => {};
+    store.away = undefined;
+    store.log = [];
+    await clock.advanceAsync(1_000);
+    expect(store.log).toEqual(['report', 'settle 200', 'settle 50']);
+    expect((await limiters[0]!.peek([{ policy: many, key: 'k' }])).buckets[0]!.remaining).toBe(1_000);
+  });
+
   test('by a take that was answered too late is given back', async () => {
     const { clock, store, limiters } = await setUp(2, { timeoutMs: 100 });
     const shared = store.connect();
@@ -488,9 +513,11 @@ describe('how many share', () => {
 
   test('is asked every heartbeat while all is well, and every probe while it is not', async () => {
     const { clock, store } = await setUp(1, { heartbeatMs: 5_000, probeMs: 700 });
+    const recovered: unknown[] = [];
+    onTestFinished(storeRecovered.subscribe((message) => recovered.push(message)));
     store.log = [];
     await clock.advanceAsync(20_000);
-    expect(store.log).toEqual(Array.from({ length: 4 }, () => 'report'));
+    expect([store.log, recovered]).toEqual([Array.from({ length: 4 }, () => 'report'), []]);
     store.away = 'error';
     await clock.advanceAsync(5_000);
     store.log = [];
@@ -556,6 +583,19 @@ describe('closing', () => {
     end();
     await started;
     expect([clock.pendingTimers, lost, driver.state.mode]).toEqual([0, [], 'shared']);
+  });
+
+  test('while the store is away says nothing of its recovery, though a probe is answered then', async () => {
+    const { clock, store, drivers } = await setUp(1);
+    const recovered: unknown[] = [];
+    onTestFinished(storeRecovered.subscribe((message) => recovered.push(message)));
+    store.away = 'error';
+    await drivers[0]!.take([]);
+    store.away = undefined;
+    clock.advance(1_000);
+    await drivers[0]!.close();
+    await clock.advanceAsync(10_000);
+    expect([recovered, drivers[0]!.state.mode, clock.pendingTimers]).toEqual([[], 'local', 0]);
   });
 
   test('leaves no timer behind a request that is decided after', async () => {

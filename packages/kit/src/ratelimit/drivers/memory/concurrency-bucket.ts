@@ -30,7 +30,6 @@ export class ConcurrencyBucket implements Bucket<ConcurrencyPolicy> {
 
   settle(_policy: ConcurrencyPolicy, mark: unknown): void {
     this.#endsAt.delete(mark as number);
-    if (this.#endsAt.size === 0) this.#nextEndMs = Number.POSITIVE_INFINITY;
   }
 
   renew(policy: ConcurrencyPolicy, mark: unknown, now: number): boolean {
