@@ -75,6 +75,8 @@ describe('a wrapped function', () => {
     expect(await holder.sum(1, 2, 3)).toBe(6);
     expect(seen).toEqual([holder, [1, 2, 3]]);
     expect(holder.sum.name).toBe('sum');
+    // As of any function: whoever names it anew may.
+    expect(Object.getOwnPropertyDescriptor(holder.sum, 'name')?.configurable).toBe(true);
   });
 
   test('gets in place of a signal among its arguments the one of the attempt', async () => {

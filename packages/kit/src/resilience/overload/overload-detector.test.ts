@@ -108,6 +108,41 @@ test('settles where what is let in can be done', () => {
   expect(told).toHaveLength(1);
 });
 
+test('a small part is a small part, and nothing is refused where there is none', () => {
+  const { detector, see, shedOf } = setUp(loop, { name: 'heap', urgent: true });
+  expect([shedOf(1_000), detector.status().map(({ overloaded }) => overloaded)]).toEqual([0, [false, false]]);
+  see('event_loop_delay', 150, 2);
+  see('event_loop_delay', 10, 4);
+  expect(detector.share).toBe(0.1);
+  const shed = shedOf(10_000);
+  expect(shed).toBeGreaterThan(850);
+  expect(shed).toBeLessThan(1_150);
+});
+
+test('while it is on, what has to be seen twice to begin it is heeded at once', () => {
+  const { see, detector } = setUp(loop);
+  see('event_loop_delay', 150, 2);
+  see('event_loop_delay', 90, 8);
+  expect(detector.share).toBe(0.5);
+  see('event_loop_delay', 150);
+  expect(detector.share).toBe(0.75);
+});
+
+test('one urgent signal among others is enough to shed everything', () => {
+  const { see, detector } = setUp(loop, { name: 'heap', urgent: true });
+  see('heap', 101);
+  expect([detector.share, detector.reason]).toEqual([1, 'heap']);
+});
+
+test('an instant signal begins an overload once, however many requests find it', () => {
+  const { set, see, shedOf, detector, told } = setUp({ name: 'requests_in_progress', instant: true });
+  set('requests_in_progress', 101);
+  expect(shedOf(20)).toBe(20);
+  see('requests_in_progress', 101);
+  expect(shedOf(20)).toBe(20);
+  expect([told.length, detector.share]).toEqual([1, 0.75]);
+});
+
 test('what is urgent sheds everything at the first sight', () => {
   const { see, shedOf } = setUp({ name: 'heap', urgent: true });
   see('heap', 101);
