@@ -100,16 +100,17 @@ describe('the official Anthropic SDK', () => {
 
 describe('errors reach the Anthropic SDK as its own classes', () => {
   test.each([
-    ['kind=error&status=400', Anthropic.BadRequestError, 'invalid_request_error'],
-    ['kind=error&status=429', Anthropic.RateLimitError, 'rate_limit_error'],
-    ['kind=error&status=401', Anthropic.InternalServerError, 'api_error'],
-    ['kind=error&status=500', Anthropic.InternalServerError, 'api_error'],
-    ['kind=error&status=529', Anthropic.InternalServerError, 'overloaded_error'],
-    ['kind=html', Anthropic.InternalServerError, 'api_error'],
-  ])('%s', async (behaviour, type, kind) => {
+    [{ kind: 'error', status: 400 }, Anthropic.BadRequestError, 'invalid_request_error'],
+    [{ kind: 'error', status: 429 }, Anthropic.RateLimitError, 'rate_limit_error'],
+    [{ kind: 'error', status: 401 }, Anthropic.InternalServerError, 'api_error'],
+    [{ kind: 'error', status: 500 }, Anthropic.InternalServerError, 'api_error'],
+    [{ kind: 'error', status: 529 }, Anthropic.InternalServerError, 'overloaded_error'],
+    [{ kind: 'html' }, Anthropic.InternalServerError, 'api_error'],
+  ] as const)('%j', async (behaviour, type, kind) => {
+    gateway.upstream.script('claude-sonnet-4-5', behaviour);
     const id = requestId();
     const error: unknown = await gateway.anthropic.messages
-      .create({ model: `claude/m?${behaviour}`, ...question }, { headers: { 'x-request-id': id } })
+      .create({ model: 'smart', ...question }, { headers: { 'x-request-id': id } })
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ requestID: id, error: { type: 'error', error: { type: kind } } });

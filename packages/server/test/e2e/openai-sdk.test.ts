@@ -153,9 +153,10 @@ describe('errors reach the OpenAI SDK as its own classes', () => {
     ['kind=reset', OpenAI.InternalServerError, 'stream_cut'],
     ['kind=error_in_answer', OpenAI.InternalServerError, 'provider_failed'],
   ])('%s', async (behaviour, type, code) => {
+    gateway.upstream.script('gpt-4o-mini', () => parse(behaviour));
     const id = requestId();
     const error: unknown = await gateway.openai.chat.completions
-      .create({ model: `primary/m?${behaviour}`, messages }, { headers: { 'x-request-id': id } })
+      .create({ model: 'fast', messages }, { headers: { 'x-request-id': id } })
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ code, requestID: id });

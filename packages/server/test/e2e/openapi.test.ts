@@ -83,9 +83,11 @@ test('every answer of every route is as the description says', async () => {
     await check('POST', path, path, { ...body('fast'), headers: { 'content-type': 'text/plain' } });
     await check('POST', path, path, body('nothing'));
     for (const status of [400, 401, 404, 429, 500, 503]) {
-      await check('POST', path, path, body(`primary/m?kind=error&status=${status}`));
-      await check('POST', path, path, body(`claude/m?kind=error&status=${status}`));
+      for (const name of ['gpt-4o-mini', 'claude-sonnet-4-5']) gateway.upstream.script(name, { kind: 'error', status });
+      await check('POST', path, path, body('fast'));
+      await check('POST', path, path, body('smart'));
     }
+    gateway.upstream.reset();
     await check('POST', path, path, body('lonely'));
   }
 
