@@ -8,7 +8,7 @@ import { isHoldfastError } from '@holdfast/kit/errors';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { ending, hastyClock, modelCall, newId, openLedger, type CallOverrides } from './fixture.ts';
+import { ending, hastyClock, hurriedClock, modelCall, newId, openLedger, type CallOverrides } from './fixture.ts';
 
 let postgres: TestDatabase;
 let database: Database;
@@ -236,7 +236,7 @@ describe('a row', () => {
   });
 
   test('a call that lasts leaves an intent by itself, one that does not leaves none', async () => {
-    const { ledger, close } = await openLedger(database);
+    const { ledger, close } = await openLedger(database, hurriedClock(4));
     const [short, long] = [modelCall(), modelCall()];
     await ledger.enter(short).settle(ending());
     ledger.enter(long);

@@ -7,12 +7,15 @@ import type { Database } from '../../src/platform/postgres/index.ts';
 
 export const newId = createUuidV7(systemClock, systemRandom);
 
-/** Ten times as fast as the real one, so that patience ends soon. */
-export const hastyClock: Clock = {
+/** So many times as fast as the real one. */
+export const hurriedClock = (times: number): Clock => ({
   now: () => systemClock.now(),
-  monotonic: () => systemClock.monotonic() * 10,
-  setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs / 10),
-};
+  monotonic: () => systemClock.monotonic() * times,
+  setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs / times),
+});
+
+/** So that patience ends soon. */
+export const hastyClock = hurriedClock(10);
 
 export interface CallOverrides extends Partial<Omit<ModelCall, 'context' | 'record'>> {
   readonly organizationId?: string;

@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { UsagePage } from '@holdfast/contracts';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { roomyFolder } from '../../../../test/support/roomy-folder.ts';
 import { openSocket } from '../http/door.ts';
+import { placeReadyCluster } from '../support/ready-cluster.ts';
 import { runCli, startServer, type RunningServer } from '../support/server.ts';
 import { startGateway, type Gateway } from './fixture.ts';
 
@@ -70,7 +71,7 @@ describe('SIGTERM', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '(here %s) in the middle of a first start ends it with 0, its database too, and the next start is whole',
     async (signal) => {
-      const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-test-start-'));
+      const folder = mkdtempSync(path.join(roomyFolder(), 'holdfast-test-start-'));
       chmodSync(folder, 0o711);
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
       const dataDir = path.join(folder, 'data');
@@ -174,15 +175,18 @@ describe('what keeps it from starting is one clear line and exit code 1', () => 
   });
 
   async function serve(env: Record<string, string>, config?: string) {
-    const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-test-'));
+    const folder = mkdtempSync(path.join(roomyFolder(), 'holdfast-test-'));
     folders.push(folder);
     chmodSync(folder, 0o711); // For root: PostgreSQL runs as another user, which has to pass.
+    const dataDir = path.join(folder, 'data');
+    // For what is found out only when the database runs.
+    if (env['HOLDFAST_DATA_DIR'] === undefined && env['DATABASE_URL'] === undefined) await placeReadyCluster(dataDir);
     if (config !== undefined) writeFileSync(path.join(folder, 'holdfast.config.yaml'), config);
     const all = {
       PATH: process.env['PATH'] ?? '',
       HOME: folder,
       HOLDFAST_PORT: '0',
-      HOLDFAST_DATA_DIR: path.join(folder, 'data'),
+      HOLDFAST_DATA_DIR: dataDir,
       LOG_JSON_FORMAT: 'true',
       ...env,
     };
