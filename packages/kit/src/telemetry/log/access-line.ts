@@ -38,7 +38,11 @@ function render(text: string): string {
   let json = rendered.get(text);
   if (json === undefined) {
     json = masker.maskJson(JSON.stringify(text));
-    if (rendered.size < maxRendered && text.length < 256) rendered.set(text, json);
+    if (text.length < 256) {
+      // Paths that nobody else asks for must not keep out those that everybody does.
+      if (rendered.size >= maxRendered) rendered.clear();
+      rendered.set(text, json);
+    }
   }
   return json;
 }

@@ -89,6 +89,19 @@ describe('secrets', () => {
     expect(text()).not.toMatch(/4111|bob|DE89|0171/);
   });
 
+  test('are found whatever stands where level and time do', () => {
+    for (const line of [
+      `{"level":"info","time":"${key}","msg":"x"}`,
+      `{"level":"info","time":"2026-11-20T00:00:00.000Z ${key}","msg":"x"}`,
+      `{"level":"${key}","time":"2026-11-20T00:00:00.000Z","msg":"x"}`,
+      `{"level":"info","time":"2026-11-20T00:00:00.000Z","msg":"${key}"}`,
+      `{"level":"info","msg":"${key}","time":"2026-11-20T00:00:00.000Z"}`,
+    ])
+      expect(redactLine(line), line).not.toContain(key);
+    const line = '{"level":"info","time":"2026-11-20T00:00:00.000Z","password":"hunter2"}';
+    expect(JSON.parse(redactLine(line))).toEqual({ level: 'info', time: '2026-11-20T00:00:00.000Z', password: '[secret]' });
+  });
+
   test('words that only look similar stay', () => {
     const line =
       '{"prompt_tokens":12,"key_id":"019a9c5a-7d40","prefix":"hf_7q2m8d","tokens":{"prompt":1},"url":"http://127.0.0.1:9100/v1"}';

@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import type { Clock } from '../../time/index.ts';
+import { createTimestampWriter, type Clock } from '../../time/index.ts';
 import { openSink, type LineSink } from './destination.ts';
 import { toLogLevel } from './level.ts';
 import { redactLine } from './redact.ts';
@@ -47,11 +47,12 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
       : (line: string) => {
           for (const sink of sinks) sink.write(line);
         };
+  const instant = createTimestampWriter();
   const logger = pino(
     {
       level,
       base: options.base ?? null,
-      timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
+      timestamp: () => `,"time":"${instant(clock.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => (error instanceof Error ? toPlainError(error) : error) },
       hooks: { streamWrite: redactLine },
