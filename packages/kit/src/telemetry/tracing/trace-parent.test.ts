@@ -52,6 +52,8 @@ describe('tracestate', () => {
     ['an upper-case name', 'Rojo=1'],
     ['the same name twice', 'a=1,b=2,a=3'],
     ['a control character', 'a=1\u0007'],
+    ['a key', 'a=sk-proj-abcdefghijklmnopqrstuv0123456789'],
+    ['an e-mail address', 'a=1,b=bob@example.com'],
     ['what is no ASCII', 'a=é'],
     ['33 members', Array.from({ length: 33 }, (_, at) => `k${at}=1`).join(',')],
     ['more than 512 characters', `a=${'x'.repeat(250)},b=${'x'.repeat(250)},c=${'x'.repeat(100)}`],

@@ -1,3 +1,5 @@
+import { findSensitive } from '../../privacy/index.ts';
+
 /** W3C Trace Context, level 2 (https://www.w3.org/TR/trace-context-2/): who called, and in which trace. */
 export interface TraceParent {
   readonly traceId: string;
@@ -26,6 +28,9 @@ export function parseTraceparent(header: unknown): TraceParent | undefined {
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
+/** Proved by a check digit or an issuer's prefix: what only looks like a number of a telephone is some tracer's own. */
+const surelySensitive = 0.9;
+
 const maxStateChars = 512;
 const maxMembers = 32;
 /** Level 1 and 2: `vendor` or `tenant@vendor`, lower case; printable ASCII without comma and equals sign. */
@@ -49,5 +54,7 @@ export function parseTracestate(header: unknown): string | undefined {
     keys.add(key);
     kept.push(text);
   }
-  return kept.length === 0 ? undefined : kept.join(',');
+  const state = kept.join(',');
+  // Whoever asks writes it, and every span carries it: a secret in it would stand in all of them, and go on to providers.
+  return state === '' || findSensitive(state).some(({ confidence }) => confidence >= surelySensitive) ? undefined : state;
 }
