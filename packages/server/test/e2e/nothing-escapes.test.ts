@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCollector, type Collector } from '../escapes/collector.ts';
 import { markedExample, routesOf, type ApiDocument, type DescribedRoute } from '../escapes/described-routes.ts';
 import { hostileRequests, markedHeaders, type HostileRequest } from '../escapes/hostile-requests.ts';
 import { leakyModels, startLeakyProvider, type LeakyProvider } from '../escapes/leaky-provider.ts';
@@ -21,6 +22,7 @@ const operatorKey = `operator-${own.word('bootstrap key')}-0123456789-abcdef`;
 
 let postgres: TestDatabase;
 let provider: LeakyProvider;
+let collector: Collector;
 let server: RunningServer;
 let document: ApiDocument;
 let routes: DescribedRoute[];
@@ -36,6 +38,7 @@ const answers: Answer[] = [];
 beforeAll(async () => {
   postgres = await startTestDatabase();
   provider = await startLeakyProvider();
+  collector = await startCollector();
   server = await startServer({
     key: operatorKey,
     env: {
@@ -45,6 +48,8 @@ beforeAll(async () => {
       HOLDFAST_TRUSTED_PROXIES: 'loopback',
       HOLDFAST_ABUSE_SHADOW: 'true',
       LOG_LEVEL: 'trace',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/otlp`,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
       REDIS_URL: `redis://user:${own.word('password of Redis')}@127.0.0.1:9/0`,
     },
     config: configuration(),
@@ -54,8 +59,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.stop();
-  provider.close();
-  await postgres.stop();
+  provider?.close();
+  collector?.close();
+  await postgres?.stop();
 });
 
 function configuration() {
@@ -249,6 +255,13 @@ describe('nothing of it', () => {
         at,
       ).toBe(true);
     expect(shown(find(text, '/metrics'))).toEqual([]);
+  });
+
+  test('is in the traces, which have the calls and their errors', async () => {
+    await expect.poll(() => collector.received('/otlp'), { timeout: 5_000 }).toContain('/v1/models');
+    const text = collector.received('/otlp');
+    for (const word of ['/v1/chat/completions', '/api/keys', 'provider_failed']) expect(text.includes(word), word).toBe(true);
+    expect(shown(find(text, 'the traces'))).toEqual([]);
   });
 
   test('is in the database, but where somebody wanted it kept', async () => {

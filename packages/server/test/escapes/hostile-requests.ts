@@ -31,7 +31,7 @@ export function markedHeaders(marks: Marks, from: string): Record<string, string
     'x-holdfast-feature': marks.secrets(`header x-holdfast-feature of ${from}`),
     'x-holdfast-user': marks.secrets(`header x-holdfast-user of ${from}`),
     traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
-    tracestate: `vendor=${marks.word(`header tracestate of ${from}`)}`,
+    tracestate: `vendor=${marks.secrets(`header tracestate of ${from}`)}`,
     baggage: `user=${marks.word(`header baggage of ${from}`)}`,
     'accept-language': header('accept-language'),
     'x-unknown': header('x-unknown'),
