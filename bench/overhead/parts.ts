@@ -8,7 +8,7 @@ export interface Part {
 }
 
 /** What watches a request. Whatever has a setting of its own has a row, so that one sees which of them costs what. */
-export function partsOf(_options: { readonly sinkPort: number }): readonly Part[] {
+export function partsOf({ sinkPort }: { readonly sinkPort: number }): readonly Part[] {
   return [
     { name: 'log', off: { LOG_LEVEL: 'silent' }, on: { LOG_LEVEL: 'info' }, says: 'a line a request' },
     { name: 'metrics', off: { HOLDFAST_METRICS_ENABLED: 'false' }, on: { HOLDFAST_METRICS_ENABLED: 'true' } },
@@ -17,6 +17,18 @@ export function partsOf(_options: { readonly sinkPort: number }): readonly Part[
       off: { HOLDFAST_PERFORMANCE_ENABLED: 'false', HOLDFAST_METRICS_STORED: 'false' },
       on: { HOLDFAST_PERFORMANCE_ENABLED: 'true', HOLDFAST_METRICS_STORED: 'true' },
       says: 'kept in the database by the minute',
+    },
+    {
+      name: 'traces',
+      off: { OTEL_SDK_DISABLED: 'true' },
+      on: {
+        OTEL_SDK_DISABLED: 'false',
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sinkPort}`,
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0.1',
+        OTEL_BSP_SCHEDULE_DELAY: '1000',
+      },
+      says: 'one of ten kept at random, besides those that failed or were slow',
     },
     { name: 'health thread', off: {}, on: { HOLDFAST_HEALTH_PORT: '0' } },
   ];
