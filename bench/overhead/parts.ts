@@ -30,6 +30,13 @@ export function partsOf({ sinkPort }: { readonly sinkPort: number }): readonly P
       },
       says: 'one of ten kept at random, besides those that failed or were slow',
     },
+    {
+      name: 'request log',
+      off: { HOLDFAST_REQUEST_LOG_ENABLED: 'false' },
+      on: { HOLDFAST_REQUEST_LOG_ENABLED: 'true' },
+      says: 'a row a request, without content',
+    },
+    { name: 'reports of errors', off: {}, on: { SENTRY_DSN: `http://key@127.0.0.1:${sinkPort}/1` }, says: 'none of these calls fails' },
     { name: 'health thread', off: {}, on: { HOLDFAST_HEALTH_PORT: '0' } },
   ];
 }

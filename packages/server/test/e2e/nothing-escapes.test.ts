@@ -50,6 +50,8 @@ beforeAll(async () => {
       LOG_LEVEL: 'trace',
       OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/otlp`,
       OTEL_BSP_SCHEDULE_DELAY: '100',
+      SENTRY_DSN: `${collector.url.replace('//', '//key@')}/sentry/1`,
+      HOLDFAST_SENTRY_CATEGORIES: 'internal,database,ai_service',
       REDIS_URL: `redis://user:${own.word('password of Redis')}@127.0.0.1:9/0`,
     },
     config: configuration(),
@@ -124,6 +126,7 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
   'POST /api/bans': async () => ({ body: { range: knownNumbers.ipv6, note: marks.everything('note of a ban') } }),
   'GET /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
   'DELETE /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
+  'GET /api/request-log/{id}': async () => ({ path: `/api/request-log/${await loggedRequest()}` }),
   'POST /api/circuit-breakers/open': async () => ({ body: { name: 'lab/guarded' } }),
   'POST /api/circuit-breakers/close': async () => ({ body: { name: 'lab/guarded' } }),
 };
@@ -134,6 +137,13 @@ const makeKey = async (): Promise<string> => bodyOf(await post('/api/keys', { na
 const makeBan = async (): Promise<string> => bodyOf(await post('/api/bans', { range: '203.0.113.77' })).id;
 const organizationId = async (): Promise<string> =>
   bodyOf(await send({ what: 'organizations', method: 'GET', path: '/api/organizations', headers: {} })).data[0].id;
+
+/** Of one that is written down already: that is done in groups, beside the requests. */
+async function loggedRequest(): Promise<string> {
+  const list = () => send({ what: 'request log', method: 'GET', path: '/api/request-log?limit=1', headers: {} });
+  await expect.poll(async () => bodyOf(await list()).data.length, { timeout: 5_000 }).toBe(1);
+  return bodyOf(await list()).data[0].id;
+}
 
 describe('with marks wherever a caller may write', () => {
   test('every route serves a good request', async () => {
@@ -164,6 +174,21 @@ describe('with marks wherever a caller may write', () => {
     await fetch(`${server.url}/v1/models`, { headers: { 'x-request-id': marks.secrets('a request id') } });
   });
 
+  // Before the providers: reports of errors are bounded to sixty a minute.
+  test('the database refuses what it is given, and quotes it', async () => {
+    await postgres.asSuperuser(`alter table holdfast.api_keys add constraint planted check (name not like '%refused%')`);
+    expect((await post('/api/keys', { name: `${marks.word('name that the database refuses')} refused` })).status).toBe(500);
+    await postgres.asSuperuser(`alter table holdfast.api_keys drop constraint planted`);
+    await postgres.asSuperuser(
+      `create function public.planted() returns trigger language plpgsql as $$ begin raise exception 'refused: %', new using detail = new.note, hint = new.note; end $$;
+       create trigger planted before insert on holdfast.bans for each row execute function public.planted()`,
+    );
+    expect(
+      (await post('/api/bans', { range: knownNumbers.ipv4, note: marks.everything('note that the database refuses') })).status,
+    ).toBeGreaterThanOrEqual(500);
+    await postgres.asSuperuser(`drop trigger planted on holdfast.bans; drop function public.planted()`);
+  });
+
   test('providers repeat prompt and key in all that they answer', async () => {
     const models = [...leakyModels.flatMap((name) => [`leaky-${name}`, `odd-${name}`]), 'retried'];
     await Promise.all(
@@ -178,20 +203,6 @@ describe('with marks wherever a caller may write', () => {
       ),
     );
     expect(provider.requests).toBeGreaterThan(leakyModels.length * 4);
-  });
-
-  test('the database refuses what it is given, and quotes it', async () => {
-    await postgres.asSuperuser(`alter table holdfast.api_keys add constraint planted check (name not like '%refused%')`);
-    expect((await post('/api/keys', { name: `${marks.word('name that the database refuses')} refused` })).status).toBe(500);
-    await postgres.asSuperuser(`alter table holdfast.api_keys drop constraint planted`);
-    await postgres.asSuperuser(
-      `create function public.planted() returns trigger language plpgsql as $$ begin raise exception 'refused: %', new using detail = new.note, hint = new.note; end $$;
-       create trigger planted before insert on holdfast.bans for each row execute function public.planted()`,
-    );
-    expect(
-      (await post('/api/bans', { range: knownNumbers.ipv4, note: marks.everything('note that the database refuses') })).status,
-    ).toBeGreaterThanOrEqual(500);
-    await postgres.asSuperuser(`drop trigger planted on holdfast.bans; drop function public.planted()`);
   });
 
   test('what arrives is no HTTP, or TLS', async () => {
@@ -262,6 +273,13 @@ describe('nothing of it', () => {
     const text = collector.received('/otlp');
     for (const word of ['/v1/chat/completions', '/api/keys', 'provider_failed']) expect(text.includes(word), word).toBe(true);
     expect(shown(find(text, 'the traces'))).toEqual([]);
+  });
+
+  test('is in the reports of errors, which have those of the database and of providers', async () => {
+    await expect.poll(() => collector.received('/sentry'), { timeout: 5_000 }).toMatch(/provider_failed|provider_malformed/);
+    const text = collector.received('/sentry');
+    expect(text).toContain('/api/keys');
+    expect(shown(find(text, 'the reports'))).toEqual([]);
   });
 
   test('is in the database, but where somebody wanted it kept', async () => {
