@@ -18,6 +18,8 @@ export interface CrashRunOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly onRound?: (result: RoundResult) => void;
+  /** Every round is a SIGTERM with time for all calls, and none of them may be lost. Default false. */
+  readonly onlyDrains?: boolean;
   /** Ends the run after the round that goes on. */
   readonly signal?: AbortSignal;
 }
@@ -60,19 +62,23 @@ const patienceMs = 800;
 const endLimitMs = 20_000;
 const firstStartMs = 1_500;
 const maxStarts = 5;
+/** Shorter than many calls take, and longer than any. */
+const hastyDrainMs = 500;
+const patientDrainMs = 15_000;
 
 /** Starts the server, calls it, kills it, and so on; then has it judged. */
 export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResult> {
   const startedAtMs = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
   chmodSync(folder, 0o755);
-  const scene = await Scene.open(folder, options.seed);
+  const { onlyDrains = false } = options;
+  const scene = await Scene.open(folder, options.seed, onlyDrains ? patientDrainMs : hastyDrainMs);
   const rounds: RoundResult[] = [];
   let found = true;
   try {
-    const plans = planRounds(scene.random);
+    const plans = planRounds(scene.random, onlyDrains);
     const startFaults: string[] = [];
-    await scene.firstStart(startFaults);
+    await scene.firstStart(startFaults, !onlyDrains);
     for (let round = 0; round < options.rounds && !options.signal?.aborted; round++) {
       const result = await scene.round(round, plans.next().value);
       rounds.push(result);
@@ -107,7 +113,7 @@ class Scene {
   #process: ServerRun | undefined;
   #url = '';
 
-  static async open(folder: string, seed: number): Promise<Scene> {
+  static async open(folder: string, seed: number, drainTimeoutMs: number): Promise<Scene> {
     const path = (name: string) => join(folder, name);
     const run = `x${seed.toString(36)}`;
     const upstream = new Companion<{ readonly kind: 'settle' }, FromUpstream>('upstream-main', [
@@ -118,7 +124,7 @@ class Scene {
     ]);
     const { url } = await upstream.next('listening');
     const load = new Companion<ToLoad, FromLoad>('load-main', ['--log', path('clients.jsonl'), '--seed', String(seed), '--run', run]);
-    return new Scene(folder, seed, run, new CrashServer(folder, url), load, upstream);
+    return new Scene(folder, seed, run, new CrashServer(folder, url, drainTimeoutMs), load, upstream);
   }
 
   private constructor(
@@ -143,8 +149,8 @@ class Scene {
   }
 
   /** The first start makes the cluster, the tables and the key; it is killed in the middle, too. */
-  async firstStart(faults: string[]): Promise<void> {
-    await this.#killedStart(below(this.random, firstStartMs), this.random.next() < 0.3);
+  async firstStart(faults: string[], killed: boolean): Promise<void> {
+    if (killed) await this.#killedStart(below(this.random, firstStartMs), this.random.next() < 0.3);
     await this.#start(faults);
   }
 
@@ -177,7 +183,8 @@ class Scene {
     const restartMs = await this.#start(faults);
     const evidence = await this.#evidenceOf(round);
     const finding = check(evidence, checkOptions);
-    if (plan.target === 'stop') faults.push(...disorder(evidence));
+    if (plan.target === 'stop' || plan.target === 'drain') faults.push(...disorder(evidence));
+    if (plan.target === 'drain') faults.push(...lostByDrain(evidence));
     return { round, plan, finding, faults, kills: this.kills - killsBefore, restartMs };
   }
 
@@ -234,6 +241,7 @@ class Scene {
         }
         break;
       case 'stop':
+      case 'drain':
         server.kill('SIGTERM');
         await this.#requireExit(server, 'after SIGTERM', (code) => code === 0, faults);
         break;
@@ -322,6 +330,22 @@ function disorder({ rows }: Evidence): string[] {
     ...interrupted.map(({ marker }) => `${marker} was left to recovery although the server was stopped in order`),
     ...failed.map(({ marker }) => `${marker} was cut by the stop and is stored as failed`),
   ];
+}
+
+/**
+ * A server that has time for its calls gives each that it took its whole answer: what it turns away it has not asked a provider for. A connection that
+ * was idle may be closed in the very moment in which its client writes to it: then nothing was taken, and nothing is lost but the writing.
+ */
+function lostByDrain({ clients, arrivals }: Evidence): string[] {
+  const asked = new Set(arrivals.map(({ marker }) => marker));
+  return clients.flatMap(({ marker, status, whole, end, errorEvent }) => {
+    const planned = readMarker(marker)?.answer;
+    const fails = planned?.errorStatus !== undefined || planned?.cutAfter !== undefined;
+    if (end === 'left' || whole || (fails && (errorEvent || status !== 200))) return [];
+    return status === 200 || asked.has(marker)
+      ? [`${marker} was taken and came to no whole answer although there was time: ${status}, ${end}`]
+      : [];
+  });
 }
 
 function kill(pid: number): void {

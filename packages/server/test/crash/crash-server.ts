@@ -27,7 +27,10 @@ export class CrashServer {
   readonly #dataDir: string;
   readonly #log: string;
 
-  constructor(folder: string, upstreamUrl: string) {
+  readonly #drainTimeoutMs: number;
+
+  constructor(folder: string, upstreamUrl: string, drainTimeoutMs: number) {
+    this.#drainTimeoutMs = drainTimeoutMs;
     this.#folder = folder;
     this.#dataDir = join(folder, 'data');
     this.#log = join(folder, 'server.log');
@@ -56,7 +59,7 @@ export class CrashServer {
         HOLDFAST_DATA_DIR: this.#dataDir,
         HOLDFAST_BOOTSTRAP_KEY: operatorKey,
         // How a stop cuts what runs is part of what is tested.
-        HOLDFAST_DRAIN_TIMEOUT_MS: '500',
+        HOLDFAST_DRAIN_TIMEOUT_MS: String(this.#drainTimeoutMs),
         LOG_JSON_FORMAT: 'true',
       },
       stdio: ['ignore', 'pipe', 'pipe'],

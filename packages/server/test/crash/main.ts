@@ -1,5 +1,6 @@
 /**
  * `npm run test:crash -- [--rounds 10] [--seed n] [--report file]`: kills the server again and again and has it judged.
+ * `npm run test:stops -- …` (`--drains`): stops it in order again and again, with time for every call, of which none may be lost.
  * Exit code 1 when a call was lost, doubled or wrong, or the server did not come back.
  */
 import { writeFileSync } from 'node:fs';
@@ -9,7 +10,12 @@ import { runCrashes } from './crash-run.ts';
 import { describeFindings, describeRound, describeRoundFindings, reportPage } from './report.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '10' }, seed: { type: 'string' }, report: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '10' },
+    seed: { type: 'string' },
+    report: { type: 'string' },
+    drains: { type: 'boolean', default: false },
+  },
 });
 const rounds = Number(values.rounds);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
@@ -18,20 +24,22 @@ if (!Number.isInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) {
   process.exit(1);
 }
 process.stdout.write(`seed ${seed}\n`);
+const title = values.drains ? 'Stopped again and again' : 'Killed again and again';
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 const result = await runCrashes({
   rounds,
   seed,
+  onlyDrains: values.drains,
   signal: stop.signal,
   onRound: (round) => process.stdout.write(`${[describeRound(round), ...describeRoundFindings(round)].join('\n     ')}\n`),
 });
-process.stdout.write(`\n${reportPage(result, seed)}\n`);
-if (values.report !== undefined) writeFileSync(values.report, `${reportPage(result, seed)}\n`);
+process.stdout.write(`\n${reportPage(result, seed, title)}\n`);
+if (values.report !== undefined) writeFileSync(values.report, `${reportPage(result, seed, title)}\n`);
 const findings = describeFindings(result);
 if (findings.length > 0) {
   process.stdout.write(
-    `${findings.join('\n')}\nlogs and data: ${result.folder}; once more: npm run test:crash -- --rounds ${rounds} --seed ${seed}\n`,
+    `${findings.join('\n')}\nlogs and data: ${result.folder}; once more: npm run ${values.drains ? 'test:stops' : 'test:crash'} -- --rounds ${rounds} --seed ${seed}\n`,
   );
   process.exitCode = 1;
 }

@@ -9,8 +9,9 @@ import { below, pick } from './plan-call.ts';
  * - `both`: one right after the other, in either order.
  * - `backend`: kill -9 of one session of PostgreSQL, on which it throws all sessions out; the server has to go on.
  * - `stop`: SIGTERM, with calls that outlast the time they are given.
+ * - `drain`: SIGTERM, with time for all of them.
  */
-export type Target = 'server' | 'postgres' | 'both' | 'backend' | 'stop';
+export type Target = 'server' | 'postgres' | 'both' | 'backend' | 'stop' | 'drain';
 
 /** `traffic`: some time after calls began; `commit` and `stream`: right after a client had a whole answer, or a first byte; `idle`; `start`. */
 export type Moment = 'traffic' | 'commit' | 'stream' | 'idle' | 'start';
@@ -42,10 +43,19 @@ const deck: readonly (readonly [Target, Moment])[] = [
   ['stop', 'stream'],
 ];
 
+/** For runs that stop and never kill. */
+const drains: typeof deck = [
+  ['drain', 'traffic'],
+  ['drain', 'traffic'],
+  ['drain', 'commit'],
+  ['drain', 'stream'],
+  ['drain', 'idle'],
+];
+
 /** Rounds without end, the same for the same chance. */
-export function* planRounds(random: Random): Generator<RoundPlan, never> {
+export function* planRounds(random: Random, onlyDrains = false): Generator<RoundPlan, never> {
   for (;;) {
-    const cards = [...deck];
+    const cards = [...(onlyDrains ? drains : deck)];
     while (cards.length > 0) {
       const [[target, moment]] = cards.splice(below(random, cards.length), 1) as [readonly [Target, Moment]];
       yield planRound(random, target, moment);
@@ -57,9 +67,10 @@ export function* planRounds(random: Random): Generator<RoundPlan, never> {
 const startMs = 1_200;
 
 export function planRound(random: Random, target: Target, moment: Moment): RoundPlan {
-  const startKills = moment === 'start' ? 1 + below(random, 3) : random.next() < 0.3 ? 1 : 0;
+  const inOrder = target === 'stop' || target === 'drain';
+  const startKills = target === 'drain' ? 0 : moment === 'start' ? 1 + below(random, 3) : random.next() < 0.3 ? 1 : 0;
   const killedStarts = Array.from({ length: startKills }, () => ({ afterMs: below(random, startMs), postgresToo: random.next() < 0.2 }));
-  const byClient = target !== 'stop' && (moment === 'commit' || moment === 'stream') && random.next() < 0.6;
+  const byClient = !inOrder && (moment === 'commit' || moment === 'stream') && random.next() < 0.6;
   return { target, moment, workers: pick(random, [1, 8, 24, 48]), ...triggerOf(random, moment), byClient, killedStarts };
 }
 

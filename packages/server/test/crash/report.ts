@@ -30,13 +30,13 @@ function describeViolation({ kind, marker, detail }: Violation): string {
 }
 
 /** The result of a run as Markdown. */
-export function reportPage(result: CrashRunResult, seed: number): string {
+export function reportPage(result: CrashRunResult, seed: number, title: string): string {
   const { rounds, total, faults, kills, durationMs } = result;
   const { counts } = total;
   const outcomes = Object.entries(counts.rowsByOutcome).sort(([a], [b]) => a.localeCompare(b));
   const restarts = rounds.map((round) => round.restartMs).sort((a, b) => a - b);
   return [
-    '# Killed again and again',
+    `# ${title}`,
     '',
     `${rounds.length} rounds, ${kills} kills, ${Math.round(durationMs / 1000)} s, seed ${seed}; Node ${process.version}.`,
     '',
