@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { configurationPage } from './reference/configuration-page.ts';
+import { diagnosticsPage } from './reference/diagnostics-page.ts';
 import { errorsPage } from './reference/errors-page.ts';
 import { metricsPage } from './reference/metrics-page.ts';
 
@@ -9,6 +10,7 @@ import { metricsPage } from './reference/metrics-page.ts';
 const root = join(import.meta.dirname, '..');
 const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/diagnostics.md': diagnosticsPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/metrics.md': metricsPage,
 };

@@ -112,10 +112,19 @@ export {
 } from './gateway/index.ts';
 export {
   dependencyHealth,
+  diagnosis,
+  diagnosticsQuery,
+  endpointTestReport,
+  finding,
+  findingSeverity,
   healthJson,
   healthReport,
   healthStatus,
   type DependencyHealth,
+  type DiagnosisBody,
+  type DiagnosticsQuery,
+  type EndpointTestReportBody,
+  type FindingBody,
   type HealthReport,
   type HealthStatus,
 } from './health/index.ts';

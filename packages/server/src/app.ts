@@ -14,6 +14,7 @@ import {
   dependencyCircuits,
   measureBreakers,
   openBreakerStore,
+  openDiagnostics,
   openHealthChecks,
   openHealthPort,
   openIdentity,
@@ -205,11 +206,22 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     }),
   );
   await http.app.register(usageRoutes(createUsageService(database)));
+  const diagnostics = openDiagnostics({
+    ...common,
+    ...storage,
+    createId,
+    health,
+    models: models.served,
+    ledger,
+    pipeline,
+    reloads: () => reloads,
+  });
+  await http.app.register(diagnostics.routes);
   const reloads = openConfiguration({
     ...common,
     ...storage,
     source,
-    parts: [models.reload, limits.reload, checks.reload, ...options.reloadables],
+    parts: [models.reload, limits.reload, checks.reload, diagnostics.reload, ...options.reloadables],
   });
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));

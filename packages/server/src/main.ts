@@ -27,6 +27,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   limits: async (...given) => (await commands()).limitCommands(...given),
   alerts: async (...given) => (await commands()).alertCommands(...given),
   testAlerts: async (...given) => (await commands()).testAlertsCommand(...given),
+  health: async (...given) => (await commands()).healthCommands(...given),
   reload: async (...given) => (await commands()).reloadCommand(...given),
   requestLog: async (configuration, work) => (await commands()).requestLogCommand(runtimeDir)(configuration, work),
 });

@@ -1,4 +1,14 @@
 export {
+  diagnosis,
+  diagnosticsQuery,
+  finding,
+  findingSeverity,
+  type DiagnosisBody,
+  type DiagnosticsQuery,
+  type FindingBody,
+} from './diagnostics.ts';
+export { endpointTestReport, type EndpointTestReportBody } from './endpoint-tests.ts';
+export {
   dependencyHealth,
   healthJson,
   healthReport,

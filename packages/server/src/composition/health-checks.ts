@@ -75,6 +75,6 @@ export function openHealthChecks(options: HealthChecksOptions): { readonly reloa
 }
 
 /** Where the server writes: with a database of its own in its data folder, which without one need not be there. */
-function foldersOf({ server, database, log }: Configuration): readonly string[] {
+export function foldersOf({ server, database, log }: Configuration): readonly string[] {
   return [...(database.url === undefined ? [server.dataDir] : []), ...(log.file === undefined ? [] : [dirname(log.file)])];
 }

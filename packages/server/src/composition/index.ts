@@ -6,6 +6,7 @@ export { measureConfiguration } from './configuration-metrics.ts';
 export { instance, openConfiguration } from './configuration.ts';
 export { reloadOnHangup } from './hangups.ts';
 export { dependencyCircuits, measureBreakers, openBreakerStore } from './breakers.ts';
+export { openDiagnostics } from './diagnostics.ts';
 export { openHealthChecks } from './health-checks.ts';
 export { openErrorReports, type ErrorReports } from './error-reports.ts';
 export { openHealthPort } from './health-port.ts';

@@ -28,6 +28,7 @@ export type CommandStorageOptions = Omit<StorageOptions, 'onDatabaseExit'>;
 
 export interface Storage {
   readonly database: Database;
+  readonly target: DatabaseTarget;
   readonly keyRing: KeyRing;
   /** Whether no other instance can use this database. */
   readonly alone: boolean;
@@ -70,7 +71,7 @@ async function openTarget(
     checkValues: createDatabaseCheckValues(database),
     random,
   });
-  return { database, keyRing, alone: embedded };
+  return { database, target, keyRing, alone: embedded };
 }
 
 async function startEmbedded({

@@ -133,6 +133,8 @@ test('every answer of every route is as the description says', async () => {
   await check('GET', '/api/health/status', '/api/health/status', { key: null });
   await check('GET', '/api/health/detailed', '/api/health/detailed');
   await check('GET', '/api/health/detailed', '/api/health/detailed', { key: null });
+  for (const query of ['', '?call_providers=true', '?call_providers=maybe'])
+    await check('GET', '/api/health/diagnostics', `/api/health/diagnostics${query}`);
   for (const path of ['/health/ready', '/health/detailed'])
     await check('GET', path, path, { headers: { accept: 'application/health+json' } });
   await check('GET', '/health/circuit-breakers', '/health/circuit-breakers');

@@ -60,6 +60,7 @@ async function start() {
     metrics,
     clientNames: createClientNames({ configuration: source.atStart, clock: systemClock }),
     isKnownModel: () => true,
+    beginTrace: undefined,
     endIfTold: () => {},
     onFatal: (reason) => failures.push(reason),
     onCloseFailure: (part, error) => failures.push(`${part}: ${String(error)}`),

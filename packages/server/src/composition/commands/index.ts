@@ -32,6 +32,8 @@ import { Closers } from '../closers.ts';
 import { readServerAddress } from '../server-address.ts';
 import { openCommandStorage, type Storage } from '../storage.ts';
 
+export { healthCommands } from './health.ts';
+
 /** The storage for one command, closed after it whatever happened. */
 async function withStorage<Result>(
   configuration: Configuration,

@@ -12,6 +12,9 @@ import type {
   CreateAlertSilenceRequest,
   ListAlertDeliveriesQuery,
   ListAlertsQuery,
+  DiagnosisBody,
+  EndpointTestReportBody,
+  HealthReport,
   MovedCircuitBreakerBody,
   OpenCircuitBreakerRequest,
   RateLimitListBody,
@@ -60,6 +63,8 @@ export interface CliDependencies {
   readonly alerts: (configuration: Configuration, env: Variables) => Promise<AlertCommands>;
   /** Sends a test through the channels of the configuration, or one of them; no server is needed. */
   readonly testAlerts: (configuration: Configuration, channel: string | undefined) => Promise<AlertTestResultsBody>;
+  /** As `reload`. */
+  readonly health: (configuration: () => Configuration, env: Variables) => Promise<HealthCommands>;
   /** As `breakers`. `configuration` is loaded only when the environment does not say where the server is. */
   readonly reload: (configuration: () => Configuration, env: Variables) => Promise<ReloadReportBody>;
   /** Opens the request log, lets `work` read it, and closes it. */
@@ -84,6 +89,14 @@ export interface LimitCommands {
   list(query: RateLimitsQuery): Promise<RateLimitListBody>;
   /** Those of the key that asks. */
   self(): Promise<RateLimitListBody>;
+}
+
+/** How a running server fares. */
+export interface HealthCommands {
+  detailed(): Promise<HealthReport>;
+  /** Calls of providers are paid for. */
+  diagnose(callProviders: boolean): Promise<DiagnosisBody>;
+  testEndpoints(): Promise<EndpointTestReportBody>;
 }
 
 /** The breakers of a running server. */

@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
+  diagnosis,
+  endpointTestReport,
   reloadReport,
   usagePage,
   usageRow,
   type CircuitBreakerBody,
   type RateLimitListBody,
+  type DiagnosisBody,
+  type EndpointTestReportBody,
   type ReloadReportBody,
   type UsageQuery,
   type UsageRow,
@@ -80,6 +84,7 @@ async function run(
       testAlerts: unused,
       reload: unused,
       requestLog: unused,
+      health: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -110,6 +115,9 @@ describe('the program', () => {
       'limits',
       'reload',
       'request-log',
+      'health',
+      'diagnose',
+      'test-endpoints',
       'config',
     ])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
@@ -694,5 +702,55 @@ describe('breakers', () => {
     const ran = await run(line);
     expect(ran).toMatchObject({ code: 1, out: '' });
     expect(ran.error).toMatch(message);
+  });
+});
+
+describe('health', () => {
+  const [diagnosed] = diagnosis.array().parse(diagnosis.meta()?.['examples']) as [DiagnosisBody];
+  const [tested] = endpointTestReport.array().parse(endpointTestReport.meta()?.['examples']) as [EndpointTestReportBody];
+  const report = (status: 'healthy' | 'degraded' | 'unhealthy') => ({
+    status,
+    timestamp: '2026-11-20T09:33:28.114Z',
+    dependencies: [{ name: 'redis', status, message: 'fails\u001b[31m', response_time_ms: 0.4 }],
+  });
+  const server = (more: object): Pick<CliDependencies, 'health'> => ({
+    health: async () => more as Awaited<ReturnType<CliDependencies['health']>>,
+  });
+  const ask = (line: string, more: object) => run(line.split(' '), server(more));
+
+  test('shows how everything fares, and ends with 2 when it is unhealthy, or with --strict when it is not healthy', async () => {
+    const shown = await ask('health', { detailed: async () => report('degraded') });
+    expect(shown.code).toBe(0);
+    expect(shown.out).toMatch(/redis +degraded +0\.4 +fails\ufffd\[31m\nThe server is degraded\.\n$/);
+    expect((await ask('health --strict', { detailed: async () => report('degraded') })).code).toBe(2);
+    expect((await ask('health', { detailed: async () => report('unhealthy') })).code).toBe(2);
+    expect(JSON.parse((await ask('health --json', { detailed: async () => report('healthy') })).out)).toEqual(report('healthy'));
+  });
+
+  test('a diagnosis says what was found, by what, and what to do, and ends with 2 from the severity on that is asked for', async () => {
+    const asked: boolean[] = [];
+    const diagnose = async (callProviders: boolean) => (asked.push(callProviders), diagnosed);
+    const shown = await ask('diagnose', { diagnose });
+    expect(shown.code).toBe(0);
+    for (const word of [
+      'WARNING database_locks (a bottleneck)',
+      'waiting: 3; longest_ms: 12040',
+      '\u2192 Find the holder',
+      '1 finding at gateway-7d9f',
+    ])
+      expect(shown.out).toContain(word);
+    expect((await ask('diagnose --fail-on warning', { diagnose })).code).toBe(2);
+    expect((await ask('diagnose --fail-on nothing', { diagnose })).code).toBe(1);
+    expect(JSON.parse((await ask('diagnose --json --call-providers', { diagnose })).out)).toEqual(diagnosed);
+    expect(asked).toEqual([false, false, true]);
+  });
+
+  test('of the tests of endpoints it shows what did not pass, and ends with 2 when one failed', async () => {
+    const shown = await ask('test-endpoints', { testEndpoints: async () => tested });
+    expect(shown).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^skipped  POST \/api\/reload answers as described .*\n1 passed, 0 failed, 1 skipped/),
+    });
+    expect((await ask('test-endpoints', { testEndpoints: async () => ({ ...tested, failed: 1 }) })).code).toBe(2);
   });
 });

@@ -4,6 +4,7 @@ import {
   addBans,
   addBreakers,
   addConfig,
+  addHealth,
   addKeys,
   addLimits,
   addOrganizations,
@@ -50,6 +51,7 @@ export async function runCli(
   addAlerts(program, context);
   addLimits(program, context);
   addReload(program, context);
+  addHealth(program, context);
   addConfig(program, context);
 
   try {

@@ -13,6 +13,7 @@ export {
 export { compositeArray, CompositeWriter } from './composite-writer.ts';
 export { openDatabase, type Database, type OpenDatabaseOptions, type PoolState } from './database.ts';
 export { prepareEmbeddedCluster, type PrepareEmbeddedClusterOptions } from './embedded-cluster.ts';
+export { inspectDatabase, type DatabaseFacts, type InspectDatabaseOptions } from './inspect-database.ts';
 export { mapDatabaseError } from './errors.ts';
 export { migrateDatabase, type MigrateDatabaseOptions } from './migrate.ts';
 export type { NonTransactionalMigration } from './non-transactional.ts';

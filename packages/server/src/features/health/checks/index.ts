@@ -1,3 +1,3 @@
-export { createDiskCheck, type DiskCheckOptions, type DiskSpace } from './disk-check.ts';
+export { createDiskCheck, spaceOfFolder, type DiskCheckOptions, type DiskSpace } from './disk-check.ts';
 export { createLoadCheck } from './load-check.ts';
 export { createProviderHealth, type ProviderHealth, type ProviderHealthOptions } from './provider-health.ts';

@@ -1,0 +1,6 @@
+export { createProviderCaller, type ProviderCall, type ProviderTarget } from './call-providers.ts';
+export { createDiagnostics, type Diagnosis, type Diagnostics } from './diagnostics-service.ts';
+export { isLocalHost, type ConfigurationFacts, type RemoteFacts } from './examine-configuration.ts';
+export { readDisks, readOpenFiles } from './examine-process.ts';
+export { findingTable } from './finding-table.ts';
+export { diagnosticRoutes } from './routes.ts';
