@@ -15,6 +15,7 @@ import {
   measureBreakers,
   openBreakerStore,
   openDiagnostics,
+  openEndpointTests,
   openHealthChecks,
   openHealthPort,
   openIdentity,
@@ -217,6 +218,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     reloads: () => reloads,
   });
   await http.app.register(diagnostics.routes);
+  await http.app.register(await openEndpointTests({ ...common, ...storage, keys: identity.keys, url: () => urlOf(address) }));
   const reloads = openConfiguration({
     ...common,
     ...storage,

@@ -7,6 +7,7 @@ export { instance, openConfiguration } from './configuration.ts';
 export { reloadOnHangup } from './hangups.ts';
 export { dependencyCircuits, measureBreakers, openBreakerStore } from './breakers.ts';
 export { openDiagnostics } from './diagnostics.ts';
+export { openEndpointTests } from './endpoint-tests.ts';
 export { openHealthChecks } from './health-checks.ts';
 export { openErrorReports, type ErrorReports } from './error-reports.ts';
 export { openHealthPort } from './health-port.ts';

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EndpointTestReportBody } from '@holdfast/contracts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { PerformanceMeasurements, PerformanceReport, RequestLogPage } from '@holdfast/contracts';
@@ -211,6 +212,13 @@ test('every answer of every route is as the description says', async () => {
   await check('DELETE', '/api/bans/{id}', `/api/bans/${banned.id}`);
 
   for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) await check('GET', path, path, { key: null });
+
+  const tested = (await check('POST', '/api/health/test-endpoints', '/api/health/test-endpoints')) as EndpointTestReportBody;
+  expect(tested.tests.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(tested.passed).toBeGreaterThan(100);
+  const left = (await check('GET', '/api/organizations', '/api/organizations')) as { data: { slug: string }[] };
+  expect(left.data.map(({ slug }) => slug)).toEqual(['default']);
+  await check('POST', '/api/health/test-endpoints', '/api/health/test-endpoints', { key: null });
 
   const described = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),

@@ -61,6 +61,7 @@ async function start() {
     clientNames: createClientNames({ configuration: source.atStart, clock: systemClock }),
     isKnownModel: () => true,
     beginTrace: undefined,
+    errorReports: undefined,
     endIfTold: () => {},
     onFatal: (reason) => failures.push(reason),
     onCloseFailure: (part, error) => failures.push(`${part}: ${String(error)}`),

@@ -3,11 +3,11 @@ export {
   createDiagnostics,
   createProviderCaller,
   diagnosticRoutes,
-  findingTable,
   isLocalHost,
   readDisks,
   readOpenFiles,
   type ConfigurationFacts,
   type RemoteFacts,
 } from './diagnostics/index.ts';
+export { createEndpointTester, endpointTestRoutes, type EndpointTester, type TestKeys } from './endpoint-tests/index.ts';
 export { healthRoutes, type HealthRoutesOptions } from './routes.ts';

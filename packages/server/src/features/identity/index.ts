@@ -31,4 +31,5 @@ export { organizationRoutes, type OrganizationRoutesOptions } from './organizati
 export { createOrganizationService, type OrganizationService } from './organization-service.ts';
 export { createOrganizationStore, type OrganizationStore } from './organization-store.ts';
 export { toOrganizationBody, type Organization } from './organization.ts';
+export { createThrowAwayOrganizations, type ThrowAwayOrganizations } from './throw-away-organizations.ts';
 export { createKeyStore, type KeyPage, type KeyStore } from './store.ts';

@@ -44,7 +44,7 @@ export function examineConfiguration(facts: ConfigurationFacts): Finding[] {
     names: list.slice(0, maxNames),
     count: list.length,
   });
-  const everybody = facts.trustedProxies.filter((range) => /\/0$/.test(range));
+  const everybody = facts.trustedProxies.filter((range) => range.endsWith('/0'));
   add(everybody.length > 0, 'trusts_every_proxy', { ranges: everybody });
   const clear = facts.providers.filter(({ baseUrl }) => baseUrl !== undefined && isClearText(baseUrl)).map(({ name }) => name);
   add(clear.length > 0, 'provider_without_tls', names(clear));
@@ -83,7 +83,7 @@ function isClearText(baseUrl: string): boolean {
 export function isLocalHost(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
-    /^127\./.test(hostname) ||
+    hostname.startsWith('127.') ||
     hostname === '::1' ||
     hostname === '[::1]' ||
     hostname.startsWith('/') ||

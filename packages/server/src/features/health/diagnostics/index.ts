@@ -2,5 +2,4 @@ export { createProviderCaller, type ProviderCall, type ProviderTarget } from './
 export { createDiagnostics, type Diagnosis, type Diagnostics } from './diagnostics-service.ts';
 export { isLocalHost, type ConfigurationFacts, type RemoteFacts } from './examine-configuration.ts';
 export { readDisks, readOpenFiles } from './examine-process.ts';
-export { findingTable } from './finding-table.ts';
 export { diagnosticRoutes } from './routes.ts';
