@@ -3,7 +3,7 @@ import type { MetricDefinitions } from './definition.ts';
 import type { Exposition } from './exposition.ts';
 import { createHistogram } from './histogram.ts';
 import { SeriesTable } from './series-table.ts';
-import { observeMs, type Traced } from './traced.ts';
+import { observeMs } from './traced.ts';
 
 const labels = {
   method: 'HTTP method; `other` for one that a client made up',
@@ -68,7 +68,7 @@ export class HttpMetrics {
   readonly #labels = ['', '', ''];
   readonly tables = { [httpMetrics.requests.name]: this.#requests, [httpMetrics.errors.name]: this.#errors };
 
-  record(event: HttpRequestFinished & Traced): void {
+  record(event: HttpRequestFinished): void {
     const values = this.#labels;
     values[0] = methods.has(event.method) ? event.method : 'other';
     values[1] = event.route ?? 'unmatched';

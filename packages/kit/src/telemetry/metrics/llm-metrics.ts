@@ -3,7 +3,7 @@ import type { MetricDefinitions } from './definition.ts';
 import type { Exposition } from './exposition.ts';
 import { createHistogram, observe } from './histogram.ts';
 import { overflowLabel, SeriesTable } from './series-table.ts';
-import { observeMs, type Traced } from './traced.ts';
+import { observeMs } from './traced.ts';
 
 export interface LlmMetricsOptions {
   /** Whether a model name that a client asked for may become a label. All others are `other`: a client can ask for any text. */
@@ -182,7 +182,7 @@ export class LlmMetrics {
     };
   }
 
-  record(event: CallFinished & Traced): void {
+  record(event: CallFinished): void {
     const model = this.#isKnownModel(event.modelAsked) ? event.modelAsked : overflowLabel;
     const provider = event.provider ?? 'none';
     const labels = this.#callLabels;

@@ -1,50 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
-import { callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
+import { announcedCall as call, announcedRequest as request } from '../../../test/support/announcements.ts';
+import { httpRequestFinished } from '../../events/index.ts';
+import { callFinished, targetChosen } from '../../llm/spec/index.ts';
 import { breakerChanged, callRejected, hedgeFinished } from '../../resilience/index.ts';
 import { abuseDetected } from '../../security/index.ts';
 import { createMetrics } from './index.ts';
-
-const request: HttpRequestFinished = {
-  requestId: 'r-1',
-  method: 'POST',
-  route: '/v1/chat/completions',
-  path: '/v1/chat/completions',
-  status: 200,
-  latencyMs: 30,
-  requestBytes: 300,
-  responseBytes: 900,
-  client: 'ip_0123456789abcdef',
-  organizationId: undefined,
-  keyId: undefined,
-  userId: undefined,
-  errorCode: undefined,
-  errorCategory: undefined,
-  notes: undefined,
-};
-
-const call: CallFinished = {
-  callId: 'c-1',
-  requestId: 'r-1',
-  organizationId: 'o-1',
-  keyId: 'k-1',
-  operation: 'chat',
-  dialect: 'openai',
-  streamed: true,
-  modelAsked: 'fast',
-  modelServed: 'gpt-4o-mini',
-  provider: 'primary',
-  outcome: 'completed',
-  errorCode: undefined,
-  errorCategory: undefined,
-  status: 200,
-  usage: { promptTokens: 100, completionTokens: 20, cachedTokens: 40, cacheWriteTokens: 0, reasoningTokens: 5, source: 'provider' },
-  costNanoUsd: 1_500_000_000,
-  latencyMs: 900,
-  firstTokenMs: 120,
-  overheadMs: 0.25,
-  attempts: 2,
-};
 
 /** Samples by name and labels, as Prometheus would read them. Fails on a line that is none of the format. */
 function parse(text: string): Map<string, number> {

@@ -64,16 +64,20 @@ export class SeriesTable<Series extends object> {
   }
 
   #add(given: readonly string[]): Entry<Series> {
-    const values = given.map(asLabelValue);
-    const same = this.#find(values);
-    if (same) return same;
-    if (this.#all.length >= this.#maxSeries) {
-      this.#overflowed++;
-      // One more than the bound, and once: whatever else comes is found there.
-      return (this.#overflow ??=
-        this.#find(this.labelNames.map(() => overflowLabel)) ?? this.#insert(this.labelNames.map(() => overflowLabel)));
+    let values = given;
+    if (given.some(isUnfit)) {
+      values = given.map(toFit);
+      const same = this.#find(values);
+      if (same) return same;
     }
-    return this.#insert(values);
+    if (this.#all.length < this.#maxSeries) return this.#insert(values.map(copyOf));
+    this.#overflowed++;
+    // One more than the bound, and once: whatever else comes is found there.
+    if (!this.#overflow) {
+      const others = this.labelNames.map(() => overflowLabel);
+      this.#overflow = this.#find(others) ?? this.#insert(others);
+    }
+    return this.#overflow;
   }
 
   #insert(values: readonly string[]): Entry<Series> {
@@ -94,10 +98,19 @@ export class SeriesTable<Series extends object> {
   }
 }
 
+function isUnfit(value: string): boolean {
+  return value.length > maxValueLength || !value.isWellFormed();
+}
+
 /**
- * A copy: V8 keeps the whole of a string, a request's body say, for as long as a part of it lives. The way over UTF-8 also turns lone surrogates
- * into U+FFFD, as the wire would: two series that differ in them alone would be the same one there, for which Prometheus refuses a scrape.
+ * Lone surrogates become U+FFFD, as they would on the wire: two series that differ in them alone would be the same one there, for which
+ * Prometheus refuses a scrape.
  */
-function asLabelValue(value: string): string {
-  return Buffer.from(value.length > maxValueLength ? value.slice(0, maxValueLength) : value).toString();
+function toFit(value: string): string {
+  return value.slice(0, maxValueLength).toWellFormed();
+}
+
+/** V8 keeps the whole of a text, a request's body say, for as long as a part of it lives. */
+function copyOf(value: string): string {
+  return Buffer.from(value).toString();
 }

@@ -1,9 +1,10 @@
+import type { RequestTrace } from '../../events/index.ts';
 import { systemClock } from '../../time/index.ts';
 import { observe, observeTraced, type Buckets, type HistogramState } from './histogram.ts';
 
 /** An announcement that may say which trace it belongs to. */
-export interface Traced {
-  readonly trace?: { readonly traceId: string; readonly sampled: boolean } | undefined;
+interface Traced {
+  readonly trace?: RequestTrace | undefined;
 }
 
 /** Observes milliseconds in seconds, with the trace where it was decided that it is kept: an exemplar that leads nowhere is worse than none. */
