@@ -53,7 +53,7 @@ export const processMetrics = {
   loopDelay: {
     name: 'holdfast_nodejs_eventloop_delay_seconds',
     type: 'histogram',
-    help: 'How late a timer of 20 ms is. A turn of the loop that takes long counts as often as it is long, so that quantiles are those of who comes at a random moment.',
+    help: 'The turn of the event loop that a request found, on average of each second: observed once a second, and a turn that takes three seconds counts three times.',
     labels: {},
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     example: 'histogram_quantile(0.99, rate(holdfast_nodejs_eventloop_delay_seconds_bucket[5m]))',
