@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { errorTable } from '@holdfast/kit/errors';
 import { metricCatalogue, type MetricDefinition } from '@holdfast/kit/telemetry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -82,9 +83,6 @@ const uncounted: ReadonlySet<string> = new Set([
   'holdfast_rate_limit_settlements_lost_total',
   'holdfast_shed_total',
   'holdfast_timeouts_total',
-  ...(withoutRedis
-    ? ['holdfast_redis_up', 'holdfast_redis_losses_total', 'holdfast_redis_command_duration_seconds', 'holdfast_rate_limit_instances']
-    : []),
 ]);
 
 /** Label names and values that were seen, by the metric of a query: of a histogram that is `x_bucket`, `x_sum` or `x_count`. */
@@ -124,7 +122,11 @@ describe('the metrics of a server that has served something', () => {
     redis = withoutRedis ? undefined : await startTestRedis();
     const port = (await redis?.proxy())?.port;
     server = await startServer({
-      env: { METRICS_TOKEN: token, ...(port !== undefined && { REDIS_URL: `redis://127.0.0.1:${port}` }) },
+      env: {
+        METRICS_TOKEN: token,
+        NODE_OPTIONS: `--conditions=dev-source --import=${pathToFileURL(join(import.meta.dirname, 'support/own-metrics.mjs')).href}`,
+        ...(port !== undefined && { REDIS_URL: `redis://127.0.0.1:${port}` }),
+      },
       config: {
         providers: { lab: { kind: 'sandbox', models: { broken: { status: 500 }, unwell: { status: 500 } } } },
         models: {
@@ -178,14 +180,15 @@ describe('the metrics of a server that has served something', () => {
   }
 
   test('are the whole catalogue and nothing else', () => {
-    const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
-    const absent = withoutRedis ? /^holdfast_(?:redis_|rate_limit_instances)/ : /^$/;
-    const expected = definitions.filter(({ name }) => !absent.test(name)).map(({ name, type }) => `${name} ${type}`);
-    expect(families.toSorted()).toEqual(expected.toSorted());
+    const families = [...text.matchAll(/^# TYPE (holdfast_\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    const named = (some: readonly MetricDefinition[]) => some.map(({ name, type }) => `${name} ${type}`);
+    expect(families.filter((family) => !named(definitions).includes(family))).toEqual([]);
+    expect(named(definitions.filter(({ only }) => only === undefined)).filter((family) => !families.includes(family))).toEqual([]);
   });
 
   test('have the labels of their definition, in its order', () => {
     for (const [metric, labels] of seen) {
+      if (!metric.startsWith('holdfast_')) continue;
       const definition = definitionOf(metric);
       expect(definition, metric).toBeDefined();
       const expected = [...Object.keys(definition!.labels), ...(metric.endsWith('_bucket') ? ['le'] : [])];
@@ -194,7 +197,9 @@ describe('the metrics of a server that has served something', () => {
   });
 
   test('have counted something, all but those that this traffic cannot bring about', () => {
-    const silent = definitions.filter(({ name }) => ![...seen.keys()].some((metric) => definitionOf(metric)?.name === name));
+    const silent = definitions.filter(
+      ({ name, only }) => only === undefined && ![...seen.keys()].some((metric) => definitionOf(metric)?.name === name),
+    );
     expect(silent.map(({ name }) => name).toSorted()).toEqual([...uncounted].toSorted());
   });
 
@@ -212,7 +217,7 @@ describe('the metrics of a server that has served something', () => {
       if (metric === 'up') continue;
       const definition = definitionOf(metric);
       const labels = seen.get(metric);
-      if (!definition || (!labels && !uncounted.has(definition.name))) {
+      if (!definition || (!labels && definition.only === undefined && !uncounted.has(definition.name))) {
         faults.push(`no metric ${metric}`);
         continue;
       }
@@ -249,6 +254,10 @@ describe('the metrics of a server that has served something', () => {
       expect(await answer.json()).toMatchObject({ error: { reason: 'metrics_token_wrong' } });
     }
     expect(server.output()).not.toContain(token);
+  });
+
+  test('have those of a module that was loaded with the server', () => {
+    expect(text).toMatch(/^licence_end_timestamp_seconds 1798761600$/m);
   });
 
   test('come as OpenMetrics to whoever asks for it', async () => {

@@ -76,12 +76,15 @@ export const serverMetrics = {
     { labels: { dependency: '`database`, or `redis` where there is one' } },
   ),
   redisUp: gauge('holdfast_redis_up', '1 while Redis can be reached.', 'holdfast_redis_up == 0', withRedis),
-  redisLosses: counter(
-    'holdfast_redis_losses_total',
-    'How often Redis was lost, or could not be reached at the start.',
-    {},
-    'increase(holdfast_redis_losses_total[1h])',
-  ),
+  redisLosses: {
+    ...counter(
+      'holdfast_redis_losses_total',
+      'How often Redis was lost, or could not be reached at the start.',
+      {},
+      'increase(holdfast_redis_losses_total[1h])',
+    ),
+    ...withRedis,
+  },
   redisDuration: {
     name: 'holdfast_redis_command_duration_seconds',
     type: 'histogram',
@@ -186,12 +189,15 @@ export const serverMetrics = {
     'max(holdfast_request_log_queued)',
     { only: 'unless `HOLDFAST_REQUEST_LOG_ENABLED` is false' },
   ),
-  requestLogDropped: counter(
-    'holdfast_request_log_dropped_total',
-    'Requests that are missing from the request log.',
-    { reason: '`queue_full`: they came faster than they could be written; `refused`: the database did not take them' },
-    'sum by (reason) (increase(holdfast_request_log_dropped_total[1h]))',
-  ),
+  requestLogDropped: {
+    ...counter(
+      'holdfast_request_log_dropped_total',
+      'Requests that are missing from the request log.',
+      { reason: '`queue_full`: they came faster than they could be written; `refused`: the database did not take them' },
+      'sum by (reason) (increase(holdfast_request_log_dropped_total[1h]))',
+    ),
+    only: 'unless `HOLDFAST_REQUEST_LOG_ENABLED` is false',
+  },
   reloads: counter(
     'holdfast_config_reloads_total',
     'Reloads of the configuration, by their result.',
@@ -276,5 +282,6 @@ export const serverMetricSections: readonly MetricSection[] = [
   { title: 'Keys and bans', definitions: [serverMetrics.keysRefused, serverMetrics.bansActive] },
   { title: 'Traces and error reports', definitions: [serverMetrics.traceSpans, serverMetrics.traceQueue, serverMetrics.errorReports] },
   { title: 'Alerts', definitions: [serverMetrics.alertChanges, serverMetrics.alertDeliveries] },
+  { title: 'Request log', definitions: [serverMetrics.requestLogQueued, serverMetrics.requestLogDropped] },
   { title: 'Configuration and build', definitions: [serverMetrics.reloads, serverMetrics.lastReload, serverMetrics.build] },
 ];
