@@ -53,7 +53,7 @@ function run(): void {
     tempDirName: path.join('node_modules', '.cache', 'mutation', 'sandbox'),
     concurrency: Number(option('--concurrency') ?? 2),
     // For loops that never end. What waits for ever ends sooner, by the limit of a test in vitest.config.ts, and does not cost a
-    // worker. Both are hundreds of times what the tests take, so that a busy machine is not mistaken for a noticed change.
+    // worker. Both are far beyond what the tests take, so that a busy machine is not mistaken for a noticed change.
     timeoutMS: 20_000,
     disableTypeChecks: false,
     // Stryker rewrites it with an interface that TypeScript 7 no longer has; nothing here reads it.
