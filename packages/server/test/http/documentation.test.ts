@@ -2,6 +2,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
+import { createMemoryDriver, createRateLimiter, gcra, headerFields } from '@holdfast/kit/ratelimit';
 import { createMetrics } from '@holdfast/kit/telemetry';
 import { systemClock } from '@holdfast/kit/time';
 import { createHttpServer, addMetricsRoute, type HttpServer } from '../../src/entry/http/index.ts';
@@ -128,6 +129,21 @@ describe('the description', () => {
     expect(refOf('/v1/chat/completions', 'post', '401')).toBe('#/components/schemas/OpenAIError');
     expect(refOf('/v1/messages', 'post', '401')).toBe('#/components/schemas/AnthropicError');
     expect(refOf('/api/usage', 'get', '401')).toBe('#/components/schemas/ErrorEnvelope');
+  });
+
+  test('names every header field of a refusal by a limit', () => {
+    const limiter = createRateLimiter({ driver: createMemoryDriver({ clock: systemClock }) });
+    const take = [{ policy: gcra({ name: 'door', limit: 1, periodMs: 60_000, burst: 1 }), key: 'k' }];
+    limiter.take(take);
+    const refused = limiter.take(take);
+    expect(refused.allowed).toBe(false);
+    const told = Object.keys(headerFields(refused));
+    expect(told).toContain('retry-after');
+    const limited = operations().filter(({ path }) => /^\/(v1|api)\//.test(path) && path !== '/api/health/status');
+    expect(limited.length).toBeGreaterThan(10);
+    for (const { name, operation } of limited) {
+      expect(Object.keys(operation.responses['429'].headers), name).toEqual(expect.arrayContaining(['x-request-id', ...told]));
+    }
   });
 
   test('says which routes stream', () => {

@@ -5,6 +5,26 @@ import type { ApiResponse } from './api-document.ts';
 
 const components: Readonly<Record<ErrorShape, string>> = { envelope: 'ErrorEnvelope', openai: 'OpenAIError', anthropic: 'AnthropicError' };
 
+const requestIdHeader = { 'x-request-id': { description: 'The id of the request.', schema: { type: 'string' } } };
+
+/** What `headerFields` of the kit says of the limit that refused. A provider that refuses leaves no more than `retry-after`. */
+const limitHeaders = {
+  'retry-after': { description: 'Seconds to wait before the next try; absent when waiting does not help.', schema: { type: 'integer' } },
+  'x-ratelimit-limit': { description: 'What the limit lets through at once, in its unit.', schema: { type: 'integer' } },
+  'x-ratelimit-remaining': { description: 'What could be taken now, in the unit of the limit.', schema: { type: 'integer' } },
+  'x-ratelimit-reset': { description: 'When all of the limit is there again, in Unix seconds.', schema: { type: 'integer' } },
+  'ratelimit-policy': {
+    description: 'The limit as a structured field (draft-ietf-httpapi-ratelimit-headers-11).',
+    schema: { type: 'string' },
+    example: '"organization-minute";q=100;w=60',
+  },
+  ratelimit: {
+    description: 'What is left of it, as a structured field of the same draft.',
+    schema: { type: 'string' },
+    example: '"organization-minute";r=0;t=42',
+  },
+};
+
 /** Errors that follow from where a route is and what it takes, so that no route has to list them. */
 export function errorsOfEveryRoute(path: string, route: { readonly access: Access; readonly hasBody: boolean }): ErrorCode[] {
   const codes: ErrorCode[] = ['malformed_http', 'headers_too_large', 'internal_error'];
@@ -29,7 +49,7 @@ export function errorResponses(codes: Iterable<ErrorCode>, shape: ErrorShape): R
   for (const [status, ofStatus] of byStatus) {
     responses[String(status)] = {
       description: ofStatus.map((code) => `\`${code}\`: ${errorTraits(code).message}`).join('\n\n'),
-      headers: { 'x-request-id': { description: 'The id of the request.', schema: { type: 'string' } } },
+      headers: { ...requestIdHeader, ...(status === 429 && limitHeaders) },
       content: {
         'application/json': {
           schema: { $ref: `#/components/schemas/${components[shape]}` },
