@@ -1,38 +1,12 @@
 import { HoldfastError } from '@holdfast/kit/errors';
-import { readShallowBody, type Usage } from '@holdfast/kit/llm';
-import { Cancellation } from '@holdfast/kit/time';
+import type { Usage } from '@holdfast/kit/llm';
 import { describe, expect, test } from 'vitest';
+import { createModelCall } from '../../test/support/model-call.ts';
 import { usageOf } from './estimate-usage.ts';
-import { emptyRecord, type ModelCall } from './model-call.ts';
+import type { ModelCall } from './model-call.ts';
 
 function call(body: object, record: Partial<ModelCall['record']> = {}): ModelCall {
-  return {
-    id: 'id',
-    context: {
-      requestId: 'r',
-      principal: {
-        organizationId: 'o',
-        organizationTier: 'unlimited',
-        keyId: 'k',
-        userId: undefined,
-        scopes: new Set(),
-        allowedModels: undefined,
-      },
-      cancellation: new Cancellation(),
-      startedAt: 0,
-      startedMonotonic: 0,
-    },
-    operation: 'chat',
-    dialect: 'openai',
-    model: 'm',
-    stream: true,
-    body: readShallowBody(Buffer.from(JSON.stringify(body))),
-    headers: {},
-    endUser: undefined,
-    feature: undefined,
-    sink: { begun: false, head() {}, data: () => true, drained() {}, abandon() {} },
-    record: { ...emptyRecord(), provider: 'p', providerKind: 'openai', targetModel: 'm', sent: true, ...record },
-  };
+  return createModelCall({ body, record: { provider: 'p', providerKind: 'openai', targetModel: 'm', sent: true, ...record } });
 }
 
 const prompt = (text: string) => ({ messages: [{ role: 'user', content: text }] });

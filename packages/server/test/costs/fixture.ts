@@ -1,9 +1,9 @@
 import { isHoldfastError } from '@holdfast/kit/errors';
-import { Cancellation, createUuidV7, systemClock, systemRandom, type Clock } from '@holdfast/kit/time';
-import { readShallowBody } from '@holdfast/kit/llm';
+import { createUuidV7, systemClock, systemRandom, type Clock } from '@holdfast/kit/time';
 import { CallLedger, createLedgerWriter, InstanceLease, writeBeat } from '../../src/features/costs/index.ts';
-import { emptyRecord, type CallEnding, type ModelCall } from '../../src/model/index.ts';
+import type { CallEnding, ModelCall } from '../../src/model/index.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
+import { createModelCall } from '../support/model-call.ts';
 
 export const newId = createUuidV7(systemClock, systemRandom);
 
@@ -17,7 +17,7 @@ export const hurriedClock = (times: number): Clock => ({
 /** So that patience ends soon. */
 export const hastyClock = hurriedClock(10);
 
-export interface CallOverrides extends Partial<Omit<ModelCall, 'context' | 'record'>> {
+export interface CallOverrides extends Partial<Omit<ModelCall, 'body' | 'context' | 'record'>> {
   readonly organizationId?: string;
   readonly keyId?: string;
   readonly userId?: string | undefined;
@@ -37,27 +37,15 @@ export function modelCall(overrides: CallOverrides = {}): ModelCall {
     record,
     ...rest
   } = overrides;
-  return {
+  return createModelCall({
     id: newId(),
-    context: {
-      requestId,
-      principal: { organizationId, organizationTier: 'unlimited', keyId, userId, scopes: new Set(), allowedModels: undefined },
-      cancellation: new Cancellation(),
-      startedAt,
-      startedMonotonic: systemClock.monotonic(),
-    },
-    operation: 'chat',
-    dialect: 'openai',
+    context: { requestId, startedAt, startedMonotonic: systemClock.monotonic() },
+    principal: { organizationId, keyId, userId },
     model: 'fast',
     stream: false,
-    body: readShallowBody(Buffer.from('{}')),
-    headers: {},
-    endUser: undefined,
-    feature: undefined,
-    sink: { begun: false, abandon() {}, head() {}, data: () => true, drained() {} },
-    record: { ...emptyRecord(), provider: 'primary', targetModel: 'gpt-4o-mini', ...record },
+    record: { provider: 'primary', targetModel: 'gpt-4o-mini', ...record },
     ...rest,
-  };
+  });
 }
 
 export function ending(overrides: Partial<CallEnding> = {}): CallEnding {

@@ -1,17 +1,9 @@
 import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
-import { readShallowBody, type AttemptRequest, type AttemptResult, type AttemptSink, type Provider, type Usage } from '@holdfast/kit/llm';
+import type { AttemptRequest, AttemptResult, AttemptSink, Provider, Usage } from '@holdfast/kit/llm';
 import { createFakeClock, createSeededRandom, type FakeClock } from '@holdfast/kit/testing';
-import { Cancellation } from '@holdfast/kit/time';
-import {
-  createModelCatalog,
-  emptyRecord,
-  KeptParts,
-  type ModelCall,
-  type Ledger,
-  type ModelDefinition,
-  type Pricing,
-} from '../../src/model/index.ts';
+import { createModelCatalog, KeptParts, type ModelCall, type Ledger, type ModelDefinition, type Pricing } from '../../src/model/index.ts';
 import { ledgerLayer, routeCall } from '../../src/model/layers/index.ts';
+import { createClient, createModelCall } from '../support/model-call.ts';
 
 /** How a target behaves, attempt by attempt; the last stays. */
 export interface TargetScript {
@@ -89,55 +81,24 @@ export function scriptedModels(definition: Partial<ModelDefinition>, targets: Re
 
   function start(options: { readonly stream?: boolean; readonly pricing?: Pricing; readonly body?: object } = {}): ScriptedCall {
     const { stream = true, pricing, body = { messages: [{ role: 'user', content: 'x'.repeat(400) }] } } = options;
-    let begun = false;
-    let bytes = '';
-    const call: ModelCall = {
-      id: 'id',
-      context: {
-        requestId: 'r',
-        principal: {
-          organizationId: 'o',
-          organizationTier: 'unlimited',
-          keyId: 'k',
-          userId: undefined,
-          scopes: new Set(),
-          allowedModels: undefined,
-        },
-        cancellation: new Cancellation(),
-        startedAt: 0,
-        startedMonotonic: clock.monotonic(),
-      },
-      operation: 'chat',
-      dialect: 'openai',
-      model: 'm',
+    const client = createClient();
+    const call = createModelCall({
+      context: { startedMonotonic: clock.monotonic() },
       stream,
-      body: readShallowBody(Buffer.from(JSON.stringify(body))),
-      headers: {},
-      endUser: undefined,
-      feature: undefined,
-      sink: {
-        get begun() {
-          return begun;
-        },
-        head: () => void (begun = true),
-        data: (piece) => {
-          bytes += piece.toString();
-          return true;
-        },
-        drained() {},
-        abandon() {},
-      },
-      record: { ...emptyRecord(), route: catalog.find('m')!, pricing },
-    };
+      body,
+      sink: client.sink,
+      record: { route: catalog.find('m')!, pricing },
+    });
+    let last = '';
     let outcome: string | undefined;
     const done = route(call).then(
       ({ tail }) => {
-        bytes += tail.toString();
+        last = tail.toString();
         return (outcome = 'completed');
       },
       (error: HoldfastError) => (outcome = error.code),
     );
-    return { call, done, bytes: () => bytes, outcome: () => outcome };
+    return { call, done, bytes: () => client.text() + last, outcome: () => outcome };
   }
 
   return {

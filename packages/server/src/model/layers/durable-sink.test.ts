@@ -1,8 +1,7 @@
-import { readShallowBody } from '@holdfast/kit/llm';
 import { createFakeClock } from '@holdfast/kit/testing';
-import { Cancellation } from '@holdfast/kit/time';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { emptyRecord, type ModelCall } from '../model-call.ts';
+import { createModelCall } from '../../../test/support/model-call.ts';
+import type { ModelCall } from '../model-call.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { DurableSink } from './durable-sink.ts';
 
@@ -17,30 +16,7 @@ beforeEach(() => {
   const written = Promise.withResolvers<void>();
   const ledgerEntry: LedgerEntry = { durable: false, makeDurable: () => written.promise, settle: async () => {} };
   entry = { durable: false, write: written.resolve, refuse: written.reject };
-  call = {
-    id: 'id',
-    context: {
-      requestId: 'r',
-      principal: {
-        organizationId: 'o',
-        organizationTier: 'unlimited',
-        keyId: 'k',
-        userId: undefined,
-        scopes: new Set(),
-        allowedModels: undefined,
-      },
-      cancellation: new Cancellation(),
-      startedAt: 0,
-      startedMonotonic: 0,
-    },
-    operation: 'chat',
-    dialect: 'openai',
-    model: 'm',
-    stream: true,
-    body: readShallowBody(Buffer.from('{}')),
-    headers: {},
-    endUser: undefined,
-    feature: undefined,
+  call = createModelCall({
     sink: {
       begun: false,
       head: ({ headers }) => void seen.push(`head ${headers['from']}`),
@@ -51,8 +27,7 @@ beforeEach(() => {
       drained: (callback) => callback(),
       abandon() {},
     },
-    record: emptyRecord(),
-  };
+  });
   sink = new DurableSink(call, ledgerEntry, createFakeClock());
 });
 

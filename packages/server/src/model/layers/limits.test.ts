@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { HoldfastError } from '@holdfast/kit/errors';
-import { readShallowBody, type AttemptResult, type Operation } from '@holdfast/kit/llm';
+import type { AttemptResult, Operation } from '@holdfast/kit/llm';
 import { createMemoryDriver, createRateLimiter, type Decision, type RateLimiter } from '@holdfast/kit/ratelimit';
 import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
-import { Cancellation } from '@holdfast/kit/time';
 import { expect, test } from 'vitest';
+import { createModelCall } from '../../../test/support/model-call.ts';
 import type { CallRateLimits } from '../call-rate-limits.ts';
-import { emptyRecord, type CallNext, type ModelCall } from '../model-call.ts';
+import type { CallNext, ModelCall } from '../model-call.ts';
 import type { ModelRoute } from '../model-route.ts';
 import { createRouting, RoutingMemory } from '../routing/index.ts';
 import { limitsLayer } from './limits.ts';
@@ -47,34 +47,7 @@ function setUp({ model, key, organization, shadow = false, enabled = true, ...gi
   } satisfies ModelRoute;
   let asked = 0;
   function callOf(keyId = 'k', body: object = { max_tokens: 50 }, operation: Operation = 'chat'): ModelCall {
-    return {
-      id: 'id',
-      context: {
-        requestId: 'r',
-        principal: {
-          organizationId: 'o',
-          organizationTier: 'unlimited',
-          keyId,
-          userId: undefined,
-          scopes: new Set(),
-          allowedModels: undefined,
-          rateLimits: key,
-        },
-        cancellation: new Cancellation(),
-        startedAt: 0,
-        startedMonotonic: 0,
-      },
-      operation,
-      dialect: 'openai',
-      model: 'fast',
-      stream: false,
-      body: readShallowBody(Buffer.from(JSON.stringify(body))),
-      headers: {},
-      endUser: undefined,
-      feature: undefined,
-      sink: { begun: false, head() {}, data: () => true, drained() {}, abandon() {} },
-      record: { ...emptyRecord(), route },
-    };
+    return createModelCall({ operation, model: 'fast', stream: false, body, principal: { keyId, rateLimits: key }, record: { route } });
   }
   return {
     clock,

@@ -1,10 +1,9 @@
 import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
-import { readShallowBody, type AttemptRequest, type AttemptResult, type AttemptSink, type Provider } from '@holdfast/kit/llm';
+import type { AttemptRequest, AttemptResult, AttemptSink, Provider } from '@holdfast/kit/llm';
 import { createFakeClock, createSeededRandom } from '@holdfast/kit/testing';
-import { Cancellation } from '@holdfast/kit/time';
 import { describe, expect, test } from 'vitest';
+import { createClient, createModelCall } from '../../../test/support/model-call.ts';
 import { createModelCatalog } from '../model-catalog.ts';
-import { emptyRecord, type ModelCall } from '../model-call.ts';
 import { routeCall } from './route.ts';
 
 type Behaviour = (request: AttemptRequest, sink: AttemptSink) => Promise<AttemptResult>;
@@ -30,7 +29,6 @@ const limits = { connectMs: 1_000, firstTokenMs: 5_000, answerMs: 8_000, stallMs
 function setup(...behaviours: Behaviour[]) {
   const clock = createFakeClock();
   const asked: string[] = [];
-  let begun = false;
   const providers = new Map(
     behaviours.map((behaviour, index): [string, Provider] => [
       `p${index}`,
@@ -54,42 +52,12 @@ function setup(...behaviours: Behaviour[]) {
     clock,
     random: createSeededRandom(1),
   });
-  const record = { ...emptyRecord(), route: catalog.find('m')! };
-  const call: ModelCall = {
-    id: 'id',
-    context: {
-      requestId: 'r',
-      principal: {
-        organizationId: 'o',
-        organizationTier: 'unlimited',
-        keyId: 'k',
-        userId: undefined,
-        scopes: new Set(),
-        allowedModels: undefined,
-      },
-      cancellation: new Cancellation(),
-      startedAt: 0,
-      startedMonotonic: clock.monotonic(),
-    },
-    operation: 'chat',
-    dialect: 'openai',
-    model: 'm',
-    stream: true,
-    body: readShallowBody(Buffer.from('{}')),
-    headers: {},
-    endUser: undefined,
-    feature: undefined,
-    sink: {
-      get begun() {
-        return begun;
-      },
-      head: () => void (begun = true),
-      data: () => true,
-      drained() {},
-      abandon() {},
-    },
-    record,
-  };
+  const call = createModelCall({
+    context: { startedMonotonic: clock.monotonic() },
+    sink: createClient().sink,
+    record: { route: catalog.find('m')! },
+  });
+  const { record } = call;
   let outcome: string | undefined;
   const done = routeCall(clock)(call).then(
     () => (outcome = 'completed'),
