@@ -208,6 +208,19 @@ test('a cancelled export ends at once, in the middle of a wait and of a silence'
   await exporter.close();
 });
 
+test('at the end a batch that waits for its next attempt is attempted at once, and one that is on its way is left alone', async () => {
+  const { exporter, send } = setUp();
+  receiver.answerWith({ status: 503, headers: { 'retry-after': '30' } }, {});
+  const before = receiver.exports.length;
+  const sending = send();
+  exporter.hurry?.();
+  await receiver.received(before + 1);
+  // The answer has to be read before there is a wait that can be ended.
+  await expect.poll(() => (exporter.hurry?.(), receiver.exports.length)).toBe(before + 2);
+  expect(await sending).toMatchObject({ exported: 1 });
+  await exporter.close();
+});
+
 test('failures in a row are told once, and so is that it goes again', async () => {
   const told: string[] = [];
   const { exporter, send } = setUp({ onFailure: (error) => told.push((error as Error).message), onRecovery: () => told.push('recovered') });

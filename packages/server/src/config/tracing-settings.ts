@@ -51,7 +51,7 @@ export const tracingSettings = {
     type: choice(['http/protobuf', 'http/json']),
     environment: 'OTEL_EXPORTER_OTLP_PROTOCOL',
     default: 'http/protobuf',
-    description: 'Encoding. JSON costs twice the CPU and the bytes, and can be read. There is no gRPC: collectors take HTTP at port 4318.',
+    description: 'Encoding. JSON takes twice the bytes, and can be read. There is no gRPC: collectors take HTTP at port 4318.',
   },
   compression: {
     type: choice(['none', 'gzip']),

@@ -14,5 +14,7 @@ export interface ExportResult {
 export interface SpanExporter {
   /** Resolves when the batch is through, or given up; never rejects. MUST end soon, with what is left as failed, once it is cancelled. */
   export(spans: readonly Span[], cancellation: Cancellation): Promise<ExportResult>;
+  /** The end is near: what waits for its next attempt is attempted now. */
+  hurry?(): void;
   close(): Promise<void>;
 }

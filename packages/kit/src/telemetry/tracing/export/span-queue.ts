@@ -79,6 +79,7 @@ export class SpanQueue {
       timeoutMs,
       true,
     );
+    exporter.hurry?.();
     while (this.size > 0 && !this.#ending.cancelled) {
       this.#send();
       await Promise.race([this.#sending, tooLate.promise]);

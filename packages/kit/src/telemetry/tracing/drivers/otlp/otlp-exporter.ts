@@ -54,6 +54,7 @@ export function createOtlpExporter(options: OtlpExporterOptions): SpanExporter {
       failing = true;
       return sent.outcome === 'refused' ? { exported: 0, rejected: count, failed: 0 } : { exported: 0, rejected: 0, failed: count };
     },
+    hurry: () => sender.hurry(),
     close: () => sender.close(),
   };
 }

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { compose, createExecute, retry, type Execute } from '../../../../resilience/index.ts';
-import type { Cancellation, Clock, Random } from '../../../../time/index.ts';
+import { Cancellation, type Clock, type Random } from '../../../../time/index.ts';
 
 export interface OtlpSenderOptions {
   /** Of the receiver's traces: `http://127.0.0.1:4318/v1/traces`. */
@@ -48,6 +48,9 @@ export class OtlpSender {
   readonly #options: OtlpSenderOptions;
   readonly #agent = new Agent({ connections: 2, keepAliveTimeout: 30_000 });
   readonly #execute: Execute;
+  #isPosting = false;
+  /** Ends the wait for the next attempt; undefined when there is none. */
+  #endWait: (() => void) | undefined;
 
   constructor(options: OtlpSenderOptions) {
     this.#options = options;
@@ -73,20 +76,47 @@ export class OtlpSender {
     const { compression } = this.#options;
     const bytes = compression === 'gzip' ? await compress(body) : body;
     try {
-      return { outcome: 'taken', body: await this.#execute((context) => this.#post(bytes, context.cancellation), { cancellation }) };
+      return { outcome: 'taken', body: await this.#postUntilTaken(bytes, cancellation) };
     } catch (error) {
       return { outcome: isRefusal(error) && !retryableStatuses.has(error.status) ? 'refused' : 'given_up', error };
     }
+  }
+
+  /** Attempts now what waits for its next attempt: a wait of half a minute is longer than the process has. */
+  hurry(): void {
+    if (!this.#isPosting) this.#endWait?.();
   }
 
   close(): Promise<void> {
     return this.#agent.destroy();
   }
 
+  async #postUntilTaken(body: Buffer, cancellation: Cancellation): Promise<Buffer> {
+    const waiting = new Cancellation();
+    const unlink = cancellation.onCancel((reason) => waiting.cancel(reason));
+    let isHurried = false;
+    this.#endWait = () => {
+      isHurried = true;
+      waiting.cancel(new Error('the process ends'));
+    };
+    const post = (of: Cancellation): Promise<Buffer> =>
+      this.#execute((context) => this.#post(body, context.cancellation), { cancellation: of });
+    try {
+      return await post(waiting);
+    } catch (error) {
+      if (!isHurried || cancellation.cancelled) throw error;
+      return await post(cancellation);
+    } finally {
+      this.#endWait = undefined;
+      unlink();
+    }
+  }
+
   async #post(body: Buffer, cancellation: Cancellation): Promise<Buffer> {
     const { url, headers, contentType, compression, timeoutMs, clock } = this.#options;
     const ending = new AbortController();
     const unlink = cancellation.onCancel((reason) => ending.abort(reason));
+    this.#isPosting = true;
     const limit = clock.setTimeout(
       () => ending.abort(new Error(`the receiver of traces did not answer in ${timeoutMs} ms`)),
       timeoutMs,
@@ -115,6 +145,7 @@ export class OtlpSender {
       }
       return Buffer.concat(chunks);
     } finally {
+      this.#isPosting = false;
       limit.cancel();
       unlink();
     }
