@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -12,13 +14,32 @@ let database: TestDatabase;
 let proxy: DatabaseProxy;
 let gateway: Gateway;
 const evidence = new Evidence(() => gateway);
+/** Who is told of alerts, and what they were told. */
+let hook: Server;
+const told: string[] = [];
 beforeAll(async () => {
   postgres = await startTestDatabase();
   database = await postgres.createDatabase({ migrated: false });
   proxy = await startDatabaseProxy(database.target);
   const { target } = proxy;
   if (target.kind !== 'url') throw new Error('the proxy has a URL');
+  hook = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    request.on('end', () => {
+      const { type, data } = JSON.parse(text) as { type: string; data: { rule: string; alerts: { labels: object }[] } };
+      told.push(`${type} ${data.rule} ${JSON.stringify(data.alerts[0]?.labels)}`);
+      response.writeHead(204).end();
+    });
+  });
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
   gateway = await startGateway({
+    alerts: {
+      intervalMs: 1_000,
+      webhookUrl: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`,
+      webhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
+      rules: { 'dependency-down': { forMs: 0, resolveAfterMs: 0 } },
+    },
     env: {
       DATABASE_URL: target.url,
       HOLDFAST_MASTER_KEY: randomBytes(32).toString('hex'),
@@ -29,6 +50,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway.stop();
+  hook.close();
   await proxy.stop();
   await postgres.stop();
 });
@@ -52,6 +74,20 @@ async function untilItServes(): Promise<void> {
   await expect.poll(readiness, { timeout: 5_000 }).toBe(200);
   gateway.upstream.reset();
 }
+
+test('that the database is gone is told while it is gone, once, and its end when it is back', async () => {
+  const ofDatabase = () =>
+    told.filter((line) => line.endsWith('dependency-down {"dependency":"database"}')).map((line) => line.split(' ')[0]);
+  proxy.cut();
+  void evidence.chat('fast');
+  await expect.poll(ofDatabase, { timeout: 15_000 }).toEqual(['alert.firing']);
+  proxy.restore();
+  await untilItServes();
+  await expect.poll(ofDatabase, { timeout: 15_000 }).toEqual(['alert.firing', 'alert.resolved']);
+  // Whoever looks at what is stored sees it as well: the instance has brought there what it knew by itself.
+  const page = (await evidence.send('/api/alerts?rule=dependency-down')).json as { data: { status: string }[] };
+  expect(page.data.map(({ status }) => status)).toEqual(['resolved']);
+});
 
 test('a database that is gone: not ready with the first call that meets it, further calls cost nothing, none ends as if it were recorded, and all comes back by itself', async () => {
   gateway.upstream.enqueue({ chunks: 20, spacingMs: 20 });
