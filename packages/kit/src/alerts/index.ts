@@ -29,6 +29,7 @@ export {
   type AlertTerms,
   type AlertTransition,
   type AlertUpdate,
+  type LoneInstance,
 } from './engine/index.ts';
 export {
   alertChanged,

@@ -3,7 +3,7 @@ import { SMTPServer, type SMTPServerAuthentication, type SMTPServerOptions } fro
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { testDelivery } from '@holdfast/kit/alerts';
 import { createEmailChannel, type EmailChannelOptions } from '@holdfast/kit/alerts/email';
-import { selfSignedCertificate } from './self-signed-certificate.ts';
+import { selfSignedCertificate } from '../../../../test/support/self-signed-certificate.ts';
 
 const localhostCertificate = selfSignedCertificate();
 

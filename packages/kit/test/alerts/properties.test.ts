@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { flapWindowMs } from '@holdfast/kit/alerts';
-import { deliveriesOf, looks, play, rulesByName, type Look } from './scenario.ts';
+import { applyChanges, emptyAlertBook, flapWindowMs, reunite } from '@holdfast/kit/alerts';
+import { deliveriesOf, looks, play, rulesByName, startMs, type Look } from './scenario.ts';
 
 const runs = { numRuns: 100 };
 
@@ -149,4 +149,37 @@ test('whatever goes on and off fires at most seven times in any hour', () => {
   const fired = steps.filter(({ update }) => update.transitions.some(({ change }) => change === 'fired'));
   expect(fired.length).toBeGreaterThan(3);
   expect(fired.length).toBeLessThan(40);
+});
+
+test('an instance that cannot reach the store for a while tells what it would have told, and leaves there what it would have left', () => {
+  const looksOfOne = looks.map((given) => given.map((look): Look => ({ ...look, instance: 'a', silence: false })));
+  fc.assert(
+    fc.property(looksOfOne, fc.array(fc.boolean(), { minLength: 61, maxLength: 61 }), (given, away) => {
+      const quiet: Look[] = Array.from({ length: 70 }, () => ({ instance: 'a', afterMs: 30_000, bad: [], silence: false }));
+      const told = (steps: ReturnType<typeof play>) =>
+        deliveriesOf(steps).map(({ channel, groupKey, createdMs, notification: { kind, cause } }) => ({
+          channel,
+          groupKey,
+          createdMs,
+          kind,
+          cause,
+        }));
+      const all = [...given, ...quiet];
+      let shared = emptyAlertBook;
+      let wasAway = false;
+      const steps = play(all, (own, at) => {
+        const isAway = away[at] ?? false;
+        // What it knows by itself goes on from what it knew; the shared book hears of it when it can be reached again.
+        if (wasAway && !isAway) shared = applyChanges(shared, reunite(shared, { instance: 'a', book: own, pending: [] }), startMs);
+        if (!wasAway) shared = own;
+        const book = isAway || !wasAway ? own : shared;
+        wasAway = isAway;
+        return book;
+      });
+      expect(told(steps)).toEqual(told(play(all)));
+      const { alerts, groups } = steps.at(-1)!.after;
+      expect([alerts.filter(({ status }) => status !== 'resolved'), groups]).toEqual([[], []]);
+    }),
+    { numRuns: 100 },
+  );
 });

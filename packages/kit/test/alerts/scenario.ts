@@ -43,6 +43,7 @@ export const looks: fc.Arbitrary<readonly Look[]> = fc.array(
   { maxLength: 60 },
 );
 
+export const startMs = Date.UTC(2026, 0, 1);
 export const ttlMs = 75_000;
 export const repeatMs = 1_800_000;
 
@@ -75,7 +76,7 @@ const silence: AlertSilence = {
 
 /** Plays the looks; `between` may put another book, made of the one before, in its place. */
 export function play(given: readonly Look[], between: (book: AlertBook, at: number) => AlertBook = (book) => book): readonly Step[] {
-  let nowMs = Date.UTC(2026, 0, 1);
+  let nowMs = startMs;
   let book = emptyAlertBook;
   let count = 0;
   return given.map((look, at) => {

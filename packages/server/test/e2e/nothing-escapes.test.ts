@@ -127,6 +127,16 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
   'GET /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
   'DELETE /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
   'GET /api/request-log/{id}': async () => ({ path: `/api/request-log/${await loggedRequest()}` }),
+  'GET /api/alerts/{id}': async () => ({ path: `/api/alerts/${await makeAlert()}` }),
+  'POST /api/alerts/{id}/acknowledge': async () => ({
+    path: `/api/alerts/${await makeAlert()}/acknowledge`,
+    body: { note: marks.everything('note of an acknowledgement') },
+  }),
+  'POST /api/alerts/silences': async () => ({ body: silence() }),
+  'DELETE /api/alerts/silences/{id}': async () => ({
+    path: `/api/alerts/silences/${bodyOf(await post('/api/alerts/silences', silence())).id}`,
+  }),
+  'POST /api/alerts/test': async () => ({ body: {} }),
   'POST /api/circuit-breakers/open': async () => ({ body: { name: 'lab/guarded' } }),
   'POST /api/circuit-breakers/close': async () => ({ body: { name: 'lab/guarded' } }),
 };
@@ -135,6 +145,18 @@ const post = (at: string, body: unknown) =>
   send({ what: `POST ${at}`, method: 'POST', path: at, headers: json, body: JSON.stringify(body) });
 const makeKey = async (): Promise<string> => bodyOf(await post('/api/keys', { name: marks.word('name of a key') })).id;
 const makeBan = async (): Promise<string> => bodyOf(await post('/api/bans', { range: '203.0.113.77' })).id;
+const silence = (): object => ({
+  matchers: [{ label: 'model', value: marks.word('matcher of a silence') }],
+  ends_at: new Date(Date.now() + 60_000).toISOString(),
+  reason: marks.everything('reason of a silence'),
+});
+const makeAlert = async (): Promise<string> =>
+  (
+    await postgres.asSuperuser<{ id: string }>(
+      `insert into holdfast.alerts select gen_random_uuid(), gen_random_uuid()::text, 'planted', '{}', 'info', 'count', 'planted', 'firing', now(),
+         now(), null, null, 0, 1, 0, 'above', null returning id`,
+    )
+  )[0]!.id;
 const organizationId = async (): Promise<string> =>
   bodyOf(await send({ what: 'organizations', method: 'GET', path: '/api/organizations', headers: {} })).data[0].id;
 

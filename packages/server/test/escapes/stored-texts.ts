@@ -9,6 +9,10 @@ const keptAsGiven: ReadonlySet<string> = new Set([
   'holdfast.api_keys.name',
   'holdfast.bans.note',
   'holdfast.bans.range',
+  // The words of operators about alerts: what they silence and why, and who takes one up.
+  'holdfast.alert_silences.matchers',
+  'holdfast.alert_silences.reason',
+  'holdfast.alerts.acknowledged',
   // Whose use of which feature a call was, as the caller says it: what costs are told by.
   'holdfast.calls.end_user',
   'holdfast.calls.feature',

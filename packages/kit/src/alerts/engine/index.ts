@@ -22,5 +22,5 @@ export { applyChanges } from './apply.ts';
 export { acknowledge, evaluate, type AlertReadings, type AlertTerms, type AlertTransition, type AlertUpdate } from './evaluate.ts';
 export { alertFingerprint } from './fingerprint.ts';
 export type { AlertRoute } from './notify.ts';
-export { reunite } from './reunite.ts';
+export { reunite, type LoneInstance } from './reunite.ts';
 export { isSilenced } from './silence.ts';

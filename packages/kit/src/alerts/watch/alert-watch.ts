@@ -218,7 +218,7 @@ class Watch implements AlertWatch {
     const { store, sinceMs } = this.#alone!;
     let after = store.book;
     await this.#store.update((book, nowMs) => {
-      const changes = reunite(book, store.book, store.pending);
+      const changes = reunite(book, { instance: this.#instance, book: store.book, pending: store.pending });
       after = applyChanges(book, changes, nowMs);
       return { changes, transitions: [] };
     });

@@ -7,6 +7,8 @@ import {
   reloadReport,
   usagePage,
   usageRow,
+  type AlertBody,
+  type AlertSilenceBody,
   type CircuitBreakerBody,
   type RateLimitListBody,
   type DiagnosisBody,
@@ -21,6 +23,7 @@ import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Configuration, ConfigurationSource } from '../../config/index.ts';
 import type { ApiKey, KeyAdministration, Organization, OrganizationService } from '../../features/identity/index.ts';
+import type { AlertCommands } from './dependencies.ts';
 import { runCli, type CliDependencies } from './index.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
@@ -752,5 +755,85 @@ describe('health', () => {
       out: expect.stringMatching(/^skipped  POST \/api\/reload answers as described .*\n1 passed, 0 failed, 1 skipped/),
     });
     expect((await ask('test-endpoints', { testEndpoints: async () => ({ ...tested, failed: 1 }) })).code).toBe(2);
+  });
+});
+
+describe('holdfast alerts', () => {
+  const id = '019a9c5a-7d40-7c3e-9e1f-4b5d2a6c8e10';
+  const alert: AlertBody = {
+    ...{ id, rule: 'error-rate', labels: { model: 'fast' }, severity: 'critical', status: 'firing', unit: 'ratio', bad: 'above' },
+    ...{ since: '2026-11-20T03:11:30.000Z', fired_at: '2026-11-20T03:12:30.000Z', resolved_at: null, value: 0.123456, threshold: 0.05 },
+    ...{ acknowledged_at: null, acknowledged_by: null, acknowledgement_note: null },
+  };
+  const silence: AlertSilenceBody = {
+    ...{ id, matchers: [{ label: 'rule', value: 'disk*' }], starts_at: '2026-11-20T12:00:00.000Z', ends_at: '2026-11-20T14:00:00.000Z' },
+    ...{ reason: 'upgrade', created_by: null },
+  };
+  function server(answers: Partial<AlertCommands>) {
+    const asked: unknown[] = [];
+    const record =
+      (answer: unknown) =>
+      async (...words: unknown[]) => (asked.push(words), answer);
+    const commands = Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, record(answer)]));
+    return { asked, alerts: async () => commands as unknown as AlertCommands };
+  }
+
+  test('list shows what is wrong, and takes the filters of the API', async () => {
+    const { asked, alerts } = server({ list: { data: [alert], next_cursor: 'x' } as never });
+    const { code, out, error } = await run(['alerts', 'list', '--status', 'firing', '--limit', '5'], { alerts });
+    expect(code).toBe(0);
+    expect(out).toMatch(/firing +critical +error-rate +2026-11-20T03:11:30.000Z +0\.1235 +above 0\.05 +model=fast/);
+    expect(error).toMatch(/raise --limit/);
+    expect(asked).toEqual([[{ limit: 5, status: 'firing' }]]);
+    expect((await run(['alerts', 'list', '--status', 'burning'], { alerts })).code).toBe(1);
+  });
+
+  test('acknowledge, silence and unsilence say what became of it', async () => {
+    const { asked, alerts } = server({
+      acknowledge: { ...alert, acknowledged_at: alert.since, acknowledgement_note: 'on it' } as never,
+      silence: silence as never,
+      endSilence: silence as never,
+    });
+    expect((await run(['alerts', 'acknowledge', id, '--note', 'on it'], { alerts })).out).toMatch(/on it/);
+    const made = await run(['alerts', 'silence', 'rule=disk*', 'severity=warning', '--until', '2h', '--reason', 'upgrade'], { alerts });
+    expect(made.out).toMatch(/rule=disk\* +2026-11-20T12:00:00.000Z +2026-11-20T14:00:00.000Z +upgrade/);
+    expect((await run(['alerts', 'unsilence', id, '--json'], { alerts })).out).toContain('"reason": "upgrade"');
+    const matchers = [
+      { label: 'rule', value: 'disk*' },
+      { label: 'severity', value: 'warning' },
+    ];
+    expect(asked).toEqual([[id, { note: 'on it' }], [{ matchers, ends_at: '2026-11-20T14:00:00.000Z', reason: 'upgrade' }], [id]]);
+    for (const line of [['disk'], ['rule=x'], ['rule=x', '--until', '2h']])
+      expect((await run(['alerts', 'silence', ...line], { alerts })).code).toBe(1);
+  });
+
+  test('test needs no server, and ends with 1 when a channel did not take it', async () => {
+    const results = (delivered: boolean) => async () => ({
+      data: [
+        {
+          channel: 'slack',
+          kind: 'slack',
+          delivered,
+          error: delivered ? null : 'alert_channel_refused',
+          detail: delivered ? null : 'slack answered 404',
+        },
+      ],
+      next_cursor: null,
+    });
+    expect(await run(['alerts', 'test'], { testAlerts: results(true) })).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/slack +slack +delivered/),
+    });
+    expect(await run(['alerts', 'test'], { testAlerts: results(false) })).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/alert_channel_refused: slack answered 404/),
+    });
+    const none = await run(['alerts', 'test'], { testAlerts: async () => ({ data: [], next_cursor: null }) });
+    expect(none).toMatchObject({ code: 1, out: expect.stringMatching(/HOLDFAST_ALERTS_SLACK_URL/) });
+  });
+
+  test('what a name in the database says cannot move the cursor', async () => {
+    const { alerts } = server({ list: { data: [{ ...alert, labels: { model: '\u001b[2J' } }], next_cursor: null } as never });
+    expect((await run(['alerts', 'list'], { alerts })).out).not.toContain('\u001b');
   });
 });
