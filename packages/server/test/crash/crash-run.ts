@@ -64,7 +64,7 @@ const firstStartMs = 1_500;
 const maxStarts = 5;
 /** Shorter than many calls take, and longer than any. */
 const hastyDrainMs = 500;
-const patientDrainMs = 15_000;
+const patientDrainMs = 60_000;
 
 /** Starts the server, calls it, kills it, and so on; then has it judged. */
 export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResult> {
@@ -97,6 +97,7 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResu
 class Scene {
   readonly random: Random;
   kills = 0;
+  readonly #endLimitMs: number;
   readonly #run: string;
   readonly #server: CrashServer;
   readonly #load: Companion<ToLoad, FromLoad>;
@@ -124,7 +125,7 @@ class Scene {
     ]);
     const { url } = await upstream.next('listening');
     const load = new Companion<ToLoad, FromLoad>('load-main', ['--log', path('clients.jsonl'), '--seed', String(seed), '--run', run]);
-    return new Scene(folder, seed, run, new CrashServer(folder, url, drainTimeoutMs), load, upstream);
+    return new Scene(folder, seed, run, new CrashServer(folder, url, drainTimeoutMs), load, upstream, drainTimeoutMs + endLimitMs);
   }
 
   private constructor(
@@ -134,7 +135,9 @@ class Scene {
     server: CrashServer,
     load: Companion<ToLoad, FromLoad>,
     upstream: Companion<{ readonly kind: 'settle' }, FromUpstream>,
+    serverEndLimitMs: number,
   ) {
+    this.#endLimitMs = serverEndLimitMs;
     const path = (name: string) => join(folder, name);
     this.random = createSeededRandom(seed);
     this.#run = run;
@@ -279,9 +282,9 @@ class Scene {
   }
 
   async #requireExit(server: ServerRun, when: string, right: (code: number | null) => boolean, faults: string[]): Promise<void> {
-    const code = await Promise.race([server.exited, sleep(endLimitMs).then(() => undefined)]);
+    const code = await Promise.race([server.exited, sleep(this.#endLimitMs).then(() => undefined)]);
     if (code === undefined) {
-      faults.push(`${when} the server did not end in ${endLimitMs} ms`);
+      faults.push(`${when} the server did not end in ${this.#endLimitMs} ms`);
       server.kill('SIGKILL');
     } else if (!right(code)) faults.push(`${when} the server ended with ${code}`);
   }

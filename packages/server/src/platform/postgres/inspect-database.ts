@@ -125,7 +125,8 @@ const used = `select coalesce(sum(numbackends), 0)::int as used from pg_stat_dat
 const lockWaits = `
   select count(*)::int as waiting,
          coalesce(extract(epoch from max(clock_timestamp() - waitstart)) * 1000, 0)::float8 as "longestMs"
-  from pg_locks where not granted`;
+  from pg_locks join pg_stat_activity using (pid)
+  where not granted and datname = current_database()`;
 
 const transactions = `
   select count(*)::int as open,
