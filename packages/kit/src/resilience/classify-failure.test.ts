@@ -112,6 +112,7 @@ describe('another error', () => {
 
   test('whose status is a text says nothing by it', () => {
     expect(classifyFailure(Object.assign(new Error('answered'), { status: '503' }))).toBe('unknown');
+    expect(classifyFailure(Object.assign(new Error('answered'), { statusCode: '503' }))).toBe('unknown');
   });
 
   test.each([{ status: 503 }, { statusCode: 503 }])('carries its status as either of the two names in use: %o', (members) => {
