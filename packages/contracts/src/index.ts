@@ -198,3 +198,4 @@ export {
   type RequestLogPage,
   type RequestLogQuery,
 } from './request-log.ts';
+export { logLevelState, setLogLevelRequest, type LogLevelStateBody, type SetLogLevelRequest } from './log-level.ts';

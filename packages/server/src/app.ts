@@ -40,6 +40,7 @@ import { breakerRoutes, createBreakerService } from './features/breakers/index.t
 import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
 import { healthRoutes } from './features/health/index.ts';
+import { logLevelRoutes, type LogLevelControl } from './features/logging/index.ts';
 import { keyRoutes, organizationRoutes } from './features/identity/index.ts';
 import { createPipeline } from './model/index.ts';
 
@@ -55,6 +56,8 @@ export interface AppOptions {
   readonly metrics: Metrics | undefined;
   /** What is written down of clients; opened here, with the master key. */
   readonly clientNames: ClientNames;
+  /** What is logged, for operators to change; without it they cannot. */
+  readonly logLevel?: LogLevelControl;
   /** Whether a name of a model is one of the configuration, and so one of few. */
   readonly isKnownModel: (name: string) => boolean;
   /** Undefined while there is nowhere to report to. */
@@ -228,6 +231,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
   await http.app.register(healthRoutes({ registry: health, clock, version }));
+  if (options.logLevel)
+    await http.app.register(logLevelRoutes({ control: options.logLevel, principalOf: (request) => request.principal! }));
   if (requestLog) await http.app.register(requestLog.routes);
   if (performance) await http.app.register(performance.routes);
   const alerts = openAlerts({

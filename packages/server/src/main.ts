@@ -29,5 +29,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   testAlerts: async (...given) => (await commands()).testAlertsCommand(...given),
   health: async (...given) => (await commands()).healthCommands(...given),
   reload: async (...given) => (await commands()).reloadCommand(...given),
+  logLevel: async (...given) => (await commands()).logLevelCommand(...given),
   requestLog: async (configuration, work) => (await commands()).requestLogCommand(runtimeDir)(configuration, work),
 });

@@ -1,6 +1,6 @@
 import process from 'node:process';
 
-import { createAccessLog, createLogger, createMetrics, type Log } from '@holdfast/kit/telemetry';
+import { createAccessLog, createLogger, createMetrics, type Log, type RotationOptions } from '@holdfast/kit/telemetry';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { startApp, type App } from './app.ts';
 import {
@@ -13,6 +13,8 @@ import {
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { printWelcome } from './entry/cli/index.ts';
+import type { Reloadable } from './features/configuration/index.ts';
+import { createLogLevelControl, type LogLevelControl } from './features/logging/index.ts';
 import { installProcessGuards, logRequests } from './entry/http/index.ts';
 import { version } from './version.ts';
 
@@ -27,7 +29,11 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
     level: configuration.log.level,
     json: configuration.log.file !== undefined || (configuration.log.json ?? !process.stdout.isTTY),
     // In place of standard output, not beside it: whoever writes a file does not want to pay for the line twice.
-    ...(configuration.log.file !== undefined && { file: configuration.log.file, sink: { write() {} } }),
+    ...(configuration.log.file !== undefined && {
+      file: configuration.log.file,
+      rotation: rotationOf(configuration),
+      sink: { write() {} },
+    }),
   });
   const { logger } = log;
   hangups.logTo(log);
@@ -39,6 +45,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
         maxOrganizations: configuration.metrics.maxOrganizations,
       })
     : undefined;
+  const logLevel = createLogLevelControl(log, clock);
   const clientNames = createClientNames({ configuration, clock });
   const stopListening = [logAnnouncements(log, clock, clientNames), logRequests(requestLog(log)), metrics?.listen() ?? (() => {})];
 
@@ -63,7 +70,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
   try {
     const app = await startApp({
       source,
-      reloadables: [known],
+      reloadables: [known, reloadLogLevel(logLevel)],
       version,
       clock,
       random: systemRandom,
@@ -72,6 +79,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
       clientNames,
       isKnownModel: (name) => known.has(name),
       errorReports,
+      logLevel,
       beginTrace: tracing?.begin,
       endIfTold: end.throwIfReached,
       onFatal(reason, error) {
@@ -157,10 +165,22 @@ function createEnding(): Ending {
   };
 }
 
+/** Has a reload put the level of the configuration in force. */
+function reloadLogLevel(control: LogLevelControl): Reloadable<Configuration> {
+  return { prepare: ({ log }) => ({ commit: () => control.configure(log.level), discard() {} }) };
+}
+
+function rotationOf({ log }: Configuration): RotationOptions {
+  const { maxFileBytes, maxFiles, maxFileAgeHours } = log;
+  return { maxBytes: maxFileBytes, maxFiles, ...(maxFileAgeHours > 0 && { maxAgeMs: maxFileAgeHours * 3_600_000 }) };
+}
+
 function requestLog(log: Log) {
   const access = createAccessLog(log, systemClock);
   return {
-    accessEnabled: access.enabled,
+    get accessEnabled() {
+      return access.enabled;
+    },
     access: access.write.bind(access),
     write: (level: 'info' | 'warn' | 'error', fields: Record<string, unknown>, message: string) => log.logger[level](fields, message),
   };

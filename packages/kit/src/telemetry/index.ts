@@ -1,4 +1,5 @@
 export { createAccessLog, createLogger, redactLine, toLogLevel, type Log, type LoggerOptions, type LogLevel } from './log/index.ts';
+export { logIds, type LogIds, type RotationOptions } from './log/index.ts';
 export {
   createCustomMetrics,
   createMetrics,

@@ -7,7 +7,7 @@ const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
  * UUID version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then 74 random bits, so that ids of one table arrive in
  * index order. Random bytes are drawn 4 KiB at a time, because one call of the system's generator costs more than the id.
  */
-export function createUuidV7(clock: Clock, random: Random): () => string {
+export function createUuidV7(clock: Pick<Clock, 'now'>, random: Random): () => string {
   let pool: Buffer = Buffer.alloc(0);
   let offset = 0;
   return () => {

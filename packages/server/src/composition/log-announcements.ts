@@ -5,7 +5,7 @@ import { dependencyHealthChanged } from '@holdfast/kit/health';
 import { operationSlow, type EventChannel } from '@holdfast/kit/events';
 import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfast/kit/ratelimit';
 import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
-import type { Log } from '@holdfast/kit/telemetry';
+import { logIds, type Log } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
 import { breakerMoved } from '../features/breakers/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
@@ -14,6 +14,7 @@ import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
 import { healthThreadEnded } from '../entry/health-port/index.ts';
+import { logLevelChanged } from '../features/logging/index.ts';
 import { minutesSavedAgain, minutesUnsaved } from '../features/performance/index.ts';
 import { requestsUnlogged } from '../features/request-log/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
@@ -76,10 +77,7 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
     if (kind === 'database') return;
     logger.warn(
       {
-        ...(requestId !== undefined && { request_id: requestId }),
-        ...(traceId !== undefined && { trace_id: traceId }),
-        ...(organizationId !== undefined && { organization_id: organizationId }),
-        ...(userId !== undefined && { user_id: userId }),
+        ...logIds({ requestId, traceId, organizationId, userId }),
         kind,
         name,
         duration_ms: Math.round(durationMs),
@@ -92,6 +90,10 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   on(requestsUnlogged, ({ dropped, error }) =>
     logger.warn({ dropped, ...(error !== undefined && { err: error }) }, 'requests are missing from the request log'),
   );
+  on(logLevelChanged, ({ from, to, by, keyId }) => {
+    // At whatever level the log is.
+    logger.fatal({ from, to, by, ...logIds({ keyId }) }, 'the log level changed');
+  });
   on(minutesUnsaved, ({ error }) => logger.warn({ err: error }, 'metrics cannot be stored: they are kept in memory for an hour'));
   on(minutesSavedAgain, ({ lostMinutes }) => logger.info({ lost_minutes: lostMinutes }, 'metrics are stored again'));
   on(redisStateChanged, ({ connected, error, awayMs }) => {
@@ -170,10 +172,9 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   on(banEvicted, ({ ban }) => logger.warn(banFields(ban), 'there are too many bans: one was forgotten before its end'));
   on(banStoreLost, ({ error }) => logger.warn({ err: error }, 'bans cannot be shared: this instance goes on with those that it knows'));
   on(banStoreRecovered, ({ awayMs }) => logger.info({ away_ms: Math.round(awayMs) }, 'bans are shared again'));
-  on(attemptFailed, ({ callId, requestId, traceId, target, error }) => {
-    const ids = { call_id: callId, request_id: requestId, ...(traceId !== undefined && { trace_id: traceId }) };
-    logger.warn({ ...ids, target, err: error }, 'an attempt failed and another one follows');
-  });
+  on(attemptFailed, ({ target, error, ...ids }) =>
+    logger.warn({ ...logIds(ids), target, err: error }, 'an attempt failed and another one follows'),
+  );
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
   on(recoveryFailed, ({ error }) =>
     logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'),

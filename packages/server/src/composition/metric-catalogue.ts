@@ -284,4 +284,5 @@ export const serverMetricSections: readonly MetricSection[] = [
   { title: 'Alerts', definitions: [serverMetrics.alertChanges, serverMetrics.alertDeliveries] },
   { title: 'Request log', definitions: [serverMetrics.requestLogQueued, serverMetrics.requestLogDropped] },
   { title: 'Configuration and build', definitions: [serverMetrics.reloads, serverMetrics.lastReload, serverMetrics.build] },
+  { title: 'Request log', definitions: [serverMetrics.requestLogQueued, serverMetrics.requestLogDropped] },
 ];

@@ -1,5 +1,5 @@
 import type { Metrics } from '@holdfast/kit/telemetry';
-import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
+import type { Clock, Random } from '@holdfast/kit/time';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Configuration } from '../config/index.ts';
 import type { HttpServerOptions } from '../entry/http/index.ts';
@@ -37,7 +37,7 @@ export function openRequestLog(
   const log = startRequestLog({
     store,
     clock,
-    createId: createUuidV7(clock, random),
+    random,
     instance: `${instance.host}:${instance.pid}`,
     retentionMs: retentionHours * 3_600_000,
     maxRows,

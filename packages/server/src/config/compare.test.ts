@@ -33,7 +33,13 @@ test('the same file says the same, whatever the order of its keys and the folder
     models: { slow: { limits: { totalMs: 1_000 }, targets: ['primary/gpt-4o'] }, fast: models.fast },
     providers: { lab: providers.lab, primary: { apiKey: 'sk-one', kind: 'openai' } },
   };
-  expect(compareConfigurations(load(base), load(again))).toEqual({ providers: none, models: none, prices: none, rate_limits: none });
+  expect(compareConfigurations(load(base), load(again))).toEqual({
+    providers: none,
+    models: none,
+    prices: none,
+    rate_limits: none,
+    log: none,
+  });
   expect(configurationDigest(load(again), key)).toBe(configurationDigest(load(base), key));
 });
 
@@ -58,6 +64,7 @@ test('what is added, removed and changed is named by part', () => {
       removed: ['levels.ip'],
       changed: ['shadow', 'tiers.basic'],
     },
+    log: none,
   });
 });
 
@@ -70,17 +77,23 @@ test('a key that was exchanged in its file is a change of its provider, and is n
   expect(JSON.stringify(changes)).not.toMatch(/sk-/);
 });
 
+test('the log level is put in force by a reload', () => {
+  const [before, after] = [load(base), load(base, { LOG_LEVEL: 'debug' })];
+  expect(compareConfigurations(before, after).log).toEqual({ added: [], removed: [], changed: ['level'] });
+  expect(restartRequired(before, after)).toEqual([]);
+});
+
 describe('settings of a start', () => {
   test('are no change of what can be reloaded, and are named as waiting for a restart', () => {
     const env = {
       HOLDFAST_PORT: '1234',
-      LOG_LEVEL: 'debug',
+      LOG_FILE: 'holdfast.log',
       DATABASE_URL: 'postgres://u:p@h/d',
       HOLDFAST_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
     };
     const [before, after] = [load(base), load(base, env)];
-    expect(restartRequired(before, after)).toEqual(['server.port', 'database.url', 'secrets.masterKey', 'log.level']);
-    expect(compareConfigurations(before, after)).toEqual({ providers: none, models: none, prices: none, rate_limits: none });
+    expect(restartRequired(before, after)).toEqual(['server.port', 'database.url', 'secrets.masterKey', 'log.file']);
+    expect(compareConfigurations(before, after)).toEqual({ providers: none, models: none, prices: none, rate_limits: none, log: none });
     expect(configurationDigest(after, key)).toBe(configurationDigest(before, key));
   });
 
@@ -115,6 +128,6 @@ test('every map of the configuration can be reloaded', () => {
     Object.keys(rest)
       .filter((name) => !settings.has(name))
       .toSorted(),
-  ).toEqual(reloadableParts.filter((part) => part !== 'rate_limits').toSorted());
+  ).toEqual(reloadableParts.filter((part) => part !== 'rate_limits' && part !== 'log').toSorted());
   expect(restartRequired(load(base), load({ ...base, rateLimits: { enabled: false, shadow: true } }))).toEqual([]);
 });

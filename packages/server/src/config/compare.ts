@@ -13,7 +13,7 @@ export interface NameChanges {
 }
 
 /** The parts of a configuration that can change while the server runs. */
-export const reloadableParts = ['providers', 'models', 'prices', 'rate_limits'] as const;
+export const reloadableParts = ['providers', 'models', 'prices', 'rate_limits', 'log'] as const;
 
 export type ConfigurationChanges = Readonly<Record<(typeof reloadableParts)[number], NameChanges>>;
 
@@ -34,6 +34,7 @@ const parts: Readonly<Record<(typeof reloadableParts)[number], (configuration: C
       ...named('tiers', tiers),
       ...endpoints.map((endpoint) => [`endpoints.${endpoint.name}`, endpoint] as const),
     ]),
+  log: ({ log }) => new Map([['level', log.level]]),
 };
 
 function named(group: string, members: Readonly<Record<string, unknown>>): (readonly [string, unknown])[] {
@@ -58,10 +59,17 @@ export function restartRequired(before: Configuration, after: Configuration): re
   const valueOf = (configuration: Configuration, section: string, name: string): unknown =>
     (configuration[section as keyof Settings] as Readonly<Record<string, unknown>>)[name];
   const settings = settingEntries
-    .filter(({ section, name }) => section !== 'rateLimits' && !sameValue(valueOf(before, section, name), valueOf(after, section, name)))
+    .filter(
+      ({ section, name }) => !isReloadable(section, name) && !sameValue(valueOf(before, section, name), valueOf(after, section, name)),
+    )
     .map(({ section, name }) => pathToText([section, name]));
   const maps = (['channels', 'rules'] as const).filter((name) => !sameValue(before.alerts[name], after.alerts[name]));
   return [...settings, ...maps.map((name) => `alerts.${name}`)];
+}
+
+/** The settings that take effect with a reload. */
+function isReloadable(section: string, name: string): boolean {
+  return section === 'rateLimits' || (section === 'log' && name === 'level');
 }
 
 /**

@@ -37,7 +37,7 @@ describe('defaults', () => {
     });
     expect(configuration.database).toEqual({ url: undefined, maxConnections: 100 });
     expect(configuration.limits).toEqual({ maxBodyBytes: 32 * 1024 * 1024, maxBodyDepth: 64 });
-    expect(configuration.log).toEqual({ level: 'info', clientAddresses: 'pseudonym', file: undefined, json: undefined });
+    expect(configuration.log).toMatchObject({ level: 'info', clientAddresses: 'pseudonym', file: undefined, json: undefined });
     expect(configuration.providers).toEqual([{ name: 'sandbox', kind: 'sandbox', options: { settings: {}, models: {} } }]);
     expect(configuration.models).toEqual([]);
     expect(configuration.file).toBeUndefined();

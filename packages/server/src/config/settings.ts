@@ -234,14 +234,35 @@ export const settings = {
       type: logLevel,
       environment: 'LOG_LEVEL',
       default: 'info',
-      description: 'Least level that is logged. Case does not matter.',
+      description:
+        'Least level that is logged. Case does not matter. A reload puts it in force; `holdfast log-level` changes it until then.',
     },
     file: {
       type: filePath('a path'),
       environment: 'LOG_FILE',
       default: undefined,
       defaultText: 'standard output',
-      description: 'File to append the log to, in place of standard output.',
+      description: 'File to append the log to, in place of standard output. Made anew when somebody removes it or moves it away.',
+    },
+    maxFileBytes: {
+      type: integer(0, 1_099_511_627_776),
+      environment: 'LOG_FILE_MAX_BYTES',
+      default: 104_857_600,
+      defaultText: '104857600 (100 MiB)',
+      description: 'Bytes from which on the file becomes `<file>.1`, and that `<file>.2`, to make room for a new one. `0`: never.',
+    },
+    maxFiles: {
+      type: integer(0, 10_000),
+      environment: 'LOG_FILE_MAX_FILES',
+      default: 10,
+      description: 'Files that are kept beside the current one.',
+    },
+    maxFileAgeHours: {
+      type: integer(0, 87_600),
+      environment: 'LOG_FILE_MAX_AGE_HOURS',
+      default: 0,
+      defaultText: '`0`: however old they are',
+      description: 'Hours after which such a file is removed, looked at when the file is full.',
     },
     json: {
       type: flag,

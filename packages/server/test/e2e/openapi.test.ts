@@ -172,6 +172,11 @@ test('every answer of every route is as the description says', async () => {
   expect(usage.organizations).toMatchObject([{ id: organizations.data[0]!.id }]);
   expect(usage.organizations[0]!.model_calls).toBeGreaterThan(5);
 
+  await check('POST', '/api/log-level', '/api/log-level', post({ level: 'debug', for_seconds: 60 }));
+  expect(await check('GET', '/api/log-level', '/api/log-level')).toMatchObject({ level: 'debug', configured: 'info' });
+  await check('POST', '/api/log-level', '/api/log-level', post({ level: 'loud' }));
+  await check('GET', '/api/log-level', '/api/log-level', { key: null });
+  await check('POST', '/api/log-level', '/api/log-level', post({ level: 'info' }));
   const requests = (await check('GET', '/api/request-log', '/api/request-log?limit=1&status=2xx')) as RequestLogPage;
   await check('GET', '/api/request-log', '/api/request-log?status=fine');
   await check('GET', '/api/request-log', '/api/request-log', { key: null });

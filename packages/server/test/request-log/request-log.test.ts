@@ -1,6 +1,6 @@
 import type { HttpRequestFinished } from '@holdfast/kit/events';
 import { createFakeClock, type FakeClock } from '@holdfast/kit/testing';
-import { createUuidV7, systemClock, systemRandom } from '@holdfast/kit/time';
+import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
   createRequestLogService,
@@ -57,7 +57,7 @@ async function scene(options: Partial<RequestLogOptions> & { readonly on?: Datab
   const log = startRequestLog({
     store,
     clock,
-    createId: createUuidV7(clock, systemRandom),
+    random: systemRandom,
     instance: 'host:1',
     retentionMs: 3_600_000,
     maxRows: 1_000_000,

@@ -67,6 +67,10 @@ export interface AttemptFailed {
   /** `provider/model` */
   readonly target: string;
   readonly error: HoldfastError;
+  readonly organizationId?: string | undefined;
+  readonly keyId?: string | undefined;
+  /** The person behind the key, when it is somebody's own. */
+  readonly userId?: string | undefined;
   /** Of the trace that the request belongs to, if there is one. */
   readonly traceId?: string | undefined;
 }

@@ -12,7 +12,9 @@ export function createAccessLog(
   clock: Clock,
 ): { readonly enabled: boolean; write(event: HttpRequestFinished): void } {
   return {
-    enabled: logger.isLevelEnabled('info'),
+    get enabled() {
+      return logger.isLevelEnabled('info');
+    },
     write(event) {
       if (!json) {
         logger.info(toFields(event), `${event.method} ${event.path} ${event.status}`);

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import pino from 'pino';
 import { HoldfastError } from '../../errors/index.ts';
 import type { Clock, Timer } from '../../time/index.ts';
+import { LogFile, type RotationOptions } from './log-file.ts';
 
 /** Where finished lines go. */
 export interface LineSink {
@@ -22,7 +23,7 @@ const batchChars = 128 * 1024;
 const longestWaitMs = 50;
 
 export interface SinkOptions {
-  readonly target: 'stdout' | { readonly file: string };
+  readonly target: 'stdout' | { readonly file: string; readonly rotation?: RotationOptions | undefined };
   readonly clock: Clock;
   /** Called once, at the first failure. */
   readonly onError: (error: Error) => void;
@@ -70,6 +71,8 @@ export function openSink({ target, clock, onError }: SinkOptions): LineSink {
     told = true;
     onError(error);
   });
+  const file =
+    target === 'stdout' ? undefined : new LogFile({ ...target, rotation: target.rotation, clock, reopen: () => stream.reopen() });
   // Gathered here and not in the stream, which measures all that it holds at each write.
   let batch = '';
   let timer: Timer | undefined;
@@ -79,6 +82,7 @@ export function openSink({ target, clock, onError }: SinkOptions): LineSink {
     batch = '';
     process.off('exit', write);
     stream.write(text);
+    file?.wrote(Buffer.byteLength(text));
   };
   return {
     write(line) {
@@ -91,9 +95,10 @@ export function openSink({ target, clock, onError }: SinkOptions): LineSink {
       batch += line;
       if (batch.length >= batchChars) write();
     },
-    flush() {
+    async flush() {
       write();
-      return new Promise((resolve) => stream.flush(() => resolve()));
+      await file?.settled();
+      await new Promise<void>((resolve) => stream.flush(() => resolve()));
     },
   };
 }

@@ -1,7 +1,8 @@
 import pino, { type Logger } from 'pino';
 import { createTimestampWriter, type Clock } from '../../time/index.ts';
 import { openSink, type LineSink } from './destination.ts';
-import { toLogLevel } from './level.ts';
+import type { RotationOptions } from './log-file.ts';
+import { toLogLevel, type LogLevel } from './level.ts';
 import { redactLine } from './redact.ts';
 
 export interface LoggerOptions {
@@ -12,6 +13,8 @@ export interface LoggerOptions {
   readonly json?: boolean;
   /** Also written to this file, always as JSON. */
   readonly file?: string;
+  /** When that file makes room for a new one. Default: never. */
+  readonly rotation?: RotationOptions;
   /** Instead of standard output. For tests, and for programs that keep standard output to themselves. */
   readonly sink?: { write(text: string): void };
   /** Members of every line, such as the service and its version. */
@@ -21,6 +24,8 @@ export interface LoggerOptions {
 export interface Log {
   readonly logger: Logger;
   readonly json: boolean;
+  /** The least level that is written. May be set at any time, and holds from the next line on. */
+  level: LogLevel;
   /** Writes a finished line of JSON, newline included, past the logger. It MUST have been redacted. */
   writeLine(line: string): void;
   /** To be awaited before the process ends. */
@@ -38,7 +43,8 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
     ? { write: options.sink.write.bind(options.sink), flush: async () => {} }
     : openSink({ target: 'stdout', clock, onError: () => {} });
   sinks.push(json ? main : await prettify(main, options.sink === undefined && process.stdout.isTTY));
-  if (options.file !== undefined) sinks.push(openSink({ target: { file: options.file }, clock, onError: complain('file') }));
+  if (options.file !== undefined)
+    sinks.push(openSink({ target: { file: options.file, rotation: options.rotation }, clock, onError: complain('file') }));
 
   const [first, ...others] = sinks as [LineSink, ...LineSink[]];
   const write =
@@ -62,6 +68,12 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
   return {
     logger,
     json,
+    get level() {
+      return logger.level as LogLevel;
+    },
+    set level(given) {
+      logger.level = given;
+    },
     writeLine: write,
     async flush() {
       await Promise.all(sinks.map((sink) => sink.flush()));

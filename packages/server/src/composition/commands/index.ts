@@ -7,6 +7,7 @@ import {
   alertSilence,
   alertSilencePage,
   circuitBreakerList,
+  logLevelState,
   movedCircuitBreaker,
   rateLimitList,
   reloadReport,
@@ -115,6 +116,15 @@ export function requestLogCommand(runtimeDir: string | undefined): CliDependenci
 export const reloadCommand: CliDependencies['reload'] = async (configuration, env) => {
   const client = createServerClient({ ...readServerAddress(configuration, env), timeoutMs: 60_000 });
   return reloadReport.parse(await client.post('/api/reload', undefined));
+};
+
+/** `holdfast log-level`: of the running server. */
+export const logLevelCommand: CliDependencies['logLevel'] = async (configuration, env) => {
+  const client = createServerClient(readServerAddress(configuration, env));
+  return {
+    get: async () => logLevelState.parse(await client.get('/api/log-level')),
+    set: async (request) => logLevelState.parse(await client.post('/api/log-level', request)),
+  };
 };
 
 /** `holdfast breakers …`: states live in the server, so it is asked. */

@@ -17,12 +17,14 @@ import type {
   HealthReport,
   MovedCircuitBreakerBody,
   OpenCircuitBreakerRequest,
+  LogLevelStateBody,
   RateLimitListBody,
   RateLimitsQuery,
   ReloadReportBody,
   RequestLogDetail,
   RequestLogPage,
   RequestLogQuery,
+  SetLogLevelRequest,
   UsagePage,
   UsageQuery,
 } from '@holdfast/contracts';
@@ -67,6 +69,8 @@ export interface CliDependencies {
   readonly health: (configuration: () => Configuration, env: Variables) => Promise<HealthCommands>;
   /** As `breakers`. `configuration` is loaded only when the environment does not say where the server is. */
   readonly reload: (configuration: () => Configuration, env: Variables) => Promise<ReloadReportBody>;
+  /** As `reload`. */
+  readonly logLevel: (configuration: () => Configuration, env: Variables) => Promise<LogLevelCommands>;
   /** Opens the request log, lets `work` read it, and closes it. */
   readonly requestLog: <Result>(configuration: Configuration, work: (log: RequestLogReader) => Promise<Result>) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
@@ -104,6 +108,12 @@ export interface BreakerCommands {
   list(): Promise<CircuitBreakerListBody>;
   open(request: OpenCircuitBreakerRequest): Promise<MovedCircuitBreakerBody>;
   close(request: CloseCircuitBreakerRequest): Promise<MovedCircuitBreakerBody>;
+}
+
+/** What a running server logs. */
+export interface LogLevelCommands {
+  get(): Promise<LogLevelStateBody>;
+  set(request: SetLogLevelRequest): Promise<LogLevelStateBody>;
 }
 
 /** The request log. */

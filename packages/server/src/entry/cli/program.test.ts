@@ -88,6 +88,7 @@ async function run(
       reload: unused,
       requestLog: unused,
       health: unused,
+      logLevel: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -121,6 +122,7 @@ describe('the program', () => {
       'health',
       'diagnose',
       'test-endpoints',
+      'log-level',
       'config',
     ])
       expect(help.out).toMatch(new RegExp(`^ {2}${command}`, 'm'));
@@ -836,4 +838,21 @@ describe('holdfast alerts', () => {
     const { alerts } = server({ list: { data: [{ ...alert, labels: { model: '\u001b[2J' } }], next_cursor: null } as never });
     expect((await run(['alerts', 'list'], { alerts })).out).not.toContain('\u001b');
   });
+});
+
+test('log-level shows what is logged, sets it for a time, and refuses what is no level', async () => {
+  const asked: unknown[] = [];
+  const logLevel: CliDependencies['logLevel'] = async () => ({
+    get: async () => ({ level: 'info', configured: 'info', until: null }),
+    set: async (request) => {
+      asked.push(request);
+      return { level: request.level, configured: 'info', until: '2026-11-20T10:00:00.000Z' };
+    },
+  });
+  expect(await run(['log-level'], { logLevel })).toEqual({ code: 0, out: 'info\n', error: '' });
+  expect((await run(['log-level', 'debug', '--for', '10m'], { logLevel })).out).toBe(
+    'debug (configured: info), until 2026-11-20T10:00:00.000Z\n',
+  );
+  expect(asked).toEqual([{ level: 'debug', for_seconds: 600 }]);
+  expect((await run(['log-level', 'loud'], { logLevel })).code).toBe(1);
 });

@@ -7,6 +7,7 @@ import {
   addHealth,
   addKeys,
   addLimits,
+  addLogLevel,
   addOrganizations,
   addPseudonym,
   addReload,
@@ -52,6 +53,7 @@ export async function runCli(
   addLimits(program, context);
   addReload(program, context);
   addHealth(program, context);
+  addLogLevel(program, context);
   addConfig(program, context);
 
   try {

@@ -8,9 +8,7 @@ export interface RequestContent {
 
 /** A request that waits to be written. */
 export interface LoggedRequest {
-  /** UUIDv7, made when the answer had been sent. */
-  readonly id: string;
-  /** When that was, in Unix milliseconds. */
+  /** When the answer had been sent, in Unix milliseconds. */
   readonly atMs: number;
   readonly event: HttpRequestFinished;
   readonly content: RequestContent | undefined;

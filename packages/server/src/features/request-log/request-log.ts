@@ -1,6 +1,6 @@
 import type { HttpRequestFinished } from '@holdfast/kit/events';
 import { isHoldfastError } from '@holdfast/kit/errors';
-import { sleep, type Clock, type Timer } from '@holdfast/kit/time';
+import { createTimestampWriter, createUuidV7, sleep, type Clock, type Random, type Timer } from '@holdfast/kit/time';
 import { requestsUnlogged } from './events.ts';
 import type { LoggedRequest, RequestContent } from './logged-request.ts';
 import { maskContent } from './masked-content.ts';
@@ -9,7 +9,7 @@ import type { RequestLogStore, RequestRow } from './request-log-store.ts';
 export interface RequestLogOptions {
   readonly store: Pick<RequestLogStore, 'write' | 'removeBefore' | 'momentBehind'>;
   readonly clock: Clock;
-  readonly createId: () => string;
+  readonly random: Random;
   /** By which operators know this server. */
   readonly instance: string;
   readonly retentionMs: number;
@@ -48,7 +48,10 @@ const removalPage = 5_000;
 
 /** Keeps a row of every request in the database, off the path of requests. */
 export function startRequestLog(options: RequestLogOptions): RequestLog {
-  const { store, clock, createId, maxQueue = 10_000, maxBatch = 500, everyMs = 1_000 } = options;
+  const { store, clock, random, maxQueue = 10_000, maxBatch = 500, everyMs = 1_000 } = options;
+  // Ids are made when rows are, off the path of requests, and of the time at which the answer had been sent: rows are in the order of those.
+  let idAtMs = 0;
+  const createId = createUuidV7({ now: () => idAtMs }, random);
   let queue: LoggedRequest[] = [];
   /** Those that are being written: their number, since they take room as well. */
   let inHand = 0;
@@ -90,7 +93,8 @@ export function startRequestLog(options: RequestLogOptions): RequestLog {
   async function writeBatch(batch: readonly LoggedRequest[]): Promise<boolean> {
     const rows: RequestRow[] = [];
     for (const logged of batch) {
-      rows.push(toRow(logged, options));
+      idAtMs = logged.atMs;
+      rows.push(toRow(createId(), logged, options));
       // Masking is work: requests come between two of them.
       if (logged.content) await sleep(clock, 0);
     }
@@ -141,7 +145,7 @@ export function startRequestLog(options: RequestLogOptions): RequestLog {
         drop('queue_full');
         return;
       }
-      queue.push({ id: createId(), atMs: clock.now(), event, content });
+      queue.push({ atMs: clock.now(), event, content });
       if (!scheduled) schedule();
     },
     get dropped() {
@@ -162,12 +166,14 @@ export function startRequestLog(options: RequestLogOptions): RequestLog {
   };
 }
 
-function toRow({ id, atMs, event, content }: LoggedRequest, { instance, maxContentChars }: RequestLogOptions): RequestRow {
+const instant = createTimestampWriter();
+
+function toRow(id: string, { atMs, event, content }: LoggedRequest, { instance, maxContentChars }: RequestLogOptions): RequestRow {
   const callId = event.notes?.['call_id'];
   const masked = (text: string | undefined): string | null => (text === undefined ? null : maskContent(text, maxContentChars));
   return {
     id,
-    at: new Date(atMs).toISOString(),
+    at: instant(atMs),
     instance,
     request_id: event.requestId,
     trace_id: event.traceId ?? null,

@@ -3,7 +3,12 @@ import { attemptFailed } from '@holdfast/kit/llm';
 import type { TargetRequest } from '../target-request.ts';
 
 /** Announces the latest failure of the call, once, when nobody will hear of it as the error of the call. */
-export function announceFailure({ callId, requestId, journal }: Pick<TargetRequest, 'callId' | 'requestId' | 'journal'>): void {
+export function announceFailure({
+  callId,
+  requestId,
+  principal,
+  journal,
+}: Pick<TargetRequest, 'callId' | 'requestId' | 'principal' | 'journal'>): void {
   const { failure } = journal;
   if (!failure) return;
   journal.failure = undefined;
@@ -13,6 +18,9 @@ export function announceFailure({ callId, requestId, journal }: Pick<TargetReque
     requestId,
     target: failure.target,
     error: toHoldfastError(failure.error),
+    organizationId: principal?.organizationId,
+    keyId: principal?.keyId,
+    userId: principal?.userId,
     traceId: journal.tracing?.trace.traceId,
   });
 }

@@ -72,6 +72,7 @@ function attemptTarget(
       deadlineAt,
       callId: call.id,
       requestId: call.context.requestId,
+      principal: call.context.principal,
       journal: call.record,
       latency: routing.latencyOf(target, call),
       spare: hedged ? spareOf(call, targets, at, clock) : undefined,

@@ -56,7 +56,7 @@ export function finalError(failures: readonly TargetFailure[], told: TargetFailu
   const { error } = told;
   const { record } = call;
   if (record.failure && record.failure.error !== error)
-    announceFailure({ callId: call.id, requestId: call.context.requestId, journal: record });
+    announceFailure({ callId: call.id, requestId: call.context.requestId, principal: call.context.principal, journal: record });
   if (told.cause === 'refused') {
     const full = failures.find((failure) => failure.error.code === 'concurrency_limited');
     return full ? full.error : modelUnavailable(failures, call);

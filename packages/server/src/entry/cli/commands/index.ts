@@ -5,6 +5,7 @@ export { addConfig } from './config.ts';
 export { addHealth } from './health.ts';
 export { addKeys } from './keys.ts';
 export { addLimits } from './limits.ts';
+export { addLogLevel } from './log-level.ts';
 export { addOrganizations } from './organizations.ts';
 export { addPseudonym } from './pseudonym.ts';
 export { addReload } from './reload.ts';
