@@ -15,3 +15,10 @@ export function roomyFolder(): string {
     return tmpdir();
   }
 }
+
+/** Where a server or a cluster of a test goes: in the folder of the run, which is removed with all that is left in it. */
+export function databaseFolder(): string {
+  const run = process.env['TEST_RUN_FOLDER'];
+  // A temporary folder may have so long a path already that no socket fits below a folder more.
+  return run?.startsWith('/dev/shm/') ? run : roomyFolder();
+}

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { UsagePage } from '@holdfast/contracts';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { roomyFolder } from '../../../../test/support/roomy-folder.ts';
+import { databaseFolder } from '../../../../test/support/roomy-folder.ts';
 import { openSocket } from '../http/door.ts';
 import { placeReadyCluster } from '../support/ready-cluster.ts';
 import { runCli, startServer, type RunningServer } from '../support/server.ts';
@@ -71,7 +71,7 @@ describe('SIGTERM', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '(here %s) in the middle of a first start ends it with 0, its database too, and the next start is whole',
     async (signal) => {
-      const folder = mkdtempSync(path.join(roomyFolder(), 'holdfast-test-start-'));
+      const folder = mkdtempSync(path.join(databaseFolder(), 'holdfast-test-start-'));
       chmodSync(folder, 0o711);
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
       const dataDir = path.join(folder, 'data');
@@ -175,7 +175,7 @@ describe('what keeps it from starting is one clear line and exit code 1', () => 
   });
 
   async function serve(env: Record<string, string>, config?: string) {
-    const folder = mkdtempSync(path.join(roomyFolder(), 'holdfast-test-'));
+    const folder = mkdtempSync(path.join(databaseFolder(), 'holdfast-test-'));
     folders.push(folder);
     chmodSync(folder, 0o711); // For root: PostgreSQL runs as another user, which has to pass.
     const dataDir = path.join(folder, 'data');

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
-import { roomyFolder } from '../../../../test/support/roomy-folder.ts';
+import { databaseFolder } from '../../../../test/support/roomy-folder.ts';
 import {
   databaseRoles,
   migrateDatabase,
@@ -127,7 +127,7 @@ interface Server {
 }
 
 async function startCluster(): Promise<Server> {
-  const folder = await mkdtemp(join(roomyFolder(), 'holdfast-test-'));
+  const folder = await mkdtemp(join(databaseFolder(), 'holdfast-test-'));
   await chmod(folder, 0o711); // For root: PostgreSQL runs as another user, which has to pass.
   const remove = () => rm(folder, { recursive: true, force: true });
   const start = async () => {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { roomyFolder } from '../../../../test/support/roomy-folder.ts';
+import { databaseFolder } from '../../../../test/support/roomy-folder.ts';
 import { placeReadyCluster } from './ready-cluster.ts';
 
 const program = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
@@ -49,7 +49,7 @@ export interface RunningServer {
 
 /** Starts the real server as a process of its own, on a free port, with a data folder of its own. */
 export async function startServer(options: StartServerOptions = {}): Promise<RunningServer> {
-  const folder = mkdtempSync(path.join(roomyFolder(), 'holdfast-test-'));
+  const folder = mkdtempSync(path.join(databaseFolder(), 'holdfast-test-'));
   // Passable for PostgreSQL's user when this is root, or the cluster would go to the system's folder and stay there.
   chmodSync(folder, 0o711);
   const dataDir = options.dataDir ?? path.join(folder, 'data');
