@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
+import { systemClock } from '@holdfast/kit/time';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCollector, type Collector } from '../escapes/collector.ts';
 import { markedExample, routesOf, type ApiDocument, type DescribedRoute } from '../escapes/described-routes.ts';
@@ -47,9 +48,13 @@ beforeAll(async () => {
       HOLDFAST_BOOTSTRAP_KEY: operatorKey,
       HOLDFAST_TRUSTED_PROXIES: 'loopback',
       HOLDFAST_ABUSE_SHADOW: 'true',
+      // The machine of a test has other things to do as well.
+      HOLDFAST_OVERLOAD_ENABLED: 'false',
       LOG_LEVEL: 'trace',
       OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/otlp`,
       OTEL_BSP_SCHEDULE_DELAY: '100',
+      HOLDFAST_ALERTS_WEBHOOK_URL: `${collector.url}/alerts/${own.word('path of a webhook')}`,
+      HOLDFAST_ALERTS_WEBHOOK_SECRET: `whsec_${Buffer.from(own.word('secret of a webhook').padEnd(32, 'x')).toString('base64')}`,
       SENTRY_DSN: `${collector.url.replace('//', '//key@')}/sentry/1`,
       HOLDFAST_SENTRY_CATEGORIES: 'internal,database,ai_service',
       REDIS_URL: `redis://user:${own.word('password of Redis')}@127.0.0.1:9/0`,
@@ -143,13 +148,14 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
 
 const post = (at: string, body: unknown) =>
   send({ what: `POST ${at}`, method: 'POST', path: at, headers: json, body: JSON.stringify(body) });
-const makeKey = async (): Promise<string> => bodyOf(await post('/api/keys', { name: marks.word('name of a key') })).id;
-const makeBan = async (): Promise<string> => bodyOf(await post('/api/bans', { range: '203.0.113.77' })).id;
-const silence = (): object => ({
-  matchers: [{ label: 'model', value: marks.word('matcher of a silence') }],
-  ends_at: new Date(Date.now() + 60_000).toISOString(),
+const silence = () => ({
+  matchers: [{ label: 'rule', value: marks.word('matcher of a silence') }],
+  ends_at: new Date(systemClock.now() + 3_600_000).toISOString(),
   reason: marks.everything('reason of a silence'),
 });
+const makeKey = async (): Promise<string> => bodyOf(await post('/api/keys', { name: marks.word('name of a key') })).id;
+const makeBan = async (): Promise<string> => bodyOf(await post('/api/bans', { range: '203.0.113.77' })).id;
+/** What no caller can make. */
 const makeAlert = async (): Promise<string> =>
   (
     await postgres.asSuperuser<{ id: string }>(
@@ -302,6 +308,12 @@ describe('nothing of it', () => {
     const text = collector.received('/sentry');
     expect(text).toContain('/api/keys');
     expect(shown(find(text, 'the reports'))).toEqual([]);
+  });
+
+  test('is in what alerts tell, but where they are sent', async () => {
+    const text = collector.received('/alerts');
+    expect(text).toContain('webhook-signature');
+    expect(shown(find(text, 'a notification'))).toEqual([]);
   });
 
   test('is in the database, but where somebody wanted it kept', async () => {
