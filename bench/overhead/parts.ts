@@ -37,6 +37,12 @@ export function partsOf({ sinkPort }: { readonly sinkPort: number }): readonly P
       says: 'a row a request, without content',
     },
     { name: 'reports of errors', off: {}, on: { SENTRY_DSN: `http://key@127.0.0.1:${sinkPort}/1` }, says: 'none of these calls fails' },
+    {
+      name: 'alerts',
+      off: { HOLDFAST_ALERTS_ENABLED: 'false' },
+      on: { HOLDFAST_METRICS_ENABLED: 'true', HOLDFAST_ALERTS_ENABLED: 'true' },
+      says: 'with the metrics that they look at',
+    },
     { name: 'health thread', off: {}, on: { HOLDFAST_HEALTH_PORT: '0' } },
   ];
 }
