@@ -156,14 +156,11 @@ test('an instance that cannot reach the store for a while tells what it would ha
   fc.assert(
     fc.property(looksOfOne, fc.array(fc.boolean(), { minLength: 61, maxLength: 61 }), (given, away) => {
       const quiet: Look[] = Array.from({ length: 70 }, () => ({ instance: 'a', afterMs: 30_000, bad: [], silence: false }));
+      // In one moment the groups have no order.
       const told = (steps: ReturnType<typeof play>) =>
-        deliveriesOf(steps).map(({ channel, groupKey, createdMs, notification: { kind, cause } }) => ({
-          channel,
-          groupKey,
-          createdMs,
-          kind,
-          cause,
-        }));
+        deliveriesOf(steps)
+          .map(({ channel, groupKey, createdMs, notification: { kind, cause } }) => `${createdMs} ${groupKey} ${channel} ${kind} ${cause}`)
+          .toSorted();
       const all = [...given, ...quiet];
       let shared = emptyAlertBook;
       let wasAway = false;
@@ -180,6 +177,6 @@ test('an instance that cannot reach the store for a while tells what it would ha
       const { alerts, groups } = steps.at(-1)!.after;
       expect([alerts.filter(({ status }) => status !== 'resolved'), groups]).toEqual([[], []]);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
