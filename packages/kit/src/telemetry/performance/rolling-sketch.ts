@@ -14,7 +14,7 @@ interface Slot {
 
 /**
  * Quantiles, count and failures of the last minutes, up to an hour, to the half minute: the window that is asked for, and the part of the slot before that
- * it begins in. Adding costs a tenth of a microsecond. A slot without a value costs nothing.
+ * it begins in. Adding costs some 0.4 µs, the look at the clock included. A slot without a value costs nothing.
  */
 export class RollingSketch {
   readonly #slots: (Slot | undefined)[] = [];
