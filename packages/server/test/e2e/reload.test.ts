@@ -149,12 +149,15 @@ test('a setting that only a start can change is named, and keeps nothing else fr
   // The environment of these tests says where the data are and which port; the file alone says the rest.
   const report = await applied({
     models: { other: { targets: ['primary/x'] } },
-    log: { level: 'debug' },
+    log: { level: 'debug', maxFiles: 3 },
     cors: { origins: ['https://a.example'] },
   });
-  expect(report.restart_required).toEqual(['cors.origins', 'log.level']);
+  expect(report.restart_required).toEqual(['cors.origins', 'log.maxFiles']);
   expect(report.changes.models.added).toEqual(['other']);
-  expect((await state()).restart_required).toEqual(['cors.origins', 'log.level']);
+  expect((await state()).restart_required).toEqual(['cors.origins', 'log.maxFiles']);
+  // The one setting of the log that does not wait.
+  expect(report.changes.log.changed).toEqual(['level']);
+  expect(await (await send('/api/log-level')).json()).toEqual({ level: 'debug', configured: 'debug', until: null });
   expect((await ask('other')).object).toBe('chat.completion');
   expect((await applied({})).restart_required).toEqual([]);
 });
