@@ -142,6 +142,8 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
     path: `/api/alerts/silences/${bodyOf(await post('/api/alerts/silences', silence())).id}`,
   }),
   'POST /api/alerts/test': async () => ({ body: {} }),
+  // Everything that can be logged is searched.
+  'POST /api/log-level': async () => ({ body: { level: 'trace' } }),
   'POST /api/circuit-breakers/open': async () => ({ body: { name: 'lab/guarded' } }),
   'POST /api/circuit-breakers/close': async () => ({ body: { name: 'lab/guarded' } }),
 };

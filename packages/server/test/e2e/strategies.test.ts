@@ -163,7 +163,8 @@ describe('a hedge', () => {
     // Five failures in a row would have opened it, and nobody would ask it.
     gateway.upstream.reset();
     await stream('losing');
-    expect(gateway.upstream.calls[0]!.model).toBe('losing-a');
+    // The two requests of a hedge may overtake each other on the way: which came first says nothing.
+    expect(gateway.upstream.calls.map(({ model }) => model)).toContain('losing-a');
   });
 
   test('fails with what the first target said when both fail, and both are in the ledger', async () => {
