@@ -24,7 +24,10 @@ interface Profile {
 
 /** The first that matches the nearest frame decides. */
 const layers: readonly (readonly [layer: string, pattern: RegExp])[] = [
-  ['log and metrics', /kit\/src\/telemetry|sonic-boom|node_modules\/pino|request-log|prom-client/],
+  [
+    'log and metrics',
+    /kit\/src\/(?:telemetry|privacy)|features\/(?:request-log|performance)|composition\/(?:performance|alert)|sonic-boom|node_modules\/pino|request-log|prom-client/,
+  ],
   ['ledger', /features\/costs|model\/layers\/ledger|platform\/postgres|node_modules\/pg|node_modules\/kysely/],
   ['keys', /features\/identity|platform\/keyring|http\/access/],
   ['provider: reading', /kit\/src\/llm\/(?:wire|providers|dialects|spec)/],

@@ -222,11 +222,15 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   });
   await http.app.register(diagnostics.routes);
   await http.app.register(await openEndpointTests({ ...common, ...storage, keys: identity.keys, url: () => urlOf(address) }));
+  const alerts = openAlerts({
+    ...{ ...common, ...storage, health, breakers, ledger, metrics, isKnownModel: options.isKnownModel },
+    principalOf: (request) => request.principal!,
+  });
   const reloads = openConfiguration({
     ...common,
     ...storage,
     source,
-    parts: [models.reload, limits.reload, checks.reload, diagnostics.reload, ...options.reloadables],
+    parts: [models.reload, limits.reload, checks.reload, diagnostics.reload, alerts.reload, ...options.reloadables],
   });
   await http.app.register(configurationRoutes({ service: reloads, instance }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
@@ -235,10 +239,6 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     await http.app.register(logLevelRoutes({ control: options.logLevel, principalOf: (request) => request.principal! }));
   if (requestLog) await http.app.register(requestLog.routes);
   if (performance) await http.app.register(performance.routes);
-  const alerts = openAlerts({
-    ...{ ...common, ...storage, health, breakers, ledger, metrics, isKnownModel: options.isKnownModel },
-    principalOf: (request) => request.principal!,
-  });
   await http.app.register(alerts.routes);
   if (metrics) {
     addMetricsRoute(http.app as never, { metrics, token: configuration.metrics.token?.reveal() });

@@ -13,6 +13,7 @@ export const configurationChanges = z
     models: nameChanges,
     prices: nameChanges.meta({ description: 'By kind of provider and model: `openai/gpt-4o-mini`.' }),
     rate_limits: nameChanges.meta({ description: 'Below `rateLimits`: `tiers.pro`, `levels.ip`, `shadow`.' }),
+    alert_rules: nameChanges.meta({ description: 'Below `alerts.rules`, those of the package included.' }),
     log: nameChanges.meta({ description: 'Below `log`: `level`.' }),
   })
   .meta({ id: 'ConfigurationChanges' });
@@ -59,6 +60,7 @@ export const reloadReport = z
           models: { ...noChanges, changed: ['fast'] },
           prices: noChanges,
           rate_limits: { ...noChanges, changed: ['tiers.pro'] },
+          alert_rules: noChanges,
           log: noChanges,
         },
         restart_required: ['server.port'],

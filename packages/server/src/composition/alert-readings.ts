@@ -13,6 +13,8 @@ import type { Closers } from './closers.ts';
 
 export interface AlertReadingsOptions {
   readonly configuration: Configuration;
+  /** Those that are in force: a reload changes them. */
+  readonly providers: () => Configuration['providers'];
   readonly clock: Clock;
   readonly closers: Closers;
   readonly database: Database;
@@ -40,7 +42,7 @@ export function openAlertReadings(options: AlertReadingsOptions): AlertReader {
     const found = ofProcess.signals.find((each) => each.name === name);
     return found === undefined ? 0 : found.read() / found.limit;
   };
-  const certificates = keptReading(clock, certificatesEveryMs, () => readCertificates(configuration, clock));
+  const certificates = keptReading(clock, certificatesEveryMs, () => readCertificates(options.providers(), clock));
   const { close: _close, ...ofWindows } = windows;
   const readings: Readonly<Record<AlertMetricName, Reading>> = {
     ...ofWindows,
@@ -74,7 +76,7 @@ async function readDisk(dataDir: string): Promise<readonly AlertSample[]> {
 }
 
 /** A server that cannot be reached says nothing of its certificate: that it is away is the breaker's to tell. */
-async function readCertificates({ providers }: Configuration, clock: Clock): Promise<readonly AlertSample[]> {
+async function readCertificates(providers: Configuration['providers'], clock: Clock): Promise<readonly AlertSample[]> {
   const origins = new Set(providers.flatMap((provider) => (provider.kind === 'sandbox' ? [] : [new URL(provider.baseUrl).origin])));
   const read = [...origins]
     .filter((origin) => origin.startsWith('https:'))

@@ -2,12 +2,14 @@ import { createAlertWatch, defineAlertRule } from '@holdfast/kit/alerts';
 import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Random } from '@holdfast/kit/time';
 import type { FastifyPluginAsync } from 'fastify';
+import type { Configuration } from '../config/index.ts';
 import { alertRoutes, createDatabaseAlertStore, testChannels, type AlertRoutesOptions } from '../features/alerts/index.ts';
+import type { Reloadable } from '../features/configuration/index.ts';
 import { openAlertChannels } from './alert-channels.ts';
 import { measureAlerts } from './alert-metrics.ts';
 import { openAlertReadings, type AlertReadingsOptions } from './alert-readings.ts';
 
-export interface AlertsOptions extends AlertReadingsOptions {
+export interface AlertsOptions extends Omit<AlertReadingsOptions, 'providers'> {
   readonly random: Random;
   readonly metrics: Metrics | undefined;
   /** Whether no other instance can use this database: what the last process saw is then its own. */
@@ -15,15 +17,21 @@ export interface AlertsOptions extends AlertReadingsOptions {
   readonly principalOf: AlertRoutesOptions['principalOf'];
 }
 
+export interface Alerts {
+  readonly routes: FastifyPluginAsync;
+  readonly reload: Reloadable<Configuration>;
+}
+
 /** The rules, looked at from now on over the database that all instances share, and the routes to see and tend them. Switched off, there is only to see what was. */
-export function openAlerts(options: AlertsOptions): { readonly routes: FastifyPluginAsync } {
+export function openAlerts(options: AlertsOptions): Alerts {
   const { configuration, clock, random, closers, database, metrics, alone, principalOf } = options;
   const { enabled, deployment, intervalMs, repeatMs, rules } = configuration.alerts;
   const channels = openAlertChannels(configuration.alerts.channels, { clock, random });
   const store = createDatabaseAlertStore({ database, clock });
+  let providers = configuration.providers;
   const watch = createAlertWatch({
     rules: rules.map((rule) => defineAlertRule(rule)),
-    read: enabled ? openAlertReadings(options) : () => [],
+    read: enabled ? openAlertReadings({ ...options, providers: () => providers }) : () => [],
     ...{ channels, store, deployment, intervalMs, repeatMs, clock, random },
     ...(alone && { instance: 'alone' }),
   });
@@ -32,5 +40,19 @@ export function openAlerts(options: AlertsOptions): { readonly routes: FastifyPl
   if (enabled) watch.start();
   const createId = createUuidV7(clock, random);
   const test = (only: string | undefined) => testChannels({ channels, only, deployment, createId, nowMs: clock.now() });
-  return { routes: alertRoutes({ watch, store, enabled, intervalMs, test, now: () => clock.now(), principalOf }) };
+  return {
+    routes: alertRoutes({ watch, store, enabled, intervalMs, test, now: () => clock.now(), principalOf }),
+    reload: {
+      prepare(next) {
+        const nextRules = next.alerts.rules.map((rule) => defineAlertRule(rule));
+        return {
+          commit() {
+            watch.replaceRules(nextRules);
+            providers = next.providers;
+          },
+          discard() {},
+        };
+      },
+    },
+  };
 }

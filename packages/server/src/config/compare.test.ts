@@ -38,6 +38,7 @@ test('the same file says the same, whatever the order of its keys and the folder
     models: none,
     prices: none,
     rate_limits: none,
+    alert_rules: none,
     log: none,
   });
   expect(configurationDigest(load(again), key)).toBe(configurationDigest(load(base), key));
@@ -64,6 +65,7 @@ test('what is added, removed and changed is named by part', () => {
       removed: ['levels.ip'],
       changed: ['shadow', 'tiers.basic'],
     },
+    alert_rules: none,
     log: none,
   });
 });
@@ -83,6 +85,20 @@ test('the log level is put in force by a reload', () => {
   expect(restartRequired(before, after)).toEqual([]);
 });
 
+test('rules of alerts are put in force by a reload, channels wait for a start', () => {
+  const of = (alerts: object) => load({ ...base, alerts });
+  const own = { metric: 'spend_usd', above: 5, summary: 'much' };
+  const before = of({ rules: { 'error-rate': false, spend: own } });
+  const after = of({
+    rules: { spend: { ...own, above: 6 } },
+    channels: { ops: { kind: 'slack', url: 'https://hooks.slack.com/services/x' } },
+  });
+  expect(compareConfigurations(before, after).alert_rules).toEqual({ added: ['error-rate'], removed: [], changed: ['spend'] });
+  expect(restartRequired(before, after)).toContain('alerts.channels');
+  expect(restartRequired(before, after)).not.toContain('alerts.rules');
+  expect(configurationDigest(before, key)).not.toBe(configurationDigest(after, key));
+});
+
 describe('settings of a start', () => {
   test('are no change of what can be reloaded, and are named as waiting for a restart', () => {
     const env = {
@@ -93,7 +109,14 @@ describe('settings of a start', () => {
     };
     const [before, after] = [load(base), load(base, env)];
     expect(restartRequired(before, after)).toEqual(['server.port', 'database.url', 'secrets.masterKey', 'log.file']);
-    expect(compareConfigurations(before, after)).toEqual({ providers: none, models: none, prices: none, rate_limits: none, log: none });
+    expect(compareConfigurations(before, after)).toEqual({
+      providers: none,
+      models: none,
+      prices: none,
+      rate_limits: none,
+      alert_rules: none,
+      log: none,
+    });
     expect(configurationDigest(after, key)).toBe(configurationDigest(before, key));
   });
 
@@ -128,6 +151,6 @@ test('every map of the configuration can be reloaded', () => {
     Object.keys(rest)
       .filter((name) => !settings.has(name))
       .toSorted(),
-  ).toEqual(reloadableParts.filter((part) => part !== 'rate_limits' && part !== 'log').toSorted());
+  ).toEqual(reloadableParts.filter((part) => !['rate_limits', 'alert_rules', 'log'].includes(part)).toSorted());
   expect(restartRequired(load(base), load({ ...base, rateLimits: { enabled: false, shadow: true } }))).toEqual([]);
 });

@@ -13,7 +13,7 @@ export interface NameChanges {
 }
 
 /** The parts of a configuration that can change while the server runs. */
-export const reloadableParts = ['providers', 'models', 'prices', 'rate_limits', 'log'] as const;
+export const reloadableParts = ['providers', 'models', 'prices', 'rate_limits', 'alert_rules', 'log'] as const;
 
 export type ConfigurationChanges = Readonly<Record<(typeof reloadableParts)[number], NameChanges>>;
 
@@ -34,6 +34,7 @@ const parts: Readonly<Record<(typeof reloadableParts)[number], (configuration: C
       ...named('tiers', tiers),
       ...endpoints.map((endpoint) => [`endpoints.${endpoint.name}`, endpoint] as const),
     ]),
+  alert_rules: ({ alerts }) => new Map(alerts.rules.map((rule) => [rule.name, rule])),
   log: ({ log }) => new Map([['level', log.level]]),
 };
 
@@ -63,8 +64,7 @@ export function restartRequired(before: Configuration, after: Configuration): re
       ({ section, name }) => !isReloadable(section, name) && !sameValue(valueOf(before, section, name), valueOf(after, section, name)),
     )
     .map(({ section, name }) => pathToText([section, name]));
-  const maps = (['channels', 'rules'] as const).filter((name) => !sameValue(before.alerts[name], after.alerts[name]));
-  return [...settings, ...maps.map((name) => `alerts.${name}`)];
+  return sameValue(before.alerts.channels, after.alerts.channels) ? settings : [...settings, 'alerts.channels'];
 }
 
 /** The settings that take effect with a reload. */

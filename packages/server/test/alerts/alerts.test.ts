@@ -63,23 +63,19 @@ async function open(rules: object = {}, alerts: object = {}) {
   const cwd = mkdtempSync(path.join(tmpdir(), 'holdfast-alerts-'));
   mkdirSync(path.join(cwd, '.holdfast'));
   const env = { HOLDFAST_ALERTS_WEBHOOK_URL: url, HOLDFAST_ALERTS_WEBHOOK_SECRET: secret };
-  writeFileSync(
-    path.join(cwd, 'holdfast.config.yaml'),
-    JSON.stringify({
-      alerts: {
-        deployment: 'test',
-        rules: { disk: false, 'disk-full': false, heap: false, memory: false, 'event-loop': false, ...rules },
-        ...alerts,
-      },
-    }),
-  );
+  const read = (own: object) => {
+    const quiet = { disk: false, 'disk-full': false, heap: false, memory: false, 'event-loop': false };
+    const file = { alerts: { deployment: 'test', rules: { ...quiet, ...own }, ...alerts } };
+    writeFileSync(path.join(cwd, 'holdfast.config.yaml'), JSON.stringify(file));
+    return loadConfiguration({ env: (alerts as { enabled?: boolean }).enabled === false ? {} : env, cwd });
+  };
   const clock: FakeClock = clockFromNow();
   const closers = new Closers();
   const ledger = { available: true, queued: 0 };
   const failing = new Set<string>();
   const broken = new Set<string>();
-  const { routes } = openAlerts({
-    configuration: loadConfiguration({ env: (alerts as { enabled?: boolean }).enabled === false ? {} : env, cwd }),
+  const { routes, reload } = openAlerts({
+    configuration: read(rules),
     ...{ clock, closers, ledger, alone: true, metrics: undefined, random: createSeededRandom(1) },
     database,
     health: { observe: () => ['database', 'redis'].map((name) => ({ name, failing: failing.has(name) })) as never },
@@ -105,6 +101,7 @@ async function open(rules: object = {}, alerts: object = {}) {
   });
   return {
     ...{ clock, ledger, failing, broken, app, close },
+    reload: (next: object) => reload.prepare(read(next)).commit(),
     async ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) {
       const response = await app.inject({ method, url: path, ...(body && { payload: body }) });
       return { status: response.statusCode, body: response.json() as any };
@@ -146,6 +143,20 @@ const request = (fields: Partial<HttpRequestFinished> = {}): void =>
 const call = (fields: Partial<CallFinished> = {}): void =>
   callFinished.publish({ modelAsked: 'fast', latencyMs: 500, overheadMs: 1, attempts: 1, outcome: 'completed', ...fields } as CallFinished);
 const times = (count: number, make: () => void): void => Array.from({ length: count }).forEach(make);
+
+test('a reload puts other rules in force from the next look on, and ends what a rule told that is gone', async () => {
+  const { ask, failing, looks, reload } = await open({ 'dependency-down': { forMs: 0, resolveAfterMs: 0 } });
+  failing.add('redis');
+  await looks(1);
+  reload({ 'dependency-down': false, spend: { metric: 'spend_usd', above: 1, summary: 'much' } });
+  await looks(1);
+  expect(told.map(({ type, data }) => `${type} ${data.title}`)).toEqual([
+    expect.stringContaining('alert.firing [FIRING]'),
+    'alert.resolved [RESOLVED] critical: dependency-down [test]',
+  ]);
+  const names = (await ask('GET', '/api/alerts/rules')).body.data.map(({ name }: { name: string }) => name);
+  expect([names.includes('spend'), names.includes('dependency-down')]).toEqual([true, false]);
+});
 
 describe('the rules that come with the package', () => {
   test('more than one answer of twenty that is 5xx fires, is told signed, and its end too', async () => {

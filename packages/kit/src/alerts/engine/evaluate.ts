@@ -43,8 +43,9 @@ export function evaluate(book: AlertBook, terms: AlertTerms, readings: AlertRead
     const rule = rules.get(name);
     if (rule) observations.push(...observe(rule, values, book, { instance, expiresMs: nowMs + ttlMs }));
   }
-  const replaced = (observation: AlertObservation): boolean =>
-    observation.expiresMs <= nowMs || (observation.instance === instance && samples.has(observation.rule));
+  // What this instance saw by a rule that it no longer has it does not see any more: whoever has the rule decides.
+  const replaced = ({ expiresMs, instance: by, rule }: AlertObservation): boolean =>
+    expiresMs <= nowMs || (by === instance && (samples.has(rule) || !rules.has(rule)));
   const kept = book.observations.filter((observation) => !replaced(observation));
   const seen = new Set(observations.map(({ fingerprint }) => fingerprint));
   const gone = book.observations.filter(

@@ -120,7 +120,7 @@ function notificationOf(
     deployment,
     severity: alerts[0]?.severity ?? rule?.severity ?? 'warning',
     atMs: nowMs,
-    summary: rule?.summary ?? '',
+    summary: rule?.summary ?? group.rule,
     action: rule?.action ?? '',
     look: rule?.look ?? [],
     alerts: worstFirst.slice(0, maxAlertsTold),

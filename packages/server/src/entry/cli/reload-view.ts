@@ -7,7 +7,7 @@ export function reloadText({ result, changes, restart_required, digest, instance
   const lines = [result === 'applied' ? `The new configuration is in force at ${where}.` : `Nothing to change at ${where}.`];
   for (const [part, names] of Object.entries(changes)) {
     for (const how of ['added', 'removed', 'changed'] as const) {
-      if (names[how].length > 0) lines.push(`  ${part.replace('_', ' ')} ${how}: ${names[how].join(', ')}`);
+      if (names[how].length > 0) lines.push(`  ${part.replaceAll('_', ' ')} ${how}: ${names[how].join(', ')}`);
     }
   }
   if (restart_required.length > 0) lines.push(`  with the next start only: ${restart_required.join(', ')}`);
