@@ -74,7 +74,7 @@ print(
   `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${rounds} rounds of ${seconds} s a case, medians (least–most).`,
 );
 print(
-  `Gateway on one core; load, upstream and PostgreSQL on the other. Holdfast with keys, policy, ledger (fsync on), metrics and log on.`,
+  `Gateway on one core; load, upstream and PostgreSQL on the other. Holdfast with keys, policy, ledger (fsync on), metrics, log, request log and performance tracker on.`,
 );
 if (!portkey) print('Portkey is not installed: `npm run bench:peers`.');
 
