@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { verifyConsistency, verifyInclusion, TreeHasher } from '../verify/index.ts';
+import { verifyConsistency, verifyInclusion, TreeHasher, type TreeHead } from '../verify/index.ts';
 import { CompactRange, emptyRoot, hashChildren, hashLeaf, perfectSubtrees, planConsistencyProof, planInclusionProof } from './index.ts';
 
 // RFC 6962 as it is written, on an array of leaves: slow, and plainly right.
@@ -208,6 +208,14 @@ describe('proofs', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  test('that end before the root prove nothing, though the hashes agree so far', async () => {
+    await expect(verifyInclusion({ hash: roots[8]!, index: 0, proof: [] }, { size: 8, root: roots[8]! })).rejects.toMatchObject({
+      finding: 'inclusion_invalid',
+    });
+    const head = (size: number): TreeHead => ({ origin: 'o', size, root: roots[4]! });
+    await expect(verifyConsistency(head(4), head(8), [])).rejects.toMatchObject({ finding: 'consistency_invalid' });
   });
 
   test('of consistency find a past that was changed, dropped, moved or added to', async () => {
