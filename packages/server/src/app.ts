@@ -222,7 +222,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   });
   await http.app.register(diagnostics.routes);
   await http.app.register(await openEndpointTests({ ...common, ...storage, keys: identity.keys, url: () => urlOf(address) }));
-  const alerts = openAlerts({
+  const alerts = await openAlerts({
     ...{ ...common, ...storage, health, breakers, ledger, metrics, isKnownModel: options.isKnownModel },
     principalOf: (request) => request.principal!,
   });

@@ -1,6 +1,5 @@
 import type { AlertChannel } from '@holdfast/kit/alerts';
 import { createPagerDutyChannel, createSlackChannel, createWebhookChannel } from '@holdfast/kit/alerts/channels';
-import { createEmailChannel } from '@holdfast/kit/alerts/email';
 import { mask } from '@holdfast/kit/privacy';
 import type { Clock, Random } from '@holdfast/kit/time';
 import { readSmtpUrl, type AlertChannelConfiguration } from '../config/index.ts';
@@ -10,11 +9,11 @@ import { guardChannel } from '../features/alerts/index.ts';
 export function openAlertChannels(
   channels: readonly AlertChannelConfiguration[],
   options: { readonly clock: Clock; readonly random: Random },
-): readonly AlertChannel[] {
-  return channels.map((channel) => guardChannel(createChannel(channel, options.clock), options));
+): Promise<readonly AlertChannel[]> {
+  return Promise.all(channels.map(async (channel) => guardChannel(await createChannel(channel, options.clock), options)));
 }
 
-function createChannel(channel: AlertChannelConfiguration, clock: Clock): AlertChannel {
+async function createChannel(channel: AlertChannelConfiguration, clock: Clock): Promise<AlertChannel> {
   const { name, minSeverity } = channel;
   const common = { name, minSeverity, mask: (text: string) => mask(text) };
   switch (channel.kind) {
@@ -28,7 +27,10 @@ function createChannel(channel: AlertChannelConfiguration, clock: Clock): AlertC
       });
     case 'webhook':
       return createWebhookChannel({ ...common, url: channel.url.reveal(), secret: channel.secret.reveal(), clock });
-    case 'email':
+    case 'email': {
+      // With its library of forty modules, for those who have such a channel.
+      const { createEmailChannel } = await import('@holdfast/kit/alerts/email');
       return createEmailChannel({ ...common, ...readSmtpUrl(channel.smtpUrl.reveal()), from: channel.from, to: channel.to });
+    }
   }
 }

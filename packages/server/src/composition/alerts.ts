@@ -23,10 +23,10 @@ export interface Alerts {
 }
 
 /** The rules, looked at from now on over the database that all instances share, and the routes to see and tend them. Switched off, there is only to see what was. */
-export function openAlerts(options: AlertsOptions): Alerts {
+export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
   const { configuration, clock, random, closers, database, metrics, alone, principalOf } = options;
   const { enabled, deployment, intervalMs, repeatMs, rules } = configuration.alerts;
-  const channels = openAlertChannels(configuration.alerts.channels, { clock, random });
+  const channels = await openAlertChannels(configuration.alerts.channels, { clock, random });
   const store = createDatabaseAlertStore({ database, clock });
   let providers = configuration.providers;
   const watch = createAlertWatch({

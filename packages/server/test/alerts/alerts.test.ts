@@ -74,7 +74,7 @@ async function open(rules: object = {}, alerts: object = {}) {
   const ledger = { available: true, queued: 0 };
   const failing = new Set<string>();
   const broken = new Set<string>();
-  const { routes, reload } = openAlerts({
+  const { routes, reload } = await openAlerts({
     configuration: read(rules),
     ...{ clock, closers, ledger, alone: true, metrics: undefined, random: createSeededRandom(1) },
     database,
