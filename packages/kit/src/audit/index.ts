@@ -1,4 +1,5 @@
 export { canonicalJson, type CanonicalValue } from './event/index.ts';
+export { writeExport, type ExportedEvent, type SignedSize, type WriteExportOptions } from './export/index.ts';
 export {
   CompactRange,
   emptyRoot,

@@ -1,3 +1,6 @@
+export type { ExportedSeries, ExportFault, ExportFinding, ExportReport, VerifyExportOptions } from './export-report.ts';
+export { linesOf } from './lines-of.ts';
+export { opensReference, verifyExport } from './verify-export.ts';
 export {
   hashLeaf,
   openCheckpoint,

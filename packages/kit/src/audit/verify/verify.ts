@@ -1,6 +1,6 @@
 /**
- * Checks an audit log without trusting who keeps it. This one file is all of it: it imports nothing, needs only WebCrypto, and
- * so runs in Node, Deno, Bun and browsers. Read it, or write it again: `docs/guides/verifying-without-us.md` says the same in prose.
+ * Checks an audit log without trusting who keeps it. This folder is all of it, beginning here and with
+ * `verify-export.ts`: it imports nothing else, needs only WebCrypto, and so runs in Node, Deno, Bun and browsers. Read it, or write it again: `docs/guides/verifying-without-us.md` says the same in prose.
  *
  * The chain of reasoning, from what you hold to what you learn:
  *
@@ -113,14 +113,15 @@ function parseHead(text: string): TreeHead {
   return head;
 }
 
-interface VerifierKey {
+export interface VerifierKey {
   readonly name: string;
   readonly id: Uint8Array;
   readonly type: number;
   readonly raw: Uint8Array;
 }
 
-async function parseVerifierKey(vkey: string): Promise<VerifierKey> {
+/** Throws `malformed` for a text that is no verifier key. */
+export async function parseVerifierKey(vkey: string): Promise<VerifierKey> {
   const [, name, idHex, base64] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(vkey) ?? malformed('this is not a verifier key');
   const typed = fromBase64(base64!);
   const id = (await webSha256(concat(encode(`${name}\n`), typed))).subarray(0, 4);
@@ -249,7 +250,7 @@ export async function verifyConsistency(
   if (last !== 0 || !equal(olderRoot, older.root) || !equal(newerRoot, newer.root)) throw fail();
 }
 
-/** Computes the root over all leaves, one after the other, in little memory: for who has the whole log. */
+/** Computes the root from left to right, in little memory: from all leaves, or from some with the hashes of the subtrees between them. */
 export class TreeHasher {
   readonly #sha256: Sha256;
   /** Of the perfect subtrees so far, left to right. */
@@ -265,10 +266,20 @@ export class TreeHasher {
   }
 
   async append(leaf: Uint8Array): Promise<void> {
-    let hash = await hashLeaf(leaf, this.#sha256);
-    for (let place = this.#size; place % 2 === 1; place = half(place)) hash = await hashChildren(this.#hashes.pop()!, hash, this.#sha256);
+    await this.appendSubtree(0, await hashLeaf(leaf, this.#sha256));
+  }
+
+  /** The next `2^level` leaves by the hash of the perfect subtree over them, which has to begin at a multiple of its size. */
+  async appendSubtree(level: number, subtreeHash: Uint8Array): Promise<void> {
+    const leaves = 2 ** level;
+    if (!Number.isSafeInteger(level) || level < 0 || level > 52 || this.#size % leaves !== 0 || !Number.isSafeInteger(this.#size + leaves))
+      malformed(`no subtree of level ${level} begins at leaf ${this.#size}`);
+    if (subtreeHash.length !== 32) malformed('a hash is 32 bytes');
+    let hash = subtreeHash;
+    for (let place = this.#size / leaves; place % 2 === 1; place = half(place))
+      hash = await hashChildren(this.#hashes.pop()!, hash, this.#sha256);
     this.#hashes.push(hash);
-    this.#size++;
+    this.#size += leaves;
   }
 
   async root(): Promise<Uint8Array> {
@@ -317,13 +328,14 @@ function parseCount(text: string | undefined): number {
   return Number.isSafeInteger(count) && count >= 0 ? count : malformed('a number is not one');
 }
 
-function fromBase64(text: string): Uint8Array {
+/** Standard base64 with its padding, in the one form that bytes have; throws `malformed` for anything else. */
+export function fromBase64(text: string): Uint8Array {
   // `atob` takes spaces and missing padding; two texts for the same bytes would let a proof look like another one.
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) malformed('not base64');
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
-function encode(text: string): Uint8Array {
+export function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
@@ -337,7 +349,7 @@ function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 

@@ -1,0 +1,1 @@
+export { writeExport, type ExportedEvent, type SignedSize, type WriteExportOptions } from './write-export.ts';
