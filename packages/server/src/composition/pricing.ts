@@ -11,5 +11,6 @@ export function openPricing({ prices: overrides }: Configuration): Pricing {
       const prices = (servedModel === undefined ? undefined : priceOf(servedModel)) ?? priceOf(model);
       return prices === undefined ? null : (costNanoUsd(usage, prices) ?? null);
     },
+    boundsOf: ({ providerKind, model, at }) => book.boundsOf({ provider: providerKind, model, at }),
   };
 }

@@ -104,6 +104,7 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       rateLimits: definition.rateLimits,
       totalMs: limits.totalMs,
       holdBackMs,
+      mostAttempts: attempts * targets.length,
       triesAgain: attempts > 1 || targets.length > 1,
     };
   }

@@ -37,6 +37,8 @@ export interface ModelRoute {
   readonly totalMs: number;
   /** Milliseconds for which the beginning of a stream is kept back; 0 for not at all. */
   readonly holdBackMs: number;
+  /** How many attempts one call makes at most, at all targets together; second ones of a hedge are not counted. */
+  readonly mostAttempts: number;
   /** More than one attempt is made where one fails: whoever asked need not repeat what has been repeated. */
   readonly triesAgain: boolean;
 }

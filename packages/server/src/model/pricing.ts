@@ -1,7 +1,8 @@
 import type { Usage } from '@holdfast/kit/llm';
+import type { PriceBounds } from '@holdfast/kit/llm/pricing';
 
-/** What a call costs, in integer nano-dollars; null when the price is unknown. */
 export interface Pricing {
+  /** What a call costs, in integer nano-dollars; null when the price is unknown. */
   costNanoUsd(used: {
     readonly providerKind: string;
     readonly model: string;
@@ -9,4 +10,6 @@ export interface Pricing {
     readonly usage: Usage;
     readonly at: number;
   }): number | null;
+  /** What bounds the cost of a call that is still to be made; undefined when the price is unknown. */
+  boundsOf(asked: { readonly providerKind: string; readonly model: string; readonly at: number }): PriceBounds | undefined;
 }

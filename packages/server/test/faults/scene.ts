@@ -117,7 +117,13 @@ export async function openScene(real: boolean): Promise<Scene> {
   const catalog = createModelCatalog({ providers, models: new Map(Object.entries(sceneModels)), clock, random });
   const ledger = new MemoryLedger();
   const models = new ServedModels(
-    new ModelGeneration({ catalog, pricing: { costNanoUsd: () => 1 }, clock, longestCallMs: 600_000, onUnused: () => {} }),
+    new ModelGeneration({
+      catalog,
+      pricing: { costNanoUsd: () => 1, boundsOf: () => undefined },
+      clock,
+      longestCallMs: 600_000,
+      onUnused: () => {},
+    }),
   );
   const createId = createUuidV7(clock, random);
   const server = await createHttpServer({ clock, createId, version: '0', authenticate: () => principal });

@@ -124,7 +124,13 @@ export function createTraffic(definition: ModelDefinition, seed: number): Offere
     clock,
     random: createSeededRandom(seed),
   });
-  const generation = new ModelGeneration({ catalog, pricing: { costNanoUsd: () => 1 }, clock, longestCallMs: 600_000, onUnused: () => {} });
+  const generation = new ModelGeneration({
+    catalog,
+    pricing: { costNanoUsd: () => 1, boundsOf: () => undefined },
+    clock,
+    longestCallMs: 600_000,
+    onUnused: () => {},
+  });
   const pipeline = createPipeline({ models: new ServedModels(generation), limits: undefined, ledger, clock });
 
   async function callOnce(offered: OfferedCall, index: number): Promise<void> {

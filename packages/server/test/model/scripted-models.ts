@@ -79,7 +79,9 @@ export function scriptedModels(definition: Partial<ModelDefinition>, targets: Re
   let catalog = build(kept);
   const route = ledgerLayer(ledger, clock)(routeCall(clock));
 
-  function start(options: { readonly stream?: boolean; readonly pricing?: Pricing; readonly body?: object } = {}): ScriptedCall {
+  function start(
+    options: { readonly stream?: boolean; readonly pricing?: Pick<Pricing, 'costNanoUsd'>; readonly body?: object } = {},
+  ): ScriptedCall {
     const { stream = true, pricing, body = { messages: [{ role: 'user', content: 'x'.repeat(400) }] } } = options;
     const client = createClient();
     const call = createModelCall({
@@ -87,7 +89,7 @@ export function scriptedModels(definition: Partial<ModelDefinition>, targets: Re
       stream,
       body,
       sink: client.sink,
-      record: { route: catalog.find('m')!, pricing },
+      record: { route: catalog.find('m')!, pricing: pricing && { boundsOf: () => undefined, ...pricing } },
     });
     let last = '';
     let outcome: string | undefined;

@@ -6,6 +6,13 @@ export function modelNames(model: string): readonly string[] {
   return family === undefined ? [name] : [name, family];
 }
 
+/** Whether a provider that is asked for `asked` may serve the listed model `listed` in its name: the newest, or one of a date or number. */
+export function isSnapshotOf(listed: string, asked: string): boolean {
+  const name = asked.startsWith('models/') ? asked.slice('models/'.length) : asked;
+  const family = name.endsWith('-latest') ? name.slice(0, -'-latest'.length) : name;
+  return listed.startsWith(`${family}-`) && /^\d[\d-]*$/.test(listed.slice(family.length + 1));
+}
+
 /**
  * `gpt-4o-mini-2024-07-18`, `claude-sonnet-4-20250514` and `gemini-2.0-flash-001` are snapshots of their family, and
  * `-latest` is its newest: they cost the same unless listed by themselves. Shorter numbers (`gpt-4-0613`,

@@ -22,6 +22,15 @@ export interface ModelPriceEntry {
   readonly earlier_costs?: readonly { readonly since: string; readonly cost: ModelCost | null }[];
   /** What it is instead at some hours. */
   readonly cost_peak?: PeakCost;
+  /** What the model takes and gives at most, in tokens, with every beta that widens it. */
+  readonly limit?: ModelTokenLimit;
+}
+
+export interface ModelTokenLimit {
+  /** Prompt and answer together. */
+  readonly context: number;
+  /** The longest answer, reasoning included. */
+  readonly output: number;
 }
 
 /** Dollars per million tokens. */

@@ -43,6 +43,7 @@ function setUp({ model, key, organization, shadow = false, enabled = true, ...gi
     totalMs: 1,
     hedged: false,
     holdBackMs: 0,
+    mostAttempts: 1,
     triesAgain: false,
   } satisfies ModelRoute;
   let asked = 0;

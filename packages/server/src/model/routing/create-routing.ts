@@ -32,7 +32,7 @@ export interface RoutedCall {
   readonly stream: boolean;
   readonly body: ShallowBody;
   readonly context: { readonly startedAt: number };
-  readonly record: { readonly pricing: Pricing | undefined };
+  readonly record: { readonly pricing: Pick<Pricing, 'costNanoUsd'> | undefined };
 }
 
 /** Chooses among the targets of one model. */
