@@ -111,6 +111,66 @@ const matrix: Readonly<Record<string, TableRules>> = {
   'holdfast.alert_groups': { rowSecurity: true, access: { jobs: everything } },
   'holdfast.alert_silences': { rowSecurity: true, access: { jobs: everything } },
   'holdfast.alert_deliveries': { rowSecurity: true, access: { jobs: everything } },
+  'holdfast.audit_inbox': {
+    rowSecurity: true,
+    access: {
+      app: { insert: own, select: own },
+      writer: { insert: every },
+      jobs: { insert: every },
+      operator: { insert: every, select: every },
+      sequencer: { select: every, insert: every, delete: every },
+    },
+  },
+  'holdfast.audit_log': {
+    rowSecurity: true,
+    access: { app: { select: own }, operator: { select: every }, sequencer: { select: every, insert: every, delete: every } },
+  },
+  'holdfast.audit_nodes': {
+    rowSecurity: true,
+    access: { app: { select: every }, operator: { select: every }, sequencer: { select: every, insert: every } },
+  },
+  'holdfast.audit_state': {
+    rowSecurity: true,
+    access: {
+      app: { select: every },
+      operator: { select: every },
+      sequencer: { select: every, update: only('every', 'epoch', 'size', 'root', 'tail', 'first_index') },
+    },
+  },
+  'holdfast.audit_series': {
+    rowSecurity: true,
+    access: {
+      app: { select: own },
+      operator: { select: every },
+      sequencer: { select: every, insert: every, update: only('every', 'last_number', 'removed_number') },
+    },
+  },
+  'holdfast.audit_checkpoints': {
+    rowSecurity: true,
+    access: { app: { select: every }, operator: { select: every }, sequencer: { select: every, insert: every, delete: every } },
+  },
+  'holdfast.audit_keys': {
+    rowSecurity: true,
+    access: {
+      app: { select: only('every', 'verifier_key', 'kind', 'created_at', 'from_size', 'to_size') },
+      operator: { select: only('every', 'verifier_key', 'kind', 'created_at', 'from_size', 'to_size') },
+      sequencer: { select: every, insert: every, update: only('every', 'to_size', 'sealed_private_key') },
+    },
+  },
+  'holdfast.audit_rejected': {
+    rowSecurity: true,
+    access: { operator: { select: every }, sequencer: { select: every, insert: every } },
+  },
+  'holdfast.audit_personal': {
+    rowSecurity: true,
+    access: {
+      app: { insert: own, select: own },
+      writer: { insert: every, select: only('every', 'ref') },
+      jobs: { insert: every, delete: every, select: only('every', 'ref', 'organization_id', 'kind', 'created_at') },
+      operator: { insert: every, select: every, delete: every },
+    },
+  },
+  'holdfast.audit_publications': { rowSecurity: true, access: { jobs: everything, operator: { select: every } } },
   'holdfast.instances': {
     rowSecurity: false,
     access: {

@@ -97,6 +97,28 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
       leased_until: 'timestamptz?',
     },
   },
+  'holdfast.audit_inbox': { seq: 'int8', id: 'uuid', organization_id: 'uuid?', arrived_at: 'timestamptz', body: 'text' },
+  'holdfast.audit_log': {
+    ...{ index: 'int8', id: 'uuid', organization_id: 'uuid?', number: 'int8', at: 'timestamptz', type: 'text', outcome: 'text' },
+    ...{ actor_type: 'text', actor_id: 'text?', user_id: 'uuid?', resource_type: 'text?', resource_id: 'text?', request_id: 'text?' },
+    ...{ leaf: 'text' },
+  },
+  'holdfast.audit_nodes': { level: 'int2', index: 'int8', root: 'bytea', hashes: 'bytea' },
+  'holdfast.audit_state': {
+    ...{ only_row: 'bool', log_id: 'uuid', epoch: 'int8', size: 'int8', root: 'bytea', tail: 'bytea', first_index: 'int8' },
+  },
+  'holdfast.audit_series': { organization_id: 'uuid', last_number: 'int8', removed_number: 'int8' },
+  'holdfast.audit_checkpoints': { size: 'int8', note: 'text', at: 'timestamptz' },
+  'holdfast.audit_keys': {
+    ...{ verifier_key: 'text', kind: 'text', created_at: 'timestamptz', from_size: 'int8', to_size: 'int8?', sealed_private_key: 'bytea?' },
+  },
+  'holdfast.audit_rejected': { seq: 'int8', id: 'uuid', organization_id: 'uuid?', reason: 'text', body: 'text', at: 'timestamptz' },
+  'holdfast.audit_personal': {
+    ...{ ref: 'text', organization_id: 'uuid?', kind: 'text', salt: 'bytea', sealed: 'bytea', created_at: 'timestamptz' },
+  },
+  'holdfast.audit_publications': {
+    ...{ destination: 'text', size: 'int8', published_at: 'timestamptz?', tried_at: 'timestamptz', error: 'text?' },
+  },
   'holdfast.bans': {
     ...{ range: 'text', reason: 'text', source: 'text', banned_at: 'timestamptz', ends_at: 'timestamptz?', repeats: 'int4' },
     ...{ banned_by: 'text?', note: 'text?', lifted: 'bool', revision: 'int8', changed_in: 'xid8', changed_at: 'timestamptz' },

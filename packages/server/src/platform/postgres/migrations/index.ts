@@ -8,6 +8,7 @@ import { organizationTier } from './0006-organization-tier.ts';
 import { keyLimits } from './0007-key-limits.ts';
 import { observations } from './0008-observations.ts';
 import { alerts } from './0009-alerts.ts';
+import { audit } from './0010-audit.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -25,4 +26,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0007-key-limits': { up: keyLimits },
   '0008-observations': { up: observations },
   '0009-alerts': { up: alerts },
+  '0010-audit': { up: audit },
 });
