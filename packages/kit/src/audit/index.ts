@@ -1,4 +1,20 @@
-export { canonicalJson, type CanonicalValue } from './event/index.ts';
+export {
+  auditEventFault,
+  auditEventText,
+  auditLeafText,
+  canonicalJson,
+  isAuditEvent,
+  maxAuditEventBytes,
+  parseAuditEvent,
+  parseAuditLeaf,
+  type AuditActor,
+  type AuditClient,
+  type AuditEvent,
+  type AuditOutcome,
+  type AuditResource,
+  type CanonicalValue,
+  type LoggedAuditEvent,
+} from './event/index.ts';
 export { writeExport, type ExportedEvent, type SignedSize, type WriteExportOptions } from './export/index.ts';
 export {
   CompactRange,

@@ -1,1 +1,12 @@
+export {
+  maxAuditEventBytes,
+  type AuditActor,
+  type AuditClient,
+  type AuditEvent,
+  type AuditOutcome,
+  type AuditResource,
+  type LoggedAuditEvent,
+} from './audit-event.ts';
 export { canonicalJson, type CanonicalValue } from './canonical-json.ts';
+export { auditEventFault, isAuditEvent } from './check-event.ts';
+export { auditEventText, auditLeafText, parseAuditEvent, parseAuditLeaf } from './event-text.ts';

@@ -1,7 +1,9 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { AuditSchema } from './audit-schema.ts';
+import type { OptionalInteger, OptionalJson, OptionalTimestamp, Timestamp } from './column-types.ts';
 
 /** Written by hand beside the migrations; test/postgres/schema.test.ts compares it with the catalog. Names carry their schema. */
-export interface Schema {
+export interface Schema extends AuditSchema {
   'identity.user': UserTable;
   'identity.organization': OrganizationTable;
   'identity.member': MemberTable;
@@ -23,25 +25,7 @@ export interface Schema {
   'holdfast.alert_groups': AlertGroupsTable;
   'holdfast.alert_silences': AlertSilencesTable;
   'holdfast.alert_deliveries': AlertDeliveriesTable;
-  'holdfast.audit_inbox': AuditInboxTable;
-  'holdfast.audit_log': AuditLogTable;
-  'holdfast.audit_nodes': AuditNodesTable;
-  'holdfast.audit_state': AuditStateTable;
-  'holdfast.audit_series': AuditSeriesTable;
-  'holdfast.audit_checkpoints': AuditCheckpointsTable;
-  'holdfast.audit_keys': AuditKeysTable;
-  'holdfast.audit_rejected': AuditRejectedTable;
-  'holdfast.audit_personal': AuditPersonalTable;
-  'holdfast.audit_publications': AuditPublicationsTable;
 }
-
-/** `timestamptz`: a Date when read; Date or RFC 3339 text when written. */
-type Timestamp = ColumnType<Date, Date | string, Date | string>;
-type OptionalTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
-/** `bigint`: a safe integer when read; number or bigint when written. */
-type OptionalInteger = ColumnType<number | null, number | bigint | null | undefined, number | bigint | null>;
-/** `jsonb`: a value when read; JSON text when written, because pg would send an array as a PostgreSQL array. */
-type OptionalJson = ColumnType<unknown, string | null | undefined, string | null>;
 
 export interface UserTable {
   id: string;
@@ -316,100 +300,4 @@ export interface CallsTable extends CallOriginColumns {
   layers: OptionalJson;
   attempts: OptionalJson;
   finished_at: OptionalTimestamp;
-}
-
-export interface AuditInboxTable {
-  /** Events get their places in this order. */
-  seq: ColumnType<number, never, never>;
-  id: string;
-  /** null: of the instance, and of no organization. */
-  organization_id: string | null;
-  arrived_at: ColumnType<Date, never, never>;
-  /** Canonical JSON of the event without its number. */
-  body: string;
-}
-
-export interface AuditLogTable {
-  index: number;
-  id: string;
-  organization_id: string | null;
-  number: number;
-  at: Timestamp;
-  type: string;
-  outcome: string;
-  actor_type: string;
-  actor_id: string | null;
-  user_id: string | null;
-  resource_type: string | null;
-  resource_id: string | null;
-  request_id: string | null;
-  /** The bytes that are hashed. The columns above repeat it, for queries only. */
-  leaf: string;
-}
-
-export interface AuditNodesTable {
-  level: number;
-  index: number;
-  root: Buffer;
-  /** 256 hashes of 32 bytes. */
-  hashes: Buffer;
-}
-
-export interface AuditStateTable {
-  only_row: boolean;
-  log_id: string;
-  epoch: number;
-  size: number;
-  root: Buffer;
-  tail: Buffer;
-  first_index: number;
-}
-
-export interface AuditSeriesTable {
-  /** The nil UUID for the instance's own. */
-  organization_id: string;
-  last_number: number;
-  removed_number: Generated<number>;
-}
-
-export interface AuditCheckpointsTable {
-  size: number;
-  note: string;
-  at: ColumnType<Date, never, never>;
-}
-
-export interface AuditKeysTable {
-  verifier_key: string;
-  kind: 'ed25519' | 'mlDsa44';
-  created_at: ColumnType<Date, never, never>;
-  from_size: number;
-  /** null: it signs. */
-  to_size: number | null;
-  sealed_private_key: Buffer | null;
-}
-
-export interface AuditRejectedTable {
-  seq: number;
-  id: string;
-  organization_id: string | null;
-  reason: string;
-  body: string;
-  at: ColumnType<Date, never, never>;
-}
-
-export interface AuditPersonalTable {
-  ref: string;
-  organization_id: string | null;
-  kind: string;
-  salt: Buffer;
-  sealed: Buffer;
-  created_at: Timestamp;
-}
-
-export interface AuditPublicationsTable {
-  destination: string;
-  size: ColumnType<number, number | bigint, number | bigint>;
-  published_at: OptionalTimestamp;
-  tried_at: Timestamp;
-  error: string | null;
 }
