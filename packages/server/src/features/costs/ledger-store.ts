@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 import type { Clock, Timer } from '@holdfast/kit/time';
-import { compositeArray, mapDatabaseError, observeQuery } from '../../platform/postgres/index.ts';
+import { mapDatabaseError, observeQuery, WireConnection, type ArrayParameter, type WireStatement } from '../../platform/postgres/index.ts';
 
 /** One row for one of the two tables, as a binary value of its composite type. */
 export interface LedgerWrite {
@@ -16,8 +16,8 @@ const rowColumns = `${intentColumns}, model_served, prompt_tokens, completion_to
   finished_at`;
 
 /** The types that batches travel as. Versions of the server that write other columns have types of their own. */
-const intentType = 'holdfast.call_intent_1';
-const rowType = 'holdfast.call_row_1';
+/** Of intents and of rows. */
+export const ledgerTypes = { intent: 'holdfast.call_intent_1', row: 'holdfast.call_row_1' } as const;
 
 /**
  * A few fixed statements, so that each is planned once whatever the size of a batch. The batch travels as one binary array
@@ -25,16 +25,16 @@ const rowType = 'holdfast.call_row_1';
  * write every row twice; ids are fresh then.
  */
 function statementsFor(suffix: string, onConflict: string) {
-  const intents = `insert into holdfast.call_intents (${intentColumns}) select ${intentColumns} from unnest($1::${intentType}[]) ${onConflict}`;
+  const intents = `insert into holdfast.call_intents (${intentColumns}) select ${intentColumns} from unnest($1::${ledgerTypes.intent}[]) ${onConflict}`;
   const rows = (parameter: string) =>
-    `insert into holdfast.calls (${rowColumns}) select ${rowColumns} from unnest(${parameter}::${rowType}[]) ${onConflict}`;
+    `insert into holdfast.calls (${rowColumns}) select ${rowColumns} from unnest(${parameter}::${ledgerTypes.row}[]) ${onConflict}`;
   return {
     intents: { name: `holdfast_intents${suffix}`, text: intents },
     rows: { name: `holdfast_rows${suffix}`, text: rows('$1') },
     both: { name: `holdfast_both${suffix}`, text: `with intents as (${intents}) ${rows('$2')}` },
   };
 }
-const firstTry = statementsFor('', '');
+export const ledgerStatements = statementsFor('', '');
 const repeated = statementsFor('_again', 'on conflict (id) do nothing');
 
 /** How long one commit may take before its connection is given up, in milliseconds. A hanging database must not hang its callers. */
@@ -42,7 +42,7 @@ const commitTimeoutMs = 2_500;
 
 /** A connection, and the type identifiers that its database gave to our types. */
 interface Connection {
-  readonly client: pg.PoolClient;
+  readonly wire: WireConnection;
   readonly intentOid: number;
   readonly rowOid: number;
 }
@@ -63,7 +63,7 @@ export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): LedgerWri
   function drop(): void {
     const dropped = connection;
     connection = undefined;
-    dropped?.client.release(true);
+    dropped?.wire.close();
   }
 
   let connecting: Promise<Connection> | undefined;
@@ -75,14 +75,16 @@ export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): LedgerWri
 
   async function openConnection(): Promise<Connection> {
     const client = await pool().connect();
-    client.on('error', () => {
-      if (connection?.client === client) drop();
-    });
     try {
+      // The server gives up when we do: what it went on with unseen would hold locks that the next try waits for.
+      await client.query(`set statement_timeout = ${commitTimeoutMs}`);
       const { rows } = await client.query<{ intent: number; row: number }>(
-        `select '${intentType}'::regtype::oid as intent, '${rowType}'::regtype::oid as row`,
+        `select '${ledgerTypes.intent}'::regtype::oid as intent, '${ledgerTypes.row}'::regtype::oid as row`,
       );
-      return { client, intentOid: rows[0]!.intent, rowOid: rows[0]!.row };
+      const wire = new WireConnection(client, () => {
+        if (connection?.wire === wire) connection = undefined;
+      });
+      return { wire, intentOid: rows[0]!.intent, rowOid: rows[0]!.row };
     } catch (error) {
       client.release(true);
       throw error;
@@ -91,15 +93,18 @@ export function createLedgerWriter(pool: () => pg.Pool, clock: Clock): LedgerWri
 
   async function commit(batch: readonly LedgerWrite[], again: boolean): Promise<void> {
     connection ??= await connect();
-    const { client, intentOid, rowOid } = connection;
-    const { intents, rows, both } = again ? repeated : firstTry;
-    const ofKind = (kind: LedgerWrite['kind']) => batch.filter((each) => each.kind === kind).map((each) => each.bytes);
-    const [newIntents, newRows] = [ofKind('intent'), ofKind('row')];
-    const send = (statement: { readonly name: string; readonly text: string }, values: Buffer[]) =>
-      observeQuery({ role: 'writer', statement: statement.text, clock }, () => client.query({ ...statement, values }));
-    if (newIntents.length === 0) await send(rows, [compositeArray(rowOid, newRows)]);
-    else if (newRows.length === 0) await send(intents, [compositeArray(intentOid, newIntents)]);
-    else await send(both, [compositeArray(intentOid, newIntents), compositeArray(rowOid, newRows)]);
+    const { wire, intentOid, rowOid } = connection;
+    const { intents, rows, both } = again ? repeated : ledgerStatements;
+    const newIntents: Buffer[] = [];
+    const newRows: Buffer[] = [];
+    for (const { kind, bytes } of batch) (kind === 'row' ? newRows : newIntents).push(bytes);
+    const send = (statement: WireStatement, parameters: readonly ArrayParameter[]) =>
+      observeQuery({ role: 'writer', statement: statement.text, clock }, () => wire.execute(statement, parameters));
+    const intentArray = { elementOid: intentOid, values: newIntents };
+    const rowArray = { elementOid: rowOid, values: newRows };
+    if (newIntents.length === 0) await send(rows, [rowArray]);
+    else if (newRows.length === 0) await send(intents, [intentArray]);
+    else await send(both, [intentArray, rowArray]);
   }
 
   return {

@@ -175,23 +175,36 @@ function parseUuid(text: string, into: Uint8Array, at: number): void {
   if (faulty > 15) throw new TypeError('not a UUID');
 }
 
-/**
- * An array of composite values, as the binary form of a parameter `$1::type[]` (`array_recv` in PostgreSQL's arrayfuncs.c):
- * one dimension, no nulls, counted from 1.
- */
-export function compositeArray(elementOid: number, values: readonly Buffer[]): Buffer {
-  let length = 20;
+/** Dimensions, flags, element type, and of the one dimension its length and where it begins: five numbers of four bytes. */
+const arrayHeadLength = 20;
+
+/** Bytes of an array of such values in binary form, to be written by `writeArray`. */
+export function arrayLength(values: readonly Buffer[]): number {
+  let length = arrayHeadLength;
   for (const value of values) length += 4 + value.length;
-  const bytes = Buffer.allocUnsafe(length);
-  bytes.writeInt32BE(1, 0);
-  bytes.writeInt32BE(0, 4);
-  bytes.writeUInt32BE(elementOid, 8);
-  bytes.writeInt32BE(values.length, 12);
-  bytes.writeInt32BE(1, 16);
-  let at = 20;
+  return length;
+}
+
+/**
+ * Writes an array of values that are in binary form, as `array_recv` in PostgreSQL's arrayfuncs.c reads it: one dimension, no
+ * nulls, counted from 1. Returns where it ends.
+ */
+export function writeArray(bytes: Buffer, at: number, elementOid: number, values: readonly Buffer[]): number {
+  at = bytes.writeInt32BE(1, at);
+  at = bytes.writeInt32BE(0, at);
+  at = bytes.writeUInt32BE(elementOid, at);
+  at = bytes.writeInt32BE(values.length, at);
+  at = bytes.writeInt32BE(1, at);
   for (const value of values) {
     at = bytes.writeInt32BE(value.length, at);
     at += value.copy(bytes, at);
   }
+  return at;
+}
+
+/** An array of composite values, as the binary form of a parameter `$1::type[]`. */
+export function compositeArray(elementOid: number, values: readonly Buffer[]): Buffer {
+  const bytes = Buffer.allocUnsafe(arrayLength(values));
+  writeArray(bytes, 0, elementOid, values);
   return bytes;
 }

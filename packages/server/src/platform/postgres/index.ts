@@ -24,3 +24,4 @@ export { databaseRoles, roleName, type DatabaseRole } from './roles.ts';
 export type * from './schema.ts';
 export type { DatabaseOperation } from './statement-kind.ts';
 export type { ConnectionTimeouts, DatabaseTarget } from './target.ts';
+export { WireConnection, type ArrayParameter, type WireStatement } from './wire/index.ts';
