@@ -160,6 +160,20 @@ test('lines reach the file without anybody asking', async () => {
   }
 });
 
+test('lines of every length reach the file whole and in their order, as UTF-8', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+  try {
+    const file = join(folder, 'all.log');
+    const log = await createLogger({ clock: createFakeClock(), sink: { write() {} }, file });
+    const texts = ['short', 'ä€😀'.repeat(9_000), 'a lone \ud83d half', 'x'.repeat(300_000), '', 'é'.repeat(43_000), '😀', 'last'];
+    for (const text of texts) log.writeLine(`${text}\n`);
+    await log.flush();
+    expect(readFileSync(file, 'utf8')).toBe(`${texts.join('\n')}\n`.toWellFormed());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a file that cannot be written is complained of once and stops nothing', async () => {
   const { log, logger, lines } = await collect({ file: '/dev/full' });
   logger.info('first');
