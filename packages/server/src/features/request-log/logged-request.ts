@@ -8,6 +8,8 @@ export interface RequestContent {
 
 /** A request that waits to be written. */
 export interface LoggedRequest {
+  /** Given when it is written for the first time. */
+  id?: string;
   /** When the answer had been sent, in Unix milliseconds. */
   readonly atMs: number;
   readonly event: HttpRequestFinished;

@@ -1,9 +1,9 @@
-import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
+import { sql, type Kysely, type Selectable, type SelectQueryBuilder } from 'kysely';
 import type { RequestLogQuery } from '@holdfast/contracts';
 import { firstUuidV7At } from '@holdfast/kit/time';
-import type { Database, RequestLogTable, Schema } from '../../platform/postgres/index.ts';
+import { compositeArray, type Database, type RequestLogTable, type Schema } from '../../platform/postgres/index.ts';
+import { requestRowColumns, requestRowType } from './request-row.ts';
 
-export type RequestRow = Omit<Selectable<RequestLogTable>, 'at'> & { readonly at: string };
 export type StoredRequest = Selectable<RequestLogTable>;
 export type RequestFilter = Omit<RequestLogQuery, 'limit' | 'cursor'>;
 
@@ -16,8 +16,8 @@ export interface RequestPage {
 
 /** All throw `database_unavailable` while it is away. */
 export interface RequestLogStore {
-  /** In one statement. May be repeated. */
-  write(rows: readonly RequestRow[]): Promise<void>;
+  /** In one statement, each as `requestRowBytes` made it. May be repeated. */
+  write(rows: readonly Buffer[]): Promise<void>;
   read(filter: RequestFilter, page: { readonly limit: number; readonly beforeId: string | undefined }): Promise<RequestPage>;
   /** With content. */
   find(id: string): Promise<StoredRequest | undefined>;
@@ -39,16 +39,22 @@ const listed = [
 type Rows = SelectQueryBuilder<Schema, 'holdfast.request_log', object>;
 
 export function createRequestLogStore(database: Pick<Database, 'query'>): RequestLogStore {
+  let rowOid: number | undefined;
   return {
     async write(rows) {
-      // One parameter whatever the number of rows: one statement to plan, and no limit of 65,535 parameters.
-      await sql`
-        insert into holdfast.request_log (id, at, instance, request_id, trace_id, call_id, organization_id, key_id, user_id, method, route,
-          status, error_code, latency_ms, request_bytes, response_bytes, request_content, response_content)
-        select * from json_to_recordset(${JSON.stringify(rows)}::json) as r (id uuid, at timestamptz, instance text, request_id text,
-          trace_id text, call_id uuid, organization_id uuid, key_id uuid, user_id uuid, method text, route text, status int, error_code text,
-          latency_ms double precision, request_bytes bigint, response_bytes bigint, request_content text, response_content text)
-        on conflict (id) do nothing`.execute(database.query('jobs'));
+      const jobs = database.query('jobs');
+      rowOid ??= await typeOid(jobs);
+      try {
+        // One binary array whatever the number of rows (decision 0013): one statement to plan, and little to read for the database.
+        await sql`
+          insert into holdfast.request_log (${sql.raw(requestRowColumns)})
+          select ${sql.raw(requestRowColumns)} from unnest(${compositeArray(rowOid, rows)}::${sql.raw(requestRowType)}[])
+          on conflict (id) do nothing`.execute(jobs);
+      } catch (error) {
+        // A database that was restored has given the type another number.
+        rowOid = undefined;
+        throw error;
+      }
     },
     async read(filter, { limit, beforeId }) {
       let candidates: Rows = database.query('operator').selectFrom('holdfast.request_log').orderBy('id', 'desc');
@@ -105,6 +111,11 @@ export function createRequestLogStore(database: Pick<Database, 'query'>): Reques
       return found?.at.getTime();
     },
   };
+}
+
+async function typeOid(database: Kysely<Schema>): Promise<number> {
+  const { rows } = await sql<{ oid: number }>`select ${requestRowType}::regtype::oid as oid`.execute(database);
+  return rows[0]!.oid;
 }
 
 /** `404`, or `4xx` for all that begin so. */

@@ -1,22 +1,18 @@
 import type { HttpRequestFinished } from '@holdfast/kit/events';
 import { isHoldfastError } from '@holdfast/kit/errors';
-import { createTimestampWriter, createUuidV7, sleep, type Clock, type Random, type Timer } from '@holdfast/kit/time';
+import { createUuidV7, sleep, type Clock, type Random, type Timer } from '@holdfast/kit/time';
 import { requestsUnlogged } from './events.ts';
 import type { LoggedRequest, RequestContent } from './logged-request.ts';
-import { maskContent } from './masked-content.ts';
-import type { RequestLogStore, RequestRow } from './request-log-store.ts';
+import type { RequestLogStore } from './request-log-store.ts';
+import { requestRowBytes, type RequestRowOptions } from './request-row.ts';
 
-export interface RequestLogOptions {
+export interface RequestLogOptions extends RequestRowOptions {
   readonly store: Pick<RequestLogStore, 'write' | 'removeBefore' | 'momentBehind'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** By which operators know this server. */
-  readonly instance: string;
   readonly retentionMs: number;
   /** Rows that are kept; older ones are removed. */
   readonly maxRows: number;
-  /** Characters that are kept of a content. */
-  readonly maxContentChars: number;
   /** Requests that may wait to be written; those that come when it is full are dropped and counted. Default 10,000, some 5 MB. */
   readonly maxQueue?: number;
   /** Most rows of one statement. Default 500. */
@@ -91,13 +87,20 @@ export function startRequestLog(options: RequestLogOptions): RequestLog {
 
   /** Whether it is to be tried again. */
   async function writeBatch(batch: readonly LoggedRequest[]): Promise<boolean> {
-    const rows: RequestRow[] = [];
+    const rows: Buffer[] = [];
     for (const logged of batch) {
       idAtMs = logged.atMs;
-      rows.push(toRow(createId(), logged, options));
+      try {
+        // The same for a batch that is written again: its first try may have arrived.
+        rows.push(requestRowBytes((logged.id ??= createId()), logged, options));
+      } catch (error) {
+        lastError = error;
+        drop('refused');
+      }
       // Masking is work: requests come between two of them.
       if (logged.content) await sleep(clock, 0);
     }
+    if (rows.length === 0) return false;
     try {
       await store.write(rows);
       return false;
@@ -163,32 +166,5 @@ export function startRequestLog(options: RequestLogOptions): RequestLog {
       dropped += queue.length;
       queue = [];
     },
-  };
-}
-
-const instant = createTimestampWriter();
-
-function toRow(id: string, { atMs, event, content }: LoggedRequest, { instance, maxContentChars }: RequestLogOptions): RequestRow {
-  const callId = event.notes?.['call_id'];
-  const masked = (text: string | undefined): string | null => (text === undefined ? null : maskContent(text, maxContentChars));
-  return {
-    id,
-    at: instant(atMs),
-    instance,
-    request_id: event.requestId,
-    trace_id: event.traceId ?? null,
-    call_id: typeof callId === 'string' ? callId : null,
-    organization_id: event.organizationId ?? null,
-    key_id: event.keyId ?? null,
-    user_id: event.userId ?? null,
-    method: event.method,
-    route: event.route ?? null,
-    status: event.status,
-    error_code: event.errorCode ?? null,
-    latency_ms: Math.round(event.latencyMs * 1_000) / 1_000,
-    request_bytes: event.requestBytes,
-    response_bytes: event.responseBytes,
-    request_content: masked(content?.request),
-    response_content: masked(content?.response),
   };
 }

@@ -9,6 +9,7 @@ import { keyLimits } from './0007-key-limits.ts';
 import { observations } from './0008-observations.ts';
 import { alerts } from './0009-alerts.ts';
 import { audit } from './0010-audit.ts';
+import { requestLogRows } from './0012-request-log-rows.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -27,4 +28,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0008-observations': { up: observations },
   '0009-alerts': { up: alerts },
   '0010-audit': { up: audit },
+  '0012-request-log-rows': { up: requestLogRows },
 });
