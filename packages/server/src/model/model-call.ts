@@ -66,6 +66,8 @@ export interface CallRecord extends AttemptJournal {
   readonly layers: Record<string, number>;
   /** What the limits of models, key and organization said; undefined where nothing limits. */
   limits: Decision | undefined;
+  /** The most that the call can cost, held back from the hard budgets that it is under; undefined where there is none. */
+  reservedNanoUsd: number | undefined;
   /** Set once, by the layer that settles the call. */
   settled: SettledCall | undefined;
 }
@@ -106,6 +108,7 @@ export function emptyRecord(trace?: RequestTrace): CallRecord {
     pausedMs: 0,
     layers: {},
     limits: undefined,
+    reservedNanoUsd: undefined,
     settled: undefined,
   };
 }

@@ -93,13 +93,33 @@ const matrix: Readonly<Record<string, TableRules>> = {
       app: { select: own },
       operator: { select: every },
       writer: { insert: every, select: only('every', 'id') },
-      jobs: { insert: every, select: only('every', 'id', 'organization_id', 'key_id', 'cost_nano_usd') },
+      jobs: {
+        insert: every,
+        select: only('every', 'id', 'organization_id', 'instance_id', 'key_id', 'user_id', 'cost_nano_usd', 'started_at'),
+      },
     },
   },
   'holdfast.call_intents': {
     rowSecurity: true,
     access: { writer: { insert: every, select: only('every', 'id') }, jobs: { select: every, delete: every } },
   },
+  'holdfast.budgets': {
+    rowSecurity: true,
+    access: {
+      app: { select: own, update: only('own', 'subject_ids') },
+      operator: { select: every, insert: every, update: every },
+      jobs: { select: every, delete: every },
+    },
+  },
+  'holdfast.budget_windows': {
+    rowSecurity: true,
+    access: {
+      app: { select: own },
+      operator: { select: every, insert: every, update: only('every', 'closed_nano') },
+      jobs: { select: every, insert: every, update: every },
+    },
+  },
+  'holdfast.budget_slices': { rowSecurity: true, access: { app: { select: own }, operator: { select: every }, jobs: everything } },
   'holdfast.bans': { rowSecurity: true, access: { jobs: everything } },
   'holdfast.metric_minutes': { rowSecurity: true, access: { jobs: everything, operator: { select: every } } },
   'holdfast.request_log': {

@@ -123,6 +123,25 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
     ...{ range: 'text', reason: 'text', source: 'text', banned_at: 'timestamptz', ends_at: 'timestamptz?', repeats: 'int4' },
     ...{ banned_by: 'text?', note: 'text?', lifted: 'bool', revision: 'int8', changed_in: 'xid8', changed_at: 'timestamptz' },
   },
+  'holdfast.budgets': {
+    ...{ id: 'uuid', organization_id: 'uuid', name: 'text', subject: 'text', subject_ids: '_uuid', period: 'text', limit_nano: 'int8' },
+    ...{ enforcement: 'text', created_at: 'timestamptz', deleted_at: 'timestamptz?', changed_in: 'xid8', changed_at: 'timestamptz' },
+  },
+  'holdfast.budget_windows': {
+    ...{ budget_id: 'uuid', organization_id: 'uuid', period_start: 'timestamptz', period_end: 'timestamptz?', closed_nano: 'int8' },
+    ...{ told_percent: 'int4', refused_at: 'timestamptz?' },
+  },
+  'holdfast.budget_slices': {
+    ...{ budget_id: 'uuid', organization_id: 'uuid', period_start: 'timestamptz', instance_id: 'uuid', version: 'int8' },
+    ...{
+      granted_nano: 'int8',
+      spent_nano: 'int8',
+      reserved_nano: 'int8',
+      counted_from: 'timestamptz',
+      closed: 'bool',
+      updated_at: 'timestamptz',
+    },
+  },
   'holdfast.instances': { id: 'uuid', started_at: 'timestamptz', seen_at: 'timestamptz' },
   'holdfast.settings': { key: 'text', value: 'jsonb' },
   'holdfast.call_intents': {
@@ -143,6 +162,7 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
       model_asked: 'text?',
       provider: 'text?',
       started_at: 'timestamptz',
+      reserved_nano: 'int8?',
     },
   },
   'holdfast.calls': {

@@ -48,9 +48,11 @@ function writeCommon(call: ModelCall, instanceId: string): CompositeWriter {
     .timestamptz(context.startedAt);
 }
 
-/** A value of `holdfast.call_intent_1`. */
+/** A value of `holdfast.call_intent_2`. */
 export function intentBytes(call: ModelCall, instanceId: string): Buffer {
-  return writeCommon(call, instanceId).end();
+  return writeCommon(call, instanceId)
+    .int8(call.record.reservedNanoUsd ?? null)
+    .end();
 }
 
 /** A value of `holdfast.call_row_1`. */

@@ -9,15 +9,15 @@ export interface LedgerWrite {
   readonly bytes: Buffer;
 }
 
-const intentColumns = `id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect, streamed,
+const commonColumns = `id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect, streamed,
   model_asked, provider, started_at`;
-const rowColumns = `${intentColumns}, model_served, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
+const intentColumns = `${commonColumns}, reserved_nano`;
+const rowColumns = `${commonColumns}, model_served, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
   usage_source, cost_nano_usd, outcome, error_code, finish_reason, status, latency_ms, first_token_ms, overhead_ms, layers, attempts,
   finished_at`;
 
-/** The types that batches travel as. Versions of the server that write other columns have types of their own. */
-/** Of intents and of rows. */
-export const ledgerTypes = { intent: 'holdfast.call_intent_1', row: 'holdfast.call_row_1' } as const;
+/** The types that batches of intents and of rows travel as. Versions of the server that write other columns have types of their own. */
+export const ledgerTypes = { intent: 'holdfast.call_intent_2', row: 'holdfast.call_row_1' } as const;
 
 /**
  * A few fixed statements, so that each is planned once whatever the size of a batch. The batch travels as one binary array

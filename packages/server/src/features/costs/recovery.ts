@@ -78,12 +78,13 @@ export function createRecovery({ database, instanceId, clock }: RecoveryOptions)
 }
 
 async function settlePage(jobs: Kysely<Schema>, self: string, alone: boolean): Promise<number> {
-  // What the dead call had used is not known to anybody here: no tokens and no price, which is not the same as 0.
+  // What the dead call had used is not known to anybody here: no tokens, and no price, which is not the same as 0. Under a hard budget it
+  // counts as the most that it can have cost, until somebody finds out.
   const result = await sql`
     insert into holdfast.calls (id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect,
       streamed, model_asked, provider, usage_source, cost_nano_usd, outcome, started_at, finished_at)
     select i.id, i.organization_id, i.instance_id, i.request_id, i.key_id, i.user_id, i.end_user, i.feature, i.operation, i.dialect,
-      i.streamed, i.model_asked, i.provider, 'none', null, 'interrupted', i.started_at, now()
+      i.streamed, i.model_asked, i.provider, 'none', i.reserved_nano, 'interrupted', i.started_at, now()
     from holdfast.call_intents i
     where i.instance_id <> ${self}
       and (${alone} or not exists (

@@ -1,9 +1,10 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { AuditSchema } from './audit-schema.ts';
+import type { BudgetSchema } from './budget-schema.ts';
 import type { OptionalInteger, OptionalJson, OptionalTimestamp, Timestamp } from './column-types.ts';
 
 /** Written by hand beside the migrations; test/postgres/schema.test.ts compares it with the catalog. Names carry their schema. */
-export interface Schema extends AuditSchema {
+export interface Schema extends AuditSchema, BudgetSchema {
   'identity.user': UserTable;
   'identity.organization': OrganizationTable;
   'identity.member': MemberTable;
@@ -278,7 +279,10 @@ interface CallOriginColumns {
   started_at: Timestamp;
 }
 
-export type CallIntentsTable = CallOriginColumns;
+export interface CallIntentsTable extends CallOriginColumns {
+  /** What the call may cost at most; null where no hard budget asked. */
+  reserved_nano: OptionalInteger;
+}
 
 export interface CallsTable extends CallOriginColumns {
   model_served: string | null;

@@ -9,6 +9,7 @@ import { keyLimits } from './0007-key-limits.ts';
 import { observations } from './0008-observations.ts';
 import { alerts } from './0009-alerts.ts';
 import { audit } from './0010-audit.ts';
+import { budgets } from './0011-budgets.ts';
 import { requestLogRows } from './0012-request-log-rows.ts';
 
 /**
@@ -28,5 +29,6 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0008-observations': { up: observations },
   '0009-alerts': { up: alerts },
   '0010-audit': { up: audit },
+  '0011-budgets': { up: budgets },
   '0012-request-log-rows': { up: requestLogRows },
 });
