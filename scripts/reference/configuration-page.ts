@@ -17,6 +17,7 @@ import {
   limitFields,
   providerFields,
   providerKinds,
+  priceFields,
   rateFields,
   retryFields,
   ruleFields,
@@ -162,7 +163,7 @@ export function configurationPage(): string {
     table(
       ['Key', 'Value', 'Default', 'What it is'],
       [
-        ...Object.entries({ since: sinceField, ...rateFields }).map(([name, field]) => [
+        ...Object.entries({ since: sinceField, ...rateFields, ...priceFields }).map(([name, field]) => [
           code(name),
           field.type.expected,
           field.defaultText,

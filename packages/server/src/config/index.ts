@@ -57,7 +57,7 @@ export {
   strategyField,
   weightField,
 } from './models/index.ts';
-export { aboveField, rateFields, sinceField } from './prices/index.ts';
+export { aboveField, priceFields, rateFields, sinceField } from './prices/index.ts';
 export { providerFields, providerKinds, type ProviderKindTraits } from './providers/index.ts';
 export { endpointExemptField, endpointPerField, levelFields, levelVariables, tierFields } from './rate-limits/index.ts';
 export { secretKeys } from './setting.ts';

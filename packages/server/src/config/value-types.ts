@@ -102,6 +102,12 @@ export const dollarsPerMillion: ValueType<number> = {
   fromText: (value) => value,
 };
 
+export const share: ValueType<number> = {
+  schema: z.number().min(0).max(1),
+  expected: 'a share from 0 to 1',
+  fromText: (value) => value,
+};
+
 export const day: ValueType<string> = {
   schema: z.iso.date(),
   expected: 'a day such as 2026-11-20',

@@ -56,6 +56,12 @@ describe('usageOf', () => {
     });
   });
 
+  test('an estimate is never more than the client allowed', () => {
+    const use = { usage: undefined, outputBytes: 4000, servedModel: undefined };
+    expect(usageOf(call({ ...prompt('hi'), max_tokens: 50, n: 2 }), undefined, use)!.completionTokens).toBe(100);
+    expect(usageOf(call(prompt('hi')), undefined, use)!.completionTokens).toBe(1_000);
+  });
+
   test('a provider that was sent the request may have worked, one that refused or was not reached has not', () => {
     const silent = { usage: undefined, outputBytes: 0, servedModel: undefined };
     expect(usageOf(call(prompt('x'.repeat(400))), failed('first_token_timeout'), silent)?.promptTokens).toBeGreaterThanOrEqual(100);

@@ -2,6 +2,7 @@ import type { ErrorCode, HoldfastError } from '@holdfast/kit/errors';
 import type { PartialUse, Usage } from '@holdfast/kit/llm';
 import { charactersPerToken, estimatePromptTokens } from './estimate-prompt.ts';
 import type { ModelCall } from './model-call.ts';
+import { allowedCompletionTokens } from './most-use.ts';
 
 /** Failures before which a provider may have worked: what it did is not known, so it is counted. */
 const failuresAfterWork: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -26,11 +27,16 @@ export function usageOf(call: ModelCall, error: HoldfastError | undefined, use: 
   const reported = use?.usage;
   const outputBytes = use?.outputBytes ?? 0;
   if (reported === undefined) return estimateUsage(call, error, outputBytes);
-  const counted = Math.ceil(outputBytes / charactersPerToken);
+  const counted = countOutput(call, outputBytes);
   if (error === undefined)
     return isNonsense(call, reported, outputBytes) ? atLeast(reported, estimatePromptTokens(call.body), counted) : reported;
   // A stream that broke off had told its prompt at the beginning, but of its answer only what it began with.
   return counted <= reported.completionTokens ? reported : atLeast(reported, 0, counted);
+}
+
+/** By its length, but no more than the client allowed: long words are few tokens, and what was reserved for the call has to suffice. */
+function countOutput({ body }: ModelCall, outputBytes: number): number {
+  return Math.min(Math.ceil(outputBytes / charactersPerToken), allowedCompletionTokens(body) ?? Number.POSITIVE_INFINITY);
 }
 
 /** A count that cannot be right was read as 0; an answer that is there was not made of nothing. */
@@ -53,7 +59,7 @@ function atLeast(reported: Usage, promptTokens: number, completionTokens: number
 function estimateUsage(call: ModelCall, error: HoldfastError | undefined, outputBytes: number): Usage | undefined {
   if (call.record.provider === undefined) return undefined;
   if (error && outputBytes === 0 && !(mayHaveWorked(error.code) && call.record.sent)) return undefined;
-  const completionTokens = Math.ceil(outputBytes / charactersPerToken);
+  const completionTokens = countOutput(call, outputBytes);
   return {
     promptTokens: estimatePromptTokens(call.body),
     completionTokens: call.operation === 'embeddings' ? 0 : error ? completionTokens : Math.max(1, completionTokens),

@@ -14,6 +14,10 @@ const overrides: PriceOverrides = {
       cost: { input: 1, output: 2, tiers: [{ tier: { size: 500 }, input: 2, output: 4, cache_write: 5 }] },
       limit: { context: 1_000_000, output: 5_000 },
     },
+    special: {
+      cost: { input: 1, output: 10, cache_write: 2, cache_write_1h: 4, input_audio: 30, output_audio: 60 },
+      limit: { context: 100_000, output: 10_000 },
+    },
     boundless: { cost: { input: 1, output: 1 } },
   },
   anthropic: { dear: { cost: { input: 5, output: 25, cache_read: 0.5, cache_write: 6.25 }, limit: { context: 200_000, output: 64_000 } } },
@@ -213,6 +217,36 @@ describe('the prompt is bounded', () => {
     const byBytes = known(ask('hello '.repeat(100), { max_tokens: 0 }));
     expect(mostCost(call, { promptTokens: 110 })).toMatchObject({ promptTokens: 110, nanoUsd: 110_000 });
     expect(mostCost(call, { promptTokens: 1_000_000 })).toEqual(byBytes);
+  });
+});
+
+describe('what is dearer than plain text', () => {
+  const targets = ['openai/special'];
+  const nanoUsd = (body: object) => known(body, { targets }).nanoUsd;
+  const perPromptToken = (body: object) => nanoUsd(body) / known(body, { targets }).promptTokens / 1_000;
+  const quiet = { max_tokens: 0 };
+
+  test.each<[string, object]>([
+    ['a part', ask([{ type: 'text', text: 'hi', cache_control: { type: 'ephemeral', ttl: '1h' } }], quiet)],
+    ['a picture', ask([{ ...picture('https://example.com'), cache_control: { type: 'ephemeral', ttl: '1h' } }], quiet)],
+    [
+      'a part of the system prompt',
+      ask('hi', { ...quiet, system: [{ type: 'text', text: 'x', cache_control: { type: 'ephemeral', ttl: '1h' } }] }),
+    ],
+    ['a tool', ask('hi', { ...quiet, tools: [{ name: 't', cache_control: { type: 'ephemeral', ttl: '1h' } }] })],
+    ['the whole request', ask('hi', { ...quiet, cache_control: { type: 'ephemeral', ttl: '1h' } })],
+  ])('counts where %s is to be kept for an hour', (_, body) => {
+    expect(perPromptToken(body)).toBeGreaterThanOrEqual(4);
+  });
+
+  test('counts where there is sound, or may be', () => {
+    expect(perPromptToken(ask([{ type: 'input_audio', input_audio: { data: 'AA', format: 'mp3' } }], quiet))).toBe(30);
+    expect(nanoUsd(ask('hi', { max_tokens: 100, modalities: ['text', 'audio'] }))).toBeGreaterThanOrEqual(100 * 60_000);
+  });
+
+  test('does not count where there is none of it', () => {
+    expect(perPromptToken(ask('hi', quiet))).toBe(2);
+    expect(perPromptToken(ask([{ type: 'text', text: 'hi', cache_control: { type: 'ephemeral', ttl: '5m' } }], quiet))).toBe(2);
   });
 });
 

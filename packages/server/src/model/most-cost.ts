@@ -62,7 +62,7 @@ export function mostCost(call: BoundedCall, counted?: CountedPrompt): MostCost {
     if (bounds === undefined) return { known: false, why: 'price_unknown', target: name };
     const use = mostUse({ operation, body, providerKind: provider.kind, model, limit: bounds.limit });
     const prompt = counted === undefined ? use.promptTokens : Math.min(use.promptTokens, counted.promptTokens);
-    const bounded = { promptTokens: prompt, completionTokens: use.completionTokens };
+    const bounded = { ...use, promptTokens: prompt };
     const lost = route!.hedged ? { promptTokens: estimatePromptTokens(body), completionTokens: 0 } : undefined;
     for (const prices of bounds.prices) {
       const answer = mostCostNanoUsd(bounded, prices);

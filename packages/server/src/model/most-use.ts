@@ -69,44 +69,53 @@ export interface BoundedUse extends MostUse {
  */
 export function mostUse(question: MostUseQuestion): BoundedUse {
   const { operation, body, limit } = question;
-  if (operation === 'count_tokens') return { promptTokens: 0, completionTokens: 0, assumed: false };
-  const known = limit ?? assumedLimit;
+  if (operation === 'count_tokens') return { promptTokens: 0, completionTokens: 0, cachedForAnHour: false, media: false, assumed: false };
   const { value } = body;
+  // Embeddings may be of many texts, each of which has the whole context of the model.
   if (operation === 'embeddings') {
-    return bounded(body.bytes.length + hiddenTokens, 0, 1, known, limit === undefined, operation);
+    return { promptTokens: body.bytes.length + hiddenTokens, completionTokens: 0, cachedForAnHour: false, media: false, assumed: false };
   }
-  const found = newFindings();
+  const known = limit ?? assumedLimit;
+  const found: Findings = { keptLong: false, sound: false, pictures: 0, embeddedBytes: 0, refers: false };
   lookThrough(value['messages'], found, false);
   lookThrough(value['system'], found, true);
-  const tools = lookAtTools(value['tools']);
+  noteCacheControl(value, found);
+  const tools = lookAtTools(value['tools'], found);
+  const refers = found.refers || referringMembers.some((name) => isGiven(value[name]));
+  const rounds = tools.own || isGiven(value['web_search_options']) ? ownToolRounds : 1;
   const spelled = body.bytes.length - found.embeddedBytes + hiddenTokens;
   const pictures = found.pictures * mostTokensOfPicture(question.providerKind, question.model);
   const hidden = tools.count === 0 ? 0 : (tools.count + 1) * hiddenTokensOfTool;
-  const refers = found.refers || referringMembers.some((name) => value[name] !== undefined && value[name] !== null);
-  const rounds = tools.own || (value['web_search_options'] ?? null) !== null ? ownToolRounds : 1;
+  const prompt = refers || rounds > 1 ? Number.POSITIVE_INFINITY : spelled + pictures + hidden;
 
   const asked = maximumOf(value);
-  const choices = Math.min(128, Math.max(1, whole(value['n']) ?? 1));
+  const choices = choicesOf(value);
   // Words that were predicted and not taken are paid like those of the answer.
-  const predicted = value['prediction'] === undefined ? 0 : body.bytes.length;
+  const predicted = isGiven(value['prediction']) ? body.bytes.length : 0;
   const completion = Math.min(asked ?? known.output, limit?.output ?? Number.POSITIVE_INFINITY) + predicted;
-  const prompt = refers || rounds > 1 ? Number.POSITIVE_INFINITY : spelled + pictures + hidden;
-  const assumed = limit === undefined && (asked === undefined || prompt > known.context);
-  return bounded(prompt, completion * choices, rounds, known, assumed, operation);
+  return {
+    // What is longer than the context of the model is refused before it costs anything.
+    promptTokens: Math.min(prompt, known.context) * rounds,
+    completionTokens: completion * choices * rounds,
+    cachedForAnHour: found.keptLong,
+    // An answer in sound or pictures has to be asked for.
+    media: found.sound || found.pictures > 0 || refers || isGiven(value['modalities']),
+    assumed: limit === undefined && (asked === undefined || prompt > known.context),
+  };
 }
 
-/** What is longer than the context of the model is refused before it costs anything. */
-function bounded(
-  prompt: number,
-  completion: number,
-  rounds: number,
-  { context }: ModelTokenLimit,
-  assumed: boolean,
-  operation: Operation,
-): BoundedUse {
-  // Embeddings may carry many texts, each of which has the whole context.
-  const most = operation === 'embeddings' ? prompt : Math.min(prompt, context);
-  return { promptTokens: most * rounds, completionTokens: completion * rounds, assumed: operation === 'embeddings' ? false : assumed };
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** The most that the client allows a chat to answer, all choices together, in tokens; undefined where it allows anything. */
+export function allowedCompletionTokens({ value }: ShallowBody): number | undefined {
+  const maximum = maximumOf(value);
+  return maximum === undefined ? undefined : maximum * choicesOf(value);
+}
+
+function choicesOf(value: Readonly<Record<string, unknown>>): number {
+  return Math.min(128, Math.max(1, whole(value['n']) ?? 1));
 }
 
 /** The longest answer that the client allows, in any of the words for it; undefined where it allows anything. */
@@ -122,14 +131,13 @@ function whole(value: unknown): number | undefined {
 }
 
 interface Findings {
+  /** Some of it is to be kept in a cache for longer than the five minutes that are usual. */
+  keptLong: boolean;
+  sound: boolean;
   pictures: number;
   /** Bytes of pictures that stand in the body: they are not read as text. */
   embeddedBytes: number;
   refers: boolean;
-}
-
-function newFindings(): Findings {
-  return { pictures: 0, embeddedBytes: 0, refers: false };
 }
 
 /** Messages, and the parts of their contents. `isContent`: the list is a content itself. */
@@ -149,6 +157,7 @@ function lookThrough(list: unknown, found: Findings, isContent: boolean): void {
 
 function lookAtPart(part: Readonly<Record<string, unknown>>, found: Findings): void {
   const { type } = part;
+  noteCacheControl(part, found);
   if (spelledParts.has(type)) return;
   switch (type) {
     case 'image_url': {
@@ -162,6 +171,7 @@ function lookAtPart(part: Readonly<Record<string, unknown>>, found: Findings): v
     }
     // A token of sound lasts longer than a byte of it, in every encoding that is taken.
     case 'input_audio':
+      found.sound = true;
       return;
     case 'tool_result':
       return lookThrough(part['content'], found, true);
@@ -184,12 +194,18 @@ function picture(embedded: string | undefined, found: Findings): void {
   if (embedded !== undefined) found.embeddedBytes += embedded.length;
 }
 
+function noteCacheControl(of: object, found: Findings): void {
+  const control = (of as { readonly cache_control?: { readonly ttl?: unknown } | null }).cache_control;
+  if (control !== undefined && control !== null && control.ttl !== undefined && control.ttl !== '5m') found.keptLong = true;
+}
+
 /** Tools of the client's are called by the client, in a call of their own; tools of the provider's run within this one. */
-function lookAtTools(tools: unknown): { readonly count: number; readonly own: boolean } {
+function lookAtTools(tools: unknown, found: Findings): { readonly count: number; readonly own: boolean } {
   if (!Array.isArray(tools)) return { count: 0, own: false };
   let own = false;
   for (const tool of tools as readonly ({ readonly type?: unknown } | null)[]) {
     const type = tool?.type;
+    if (tool) noteCacheControl(tool, found);
     own ||= typeof type === 'string' && type !== 'function' && type !== 'custom' && !calledByClient.test(type);
   }
   return { count: tools.length, own };

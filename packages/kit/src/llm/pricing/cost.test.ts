@@ -144,6 +144,53 @@ describe('by hand', () => {
   });
 });
 
+describe('tokens of other kinds', () => {
+  const price = readCost({
+    input: 1,
+    output: 10,
+    cache_read: 0.1,
+    cache_write: 2,
+    cache_write_1h: 4,
+    input_audio: 30,
+    output_audio: 60,
+    input_image: 5,
+    output_image: 50,
+    batch: 0.5,
+  });
+
+  test('cost what they cost, and the others what is left of the whole', () => {
+    // 100 in: 10 cached, 20 written (5 for an hour), 40 sound, 10 pictures, 20 text. 50 out: 5 reasoning, 15 sound, 10 pictures, 20 text.
+    const usage = used({
+      promptTokens: 100,
+      cachedTokens: 10,
+      cacheWriteTokens: 20,
+      cacheWrite1hTokens: 5,
+      audioPromptTokens: 40,
+      imagePromptTokens: 10,
+      completionTokens: 50,
+      reasoningTokens: 5,
+      audioCompletionTokens: 15,
+      imageCompletionTokens: 10,
+    });
+    const pico = 10 * 0.1 + 15 * 2 + 5 * 4 + 40 * 30 + 10 * 5 + 20 * 1 + 5 * 10 + 15 * 60 + 10 * 50 + 20 * 10;
+    expect(costNanoUsd(usage, price)).toBe(pico * 1_000);
+    expect(totalPicoUsd(costParts(usage, price)!)).toBe(BigInt(pico * 1_000_000));
+  });
+
+  test('are held to the whole, and are no usage when they are no counts', () => {
+    expect(costNanoUsd(used({ promptTokens: 10, audioPromptTokens: 50, imagePromptTokens: 50 }), price)).toBe(300_000);
+    expect(costNanoUsd(used({ promptTokens: 10, cacheWrite1hTokens: 50 }), price)).toBe(10_000);
+    expect(costNanoUsd(used({ promptTokens: 10, audioPromptTokens: -1 }), price)).toBeUndefined();
+  });
+
+  test('cost a share of it in a batch', () => {
+    const usage = used({ promptTokens: 100, audioPromptTokens: 40, completionTokens: 50 });
+    expect(costNanoUsd(usage, price.batch!)! * 2).toBe(costNanoUsd(usage, price));
+    expect(readCost({ input: 1, output: 1 }).batch).toBeUndefined();
+    expect(() => readCost({ input: 1, output: 1, batch: 1.5 })).toThrow(/batch must be a share/);
+  });
+});
+
 describe('what cannot be known', () => {
   test('a usage that is none has no cost', () => {
     const price = readCost({ input: 1, output: 1 });

@@ -1,4 +1,5 @@
 export { costNanoUsd, costParts, totalPicoUsd, type CostParts } from './cost.ts';
+export type { DatedPrice } from './dated-price.ts';
 export { mostCostNanoUsd, type MostUse } from './most-cost.ts';
 export {
   createPriceBook,
@@ -9,4 +10,4 @@ export {
   type PriceQuestion,
 } from './price-book.ts';
 export type { ModelCost, ModelCostTier, ModelPriceEntry, ModelTokenLimit, PeakCost, PriceFile } from './price-file.ts';
-export { freeOfCharge, type TokenPrices, type TokenRates } from './token-prices.ts';
+export { freeOfCharge, readCost, type TokenPrices, type TokenRates } from './token-prices.ts';

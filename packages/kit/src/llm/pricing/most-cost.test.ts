@@ -5,7 +5,18 @@ import { costNanoUsd, createPriceBook, mostCostNanoUsd, type TokenPrices } from 
 
 const counts = fc.integer({ min: 0, max: 10_000_000 });
 const rate = fc.integer({ min: 0, max: 150_000_000 });
-const rates = fc.record({ inputPicoUsd: rate, cachedPicoUsd: rate, cacheWritePicoUsd: rate, outputPicoUsd: rate, reasoningPicoUsd: rate });
+const other = fc.option(rate, { nil: undefined });
+const special = fc
+  .record({
+    cacheWrite1hPicoUsd: other,
+    inputAudioPicoUsd: other,
+    inputImagePicoUsd: other,
+    outputAudioPicoUsd: other,
+    outputImagePicoUsd: other,
+  })
+  .map((given) => Object.fromEntries(Object.entries(given).filter(([, pico]) => pico !== undefined)));
+const plain = fc.record({ inputPicoUsd: rate, cachedPicoUsd: rate, cacheWritePicoUsd: rate, outputPicoUsd: rate, reasoningPicoUsd: rate });
+const rates = fc.tuple(plain, special).map(([flat, more]) => ({ ...flat, ...more }));
 const prices: fc.Arbitrary<TokenPrices> = fc
   .tuple(rates, fc.uniqueArray(fc.tuple(counts, rates), { maxLength: 3, selector: ([size]) => size }))
   .map(([flat, tiers]) => ({
@@ -42,7 +53,7 @@ test('no usage within the bound costs more than the most, whatever its tokens ar
 
 test('the most is what one usage within the bound costs, but for its rounding', () => {
   fc.assert(
-    fc.property(counts, counts, rates, (promptTokens, completionTokens, flat) => {
+    fc.property(counts, counts, plain, (promptTokens, completionTokens, flat) => {
       const dearestPrompt = Math.max(flat.inputPicoUsd, flat.cachedPicoUsd, flat.cacheWritePicoUsd);
       const usage: Usage = {
         promptTokens,

@@ -16,6 +16,14 @@ describe('a price', () => {
       outputPicoUsd: 600_000,
       reasoningPicoUsd: 600_000,
       tiers: [],
+      batch: {
+        inputPicoUsd: 75_000,
+        cachedPicoUsd: 37_500,
+        cacheWritePicoUsd: 75_000,
+        outputPicoUsd: 300_000,
+        reasoningPicoUsd: 300_000,
+        tiers: [],
+      },
     });
   });
 
@@ -166,5 +174,61 @@ describe('the shipped files', () => {
         }
       }
     }
+  });
+});
+
+describe('the id of a price', () => {
+  const id = (overrides: PriceOverrides, model = 'm', at = now) =>
+    createPriceBook({ overrides }).find({ provider: 'openai', model, at })?.id;
+
+  test('is the same for the same price, however it is written, and another for every other', () => {
+    const first = id({ openai: { m: { cost: { input: 1, output: 2, cache_read: 0.1 } } } });
+    expect(first).toMatch(/^[\w-]{16}$/);
+    expect(id({ openai: { m: { cost: { cache_read: 0.1, output: 2, input: 1 } } } })).toBe(first);
+    expect(id({ openai: { m: { cost: { input: 1, output: 2, cache_read: 0.2 } } } })).not.toBe(first);
+    expect(id({ openai: { m: { cost: { input: 1, output: 2, cache_read: 0.1 }, cost_since: '2026-01-01' } } })).not.toBe(first);
+    expect(id({ openai: { n: { cost: { input: 1, output: 2, cache_read: 0.1 } } } }, 'n')).not.toBe(first);
+  });
+
+  test('leads to it in the list, which has every price of every time', () => {
+    const book = createPriceBook({
+      overrides: {
+        openai: {
+          m: {
+            cost: { input: 2, output: 2 },
+            cost_since: '2026-02-01',
+            earlier_costs: [{ since: '2026-01-01', cost: { input: 1, output: 1 } }],
+          },
+        },
+      },
+    });
+    const byId = new Map(book.list().map((price) => [price.id, price]));
+    expect(byId.size).toBe(book.list().length);
+    for (const at of [day('2026-01-15'), now]) {
+      const price = book.find({ provider: 'openai', model: 'm', at })!;
+      expect(byId.get(price.id)).toEqual(price);
+    }
+    expect(byId.get(book.find({ provider: 'sandbox', model: 'anything', at: now })!.id)).toMatchObject({ cost: { input: 0, output: 0 } });
+    expect(byId.get(book.find({ provider: 'openai', model: 'gpt-4o-mini-2024-07-18', at: now })!.id)).toMatchObject({
+      model: 'gpt-4o-mini',
+      source: 'shipped',
+    });
+  });
+});
+
+describe('the limits of a model', () => {
+  test('come with the package for every model that answers, and stay when its price is overridden', () => {
+    for (const file of shippedPrices) {
+      for (const [name, entry] of Object.entries(file.models)) {
+        if (name.includes('embed')) continue;
+        expect([name, entry.limit?.output]).toEqual([name, expect.any(Number)]);
+        expect(entry.limit!.output).toBeLessThanOrEqual(entry.limit!.context);
+      }
+    }
+    const overrides = { openai: { 'gpt-4o': { cost: { input: 1, output: 1 } } } };
+    expect(createPriceBook({ overrides }).boundsOf({ provider: 'openai', model: 'gpt-4o-2024-08-06', at: now })?.limit).toEqual({
+      context: 128_000,
+      output: 16_384,
+    });
   });
 });

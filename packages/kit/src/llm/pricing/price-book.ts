@@ -1,9 +1,10 @@
 import { HoldfastError } from '../../errors/index.ts';
+import { datePrice, type DatedPrice, type PriceOrigin } from './dated-price.ts';
 import { isSnapshotOf, modelNames } from './model-family.ts';
 import type { ModelPriceEntry, ModelTokenLimit, PriceFile } from './price-file.ts';
 import { readTimeline, type PriceTimeline } from './price-timeline.ts';
 import { shippedPrices } from './shipped-prices.ts';
-import { freeOfCharge, type TokenPrices } from './token-prices.ts';
+import type { TokenPrices } from './token-prices.ts';
 
 /** Prices by provider and model, in the shape of models.dev's `cost`: `{ azure: { 'gpt-4o': { cost: { input: 2.5, output: 10 } } } }`. */
 export type PriceOverrides = Readonly<Record<string, Readonly<Record<string, ModelPriceEntry>>>>;
@@ -23,10 +24,14 @@ export interface PriceQuestion {
 }
 
 export interface PriceBook {
-  /** Undefined when the price is not known, which is never the same as free. */
+  /** The price, and which of the list it is. Undefined when it is not known, which is never the same as free. */
+  find(question: PriceQuestion): DatedPrice | undefined;
+  /** The same, the numbers alone. */
   priceOf(question: PriceQuestion): TokenPrices | undefined;
   /** What bounds the cost of a call before it is made. Undefined when its price is not known. */
   boundsOf(question: PriceQuestion): PriceBounds | undefined;
+  /** Every price of every time, overrides first: what has to be kept for rows to be priced again when lists have changed. */
+  list(): readonly DatedPrice[];
 }
 
 export interface PriceBounds {
@@ -46,72 +51,100 @@ export function createPriceBook(options: PriceBookOptions = {}): PriceBook {
   const shipped = readFiles(shippedPrices);
   const own = readOverrides(options.overrides ?? {});
 
-  function priceOf({ provider, model, at }: PriceQuestion): TokenPrices | undefined {
+  /** An override of the family must not lose to a shipped snapshot, nor one of a snapshot to the family. */
+  function listed(provider: string, model: string): ListedModel | undefined {
     const names = modelNames(model);
-    // An override of the family must not lose to a shipped snapshot, nor one of a snapshot to the family.
-    for (const prices of [own.get(provider), provider === 'sandbox' ? sandbox : shipped.get(provider)]) {
+    for (const models of [own.get(provider), shipped.get(provider)]) {
       for (const name of names) {
-        const listed = prices?.get(name);
-        if (listed) return listed.timeline.at(at);
+        const found = models?.get(name);
+        if (found) return found;
       }
-      if (prices === sandbox) return freeOfCharge;
     }
     return undefined;
   }
 
-  function limitOf(provider: string, model: string): ModelTokenLimit | undefined {
-    for (const prices of [own.get(provider), shipped.get(provider)]) {
-      for (const name of modelNames(model)) {
-        const limit = prices?.get(name)?.limit;
-        if (limit) return limit;
-      }
-    }
-    return undefined;
+  function resolve(provider: string, model: string): ResolvedModel {
+    const names = new Set([...(own.get(provider)?.keys() ?? []), ...(shipped.get(provider)?.keys() ?? [])]);
+    const shippedLimit = modelNames(model)
+      .map((name) => shipped.get(provider)?.get(name)?.limit)
+      .find((limit) => limit !== undefined);
+    const found = listed(provider, model);
+    return {
+      timeline: found?.timeline,
+      // A price of one's own says nothing of what the model takes.
+      limit: found?.limit ?? shippedLimit,
+      snapshots: [...names].filter((name) => isSnapshotOf(name, model)).map((name) => listed(provider, name)!.timeline),
+    };
   }
 
   /** What does not change with the time of the call is found once a model: a call has no time to go through all names. */
-  const families = new Map<string, { readonly snapshots: readonly string[]; readonly limit: ModelTokenLimit | undefined }>();
+  const resolved = new Map<string, ResolvedModel>();
 
-  function familyOf(provider: string, model: string) {
+  function modelOf(provider: string, model: string): ResolvedModel {
     const key = `${provider}\n${model}`;
-    let family = families.get(key);
-    if (family === undefined) {
-      const listed = new Set([...(own.get(provider)?.keys() ?? []), ...(shipped.get(provider)?.keys() ?? [])]);
-      family = { snapshots: [...listed].filter((name) => isSnapshotOf(name, model)), limit: limitOf(provider, model) };
+    let found = resolved.get(key);
+    if (found === undefined) {
+      found = resolve(provider, model);
       // Clients choose the names that pass through.
-      if (families.size >= maxFamilies) families.clear();
-      families.set(key, family);
+      if (resolved.size >= maxResolved) resolved.clear();
+      resolved.set(key, found);
     }
-    return family;
+    return found;
+  }
+
+  function find({ provider, model, at }: PriceQuestion): DatedPrice | undefined {
+    const { timeline } = modelOf(provider, model);
+    // A timeline that has no price yet is an answer: nothing else is looked at then.
+    return timeline ? timeline.at(at) : provider === 'sandbox' ? sandbox : undefined;
   }
 
   return Object.freeze({
-    priceOf,
-    boundsOf({ provider, model, at }: PriceQuestion): PriceBounds | undefined {
-      const price = priceOf({ provider, model, at });
+    find,
+    priceOf: (question: PriceQuestion) => find(question)?.prices,
+    boundsOf(question: PriceQuestion): PriceBounds | undefined {
+      const price = find(question)?.prices;
       if (price === undefined) return undefined;
-      const { snapshots, limit } = familyOf(provider, model);
+      const { snapshots, limit } = modelOf(question.provider, question.model);
       if (snapshots.length === 0) return { prices: [price], limit };
-      const others = snapshots.map((name) => priceOf({ provider, model: name, at })).filter((each) => each !== undefined);
+      const others = snapshots.map((timeline) => timeline.at(question.at)?.prices).filter((each) => each !== undefined);
       return { prices: [price, ...others], limit };
     },
+    list: () => [
+      ...[own, shipped].flatMap((from) =>
+        [...from.values()].flatMap((models) => [...models.values()].flatMap(({ timeline }) => timeline.all)),
+      ),
+      sandbox,
+    ],
   });
 }
 
-const maxFamilies = 1_000;
+const maxResolved = 1_000;
 
 interface ListedModel {
   readonly timeline: PriceTimeline;
   readonly limit: ModelTokenLimit | undefined;
 }
 
+interface ResolvedModel {
+  readonly timeline: PriceTimeline | undefined;
+  readonly snapshots: readonly PriceTimeline[];
+  readonly limit: ModelTokenLimit | undefined;
+}
+
 type PricesByModel = ReadonlyMap<string, ListedModel>;
 
 /** Whatever its models are called, the sandbox costs nothing. */
-const sandbox: PricesByModel = new Map();
+const sandbox = datePrice({ provider: 'sandbox', model: '*', source: 'shipped' }, undefined, false, { input: 0, output: 0 });
 
 function readFiles(files: readonly PriceFile[]): ReadonlyMap<string, PricesByModel> {
-  return new Map(files.map((file) => [file.id, new Map(Object.entries(file.models).map(([model, entry]) => [model, readModel(entry)]))]));
+  return new Map(
+    files.map((file) => [
+      file.id,
+      new Map(
+        Object.entries(file.models).map(([model, entry]) => [model, readModel(entry, { provider: file.id, model, source: 'shipped' })]),
+      ),
+    ]),
+  );
 }
 
 function readOverrides(overrides: PriceOverrides): ReadonlyMap<string, PricesByModel> {
@@ -121,7 +154,7 @@ function readOverrides(overrides: PriceOverrides): ReadonlyMap<string, PricesByM
     const byModel = new Map<string, ListedModel>();
     for (const [model, entry] of Object.entries(models)) {
       try {
-        byModel.set(model, readModel(entry));
+        byModel.set(model, readModel(entry, { provider, model, source: 'override' }));
       } catch (error) {
         fields.push({ path: `${provider}.${model}`, message: (error as Error).message });
       }
@@ -135,7 +168,7 @@ function readOverrides(overrides: PriceOverrides): ReadonlyMap<string, PricesByM
   return byProvider;
 }
 
-function readModel(entry: ModelPriceEntry): ListedModel {
+function readModel(entry: ModelPriceEntry, origin: PriceOrigin): ListedModel {
   const { limit } = entry;
   for (const field of ['context', 'output'] as const) {
     const tokens = limit?.[field];
@@ -143,5 +176,5 @@ function readModel(entry: ModelPriceEntry): ListedModel {
       throw new RangeError(`limit.${field} must be a whole number of tokens, not ${String(tokens)}`);
     }
   }
-  return { timeline: readTimeline(entry), limit };
+  return { timeline: readTimeline(entry, origin), limit };
 }

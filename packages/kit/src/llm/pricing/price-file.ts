@@ -41,13 +41,25 @@ export interface ModelCost {
   readonly reasoning?: number;
   /** Default: `input`. */
   readonly cache_read?: number;
-  /** Default: `input`. */
+  /** Default: `input`. Of what is kept for five minutes, where a provider tells the two apart. */
   readonly cache_write?: number;
+  /** Of what is kept for an hour. Default: `cache_write`. */
+  readonly cache_write_1h?: number;
+  /** Sound in the prompt. Default: `input`. */
+  readonly input_audio?: number;
+  /** Sound in the answer. Default: `output`. */
+  readonly output_audio?: number;
+  /** Pictures in the prompt. Default: `input`. */
+  readonly input_image?: number;
+  /** Pictures in the answer. Default: `output`. */
+  readonly output_image?: number;
+  /** What a batch pays, as a share of all of these: 0.5 is half. Absent where it is not known. */
+  readonly batch?: number;
   /** For the whole call when its prompt has more tokens than `size`. */
   readonly tiers?: readonly ModelCostTier[];
 }
 
-export interface ModelCostTier extends Omit<ModelCost, 'tiers'> {
+export interface ModelCostTier extends Omit<ModelCost, 'tiers' | 'batch'> {
   readonly tier: { readonly size: number };
 }
 

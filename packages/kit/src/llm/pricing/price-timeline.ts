@@ -1,50 +1,53 @@
 import type { ModelPriceEntry, PeakCost } from './price-file.ts';
-import { readCost, type TokenPrices } from './token-prices.ts';
+import { datePrice, type DatedPrice, type PriceOrigin } from './dated-price.ts';
 
 interface Period {
   readonly sinceMs: number;
   /** Undefined while the price is not known. */
-  readonly prices: TokenPrices | undefined;
+  readonly price: DatedPrice | undefined;
   readonly peak: Peak | undefined;
 }
 
 interface Peak {
   readonly hours: ReadonlySet<number>;
   readonly weekdays: ReadonlySet<number>;
-  readonly prices: TokenPrices;
+  readonly price: DatedPrice;
 }
 
 /** The prices of one model over time. */
 export interface PriceTimeline {
   /** `atMs` is in milliseconds since the Unix epoch. Undefined before the first known price and where it is not known. */
-  at(atMs: number): TokenPrices | undefined;
+  at(atMs: number): DatedPrice | undefined;
+  /** All of them, oldest first. */
+  readonly all: readonly DatedPrice[];
 }
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /** Throws a RangeError that says what is wrong with an entry. */
-export function readTimeline(entry: ModelPriceEntry): PriceTimeline {
+export function readTimeline(entry: ModelPriceEntry, origin: PriceOrigin): PriceTimeline {
   const earlier = entry.earlier_costs ?? [];
   if (earlier.length > 0 && entry.cost_since === undefined) throw new RangeError('earlier_costs need a cost_since');
   const periods: Period[] = earlier.map(({ since, cost }) => ({
     sinceMs: readDay(since),
-    prices: cost === null ? undefined : readCost(cost),
+    price: cost === null ? undefined : datePrice(origin, since, false, cost),
     peak: undefined,
   }));
   periods.push({
     sinceMs: entry.cost_since === undefined ? Number.NEGATIVE_INFINITY : readDay(entry.cost_since),
-    prices: entry.cost === null ? undefined : readCost(entry.cost),
-    peak: entry.cost_peak && readPeak(entry.cost_peak),
+    price: entry.cost === null ? undefined : datePrice(origin, entry.cost_since, false, entry.cost),
+    peak: entry.cost_peak && readPeak(entry.cost_peak, origin, entry.cost_since),
   });
   for (const [at, period] of periods.entries()) {
     if (at > 0 && period.sinceMs <= periods[at - 1]!.sinceMs) throw new RangeError('the dates of costs must ascend');
   }
   return Object.freeze({
-    at(atMs: number): TokenPrices | undefined {
+    at(atMs: number): DatedPrice | undefined {
       const period = periods.findLast(({ sinceMs }) => atMs >= sinceMs);
-      return period?.peak && isPeak(period.peak, atMs) ? period.peak.prices : period?.prices;
+      return period?.peak && isPeak(period.peak, atMs) ? period.peak.price : period?.price;
     },
+    all: periods.flatMap(({ price, peak }) => [price, peak?.price]).filter((price) => price !== undefined),
   });
 }
 
@@ -54,14 +57,14 @@ function isPeak({ hours, weekdays }: Peak, atMs: number): boolean {
   return weekdays.has(weekday) && hours.has(Math.floor(atMs / hourMs) % 24);
 }
 
-function readPeak({ utc_hours: ranges, weekdays, cost }: PeakCost): Peak {
+function readPeak({ utc_hours: ranges, weekdays, cost }: PeakCost, origin: PriceOrigin, since: string | undefined): Peak {
   const hours = new Set<number>();
   for (const [from, to] of ranges) {
     if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= 24))
       throw new RangeError(`utc_hours must be hours of a day, not ${from} to ${to}`);
     for (let hour = from; hour < to; hour++) hours.add(hour);
   }
-  return { hours, weekdays: new Set(weekdays ?? [1, 2, 3, 4, 5, 6, 7]), prices: readCost(cost) };
+  return { hours, weekdays: new Set(weekdays ?? [1, 2, 3, 4, 5, 6, 7]), price: datePrice(origin, since, true, cost) };
 }
 
 function readDay(day: string): number {

@@ -4,6 +4,8 @@ import type { ModelCost } from './price-file.ts';
 export interface TokenPrices extends TokenRates {
   /** Higher prices of calls with long prompts, by ascending size. */
   readonly tiers: readonly (TokenRates & { /** Holds when the prompt has more tokens than this. */ readonly abovePromptTokens: number })[];
+  /** The same for what is answered in a batch; undefined where it is not known. */
+  readonly batch?: TokenPrices | undefined;
 }
 
 export interface TokenRates {
@@ -14,6 +16,14 @@ export interface TokenRates {
   /** A completion token that was no reasoning. */
   readonly outputPicoUsd: number;
   readonly reasoningPicoUsd: number;
+  /** A prompt token that is kept in the cache for an hour. Default: `cacheWritePicoUsd`. */
+  readonly cacheWrite1hPicoUsd?: number;
+  /** Default: `inputPicoUsd`, as for pictures. */
+  readonly inputAudioPicoUsd?: number;
+  readonly inputImagePicoUsd?: number;
+  /** Default: `outputPicoUsd`, as for pictures. */
+  readonly outputAudioPicoUsd?: number;
+  readonly outputImagePicoUsd?: number;
 }
 
 /** Known to cost nothing, which is not the same as unknown. */
@@ -34,10 +44,23 @@ export function readCost(cost: ModelCost): TokenPrices {
       throw new RangeError(`tier.size must be a whole number of tokens, not ${show(abovePromptTokens)}`);
     return Object.freeze({ abovePromptTokens, ...readRates(tier) });
   });
-  return Object.freeze({ ...readRates(cost), tiers: Object.freeze(tiers.toSorted((a, b) => a.abovePromptTokens - b.abovePromptTokens)) });
+  const standard = { ...readRates(cost), tiers: Object.freeze(tiers.toSorted((a, b) => a.abovePromptTokens - b.abovePromptTokens)) };
+  const { batch } = cost;
+  if (batch === undefined) return Object.freeze(standard);
+  if (!(typeof batch === 'number' && batch >= 0 && batch <= 1))
+    throw new RangeError(`batch must be a share from 0 to 1, not ${show(batch)}`);
+  const share = <Rates extends object>(rates: Rates): Rates =>
+    Object.fromEntries(
+      Object.entries(rates).map(([name, pico]) => [name, name.endsWith('PicoUsd') ? Math.round((pico as number) * batch) : pico]),
+    ) as Rates;
+  const { tiers: standardTiers, ...rates } = standard;
+  return Object.freeze({
+    ...standard,
+    batch: Object.freeze({ ...share(rates), tiers: Object.freeze(standardTiers.map((tier) => Object.freeze(share(tier)))) }),
+  });
 }
 
-function readRates(cost: Omit<ModelCost, 'tiers'>): TokenRates {
+function readRates(cost: Omit<ModelCost, 'tiers' | 'batch'>): TokenRates {
   const inputPicoUsd = pico('input', cost.input);
   const outputPicoUsd = pico('output', cost.output);
   return {
@@ -46,6 +69,12 @@ function readRates(cost: Omit<ModelCost, 'tiers'>): TokenRates {
     cachedPicoUsd: cost.cache_read === undefined ? inputPicoUsd : pico('cache_read', cost.cache_read),
     cacheWritePicoUsd: cost.cache_write === undefined ? inputPicoUsd : pico('cache_write', cost.cache_write),
     reasoningPicoUsd: cost.reasoning === undefined ? outputPicoUsd : pico('reasoning', cost.reasoning),
+    // Only where they differ: most prices are few numbers.
+    ...(cost.cache_write_1h !== undefined && { cacheWrite1hPicoUsd: pico('cache_write_1h', cost.cache_write_1h) }),
+    ...(cost.input_audio !== undefined && { inputAudioPicoUsd: pico('input_audio', cost.input_audio) }),
+    ...(cost.input_image !== undefined && { inputImagePicoUsd: pico('input_image', cost.input_image) }),
+    ...(cost.output_audio !== undefined && { outputAudioPicoUsd: pico('output_audio', cost.output_audio) }),
+    ...(cost.output_image !== undefined && { outputImagePicoUsd: pico('output_image', cost.output_image) }),
   };
 }
 

@@ -11,6 +11,8 @@ export function readAnthropicUsage(value: unknown, before?: Usage): Usage | unde
   const cachedTokens = count(usage['cache_read_input_tokens'], before?.cachedTokens);
   const cacheWriteTokens = count(usage['cache_creation_input_tokens'], before?.cacheWriteTokens);
   const plainBefore = before && before.promptTokens - before.cachedTokens - before.cacheWriteTokens;
+  const kept = (usage['cache_creation'] ?? {}) as Record<string, unknown>;
+  const cacheWrite1hTokens = count(kept['ephemeral_1h_input_tokens'], before?.cacheWrite1hTokens);
   const details = (usage['output_tokens_details'] ?? {}) as Record<string, unknown>;
   return {
     // Each part is a safe integer, and the sum has to be one too: what reads the ledger refuses a row that has another.
@@ -18,6 +20,7 @@ export function readAnthropicUsage(value: unknown, before?: Usage): Usage | unde
     completionTokens: count(usage['output_tokens'], before?.completionTokens),
     cachedTokens,
     cacheWriteTokens,
+    ...(cacheWrite1hTokens > 0 && { cacheWrite1hTokens }),
     reasoningTokens: count(details['thinking_tokens'] ?? details['reasoning_tokens'], before?.reasoningTokens),
     source: 'provider',
   };

@@ -14,8 +14,18 @@ export function readOpenaiUsage(value: unknown): Usage | undefined {
     completionTokens: tokenCount(usage['completion_tokens']),
     // DeepSeek names its cache hits differently.
     cachedTokens: Math.min(promptTokens, tokenCount(prompt['cached_tokens'] ?? usage['prompt_cache_hit_tokens'])),
-    cacheWriteTokens: 0,
+    cacheWriteTokens: Math.min(promptTokens, tokenCount(prompt['cache_write_tokens'])),
     reasoningTokens: tokenCount(completion['reasoning_tokens']),
+    ...special('audioPromptTokens', prompt['audio_tokens']),
+    ...special('imagePromptTokens', prompt['image_tokens']),
+    ...special('audioCompletionTokens', completion['audio_tokens']),
+    ...special('imageCompletionTokens', completion['image_tokens']),
     source: 'provider',
   };
+}
+
+/** Most answers say 0 of all of them, or nothing: those leave no member behind. */
+function special(name: keyof Usage, value: unknown): Partial<Usage> | undefined {
+  const count = value === undefined || value === 0 ? 0 : tokenCount(value);
+  return count === 0 ? undefined : { [name]: count };
 }

@@ -1,3 +1,3 @@
-export { aboveField, rateFields, sinceField } from './price-fields.ts';
+export { aboveField, priceFields, rateFields, sinceField } from './price-fields.ts';
 export { fromPriceEntry } from './print-prices.ts';
 export { readPrices } from './read-prices.ts';

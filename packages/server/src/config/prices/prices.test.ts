@@ -30,7 +30,7 @@ const written = `
     mine: { input: 0.5, output: 1.5 }
     vendor/model-1.5:
       - { since: 2026-01-01, input: 2.5, output: 10 }
-      - { since: 2026-07-01, input: 2, output: 8, cacheRead: 0.1, cacheWrite: 2.5, reasoning: 9, tiers: [{ aboveTokens: 200000, input: 4, output: 16 }] }
+      - { since: 2026-07-01, input: 2, output: 8, cacheRead: 0.1, cacheWrite: 2.5, cacheWrite1h: 4, reasoning: 9, inputAudio: 20, outputAudio: 40, inputImage: 3, outputImage: 30, batch: 0.5, contextTokens: 1000, outputTokens: 100, tiers: [{ aboveTokens: 200000, input: 4, output: 16 }] }
 `;
 
 test("the kit's price book takes them as they are, each from its day on", () => {
@@ -44,8 +44,18 @@ test("the kit's price book takes them as they are, each from its day on", () => 
     outputPicoUsd: 8_000_000,
     cachedPicoUsd: 100_000,
     cacheWritePicoUsd: 2_500_000,
+    cacheWrite1hPicoUsd: 4_000_000,
     reasoningPicoUsd: 9_000_000,
+    inputAudioPicoUsd: 20_000_000,
+    outputAudioPicoUsd: 40_000_000,
+    inputImagePicoUsd: 3_000_000,
+    outputImagePicoUsd: 30_000_000,
     tiers: [expect.objectContaining({ abovePromptTokens: 200_000, inputPicoUsd: 4_000_000, outputPicoUsd: 16_000_000 })],
+    batch: expect.objectContaining({ inputPicoUsd: 1_000_000, outputAudioPicoUsd: 20_000_000 }),
+  });
+  expect(book.boundsOf({ provider: 'openai', model: 'vendor/model-1.5', at: Date.parse('2026-07-01') })?.limit).toEqual({
+    context: 1_000,
+    output: 100,
   });
 });
 
@@ -78,6 +88,8 @@ test('no price that is taken here is refused by the price book, and none that is
 });
 
 test.each([
+  ['a batch that is dearer', 'openai: { m: { input: 1, output: 1, batch: 2 } }', /batch: expected a share from 0 to 1/],
+  ['half a limit', 'openai: { m: { input: 1, output: 1, contextTokens: 5 } }', /contextTokens and outputTokens go together/],
   ['an unknown kind', 'opnai: { m: { input: 1, output: 1 } }', /Did you mean openai\?/],
   ['a kind that is no map', 'openai: 5', /expected a map of prices/],
   ['a price that is no map', 'openai: { m: 5 }', /expected a price such as/],

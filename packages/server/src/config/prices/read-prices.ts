@@ -1,14 +1,15 @@
-import type { ModelCost, ModelCostTier, ModelPriceEntry, PriceOverrides } from '@holdfast/kit/llm/pricing';
+import type { ModelCost, ModelCostTier, ModelPriceEntry, ModelTokenLimit, PriceOverrides } from '@holdfast/kit/llm/pricing';
 import { showReceived } from '../faults.ts';
 import { readField, refuseUnknownKeys } from '../fields.ts';
 import { pathToText, type SettingPath } from '../file/index.ts';
 import { nearestHint } from '../nearest.ts';
 import { fileFault, fileSection, isFileMap, type FileMap, type Sources } from '../sources.ts';
-import { aboveField, rateFields, sinceField } from './price-fields.ts';
+import { aboveField, priceFields, rateFields, sinceField } from './price-fields.ts';
 
 interface DatedCost {
   readonly since: string | undefined;
   readonly cost: ModelCost;
+  readonly limit: ModelTokenLimit | undefined;
 }
 
 const maxPeriods = 100;
@@ -56,13 +57,18 @@ function readModel(sources: Sources, given: unknown, path: SettingPath): ModelPr
       fileFault(sources, [...path, index, 'since'], `the dates have to ascend, and ${since} does not come after ${before}.`);
     }
   }
-  const { since, cost } = periods.at(-1)!;
+  const { since, cost, limit } = periods.at(-1)!;
   const earlier = periods.slice(0, -1).map((period) => ({ since: period.since!, cost: period.cost }));
-  return { cost, ...(since === undefined ? {} : { cost_since: since }), ...(earlier.length === 0 ? {} : { earlier_costs: earlier }) };
+  return {
+    cost,
+    ...(since === undefined ? {} : { cost_since: since }),
+    ...(earlier.length === 0 ? {} : { earlier_costs: earlier }),
+    ...(limit === undefined ? {} : { limit }),
+  };
 }
 
 function readPeriod(sources: Sources, map: FileMap, path: SettingPath, dated: boolean): DatedCost | undefined {
-  refuseUnknown(sources, map, path, [...Object.keys(rateFields), 'since', 'tiers']);
+  refuseUnknown(sources, map, path, [...Object.keys(rateFields), ...Object.keys(priceFields), 'since', 'tiers']);
   const since = readField(sources, map, path, 'since', sinceField);
   if (dated && map['since'] === undefined) {
     fileFault(sources, path, 'since is missing: of several prices each needs its first day.');
@@ -70,8 +76,19 @@ function readPeriod(sources: Sources, map: FileMap, path: SettingPath, dated: bo
   }
   const cost = readRates(sources, map, path);
   const tiers = readTiers(sources, map['tiers'], [...path, 'tiers']);
+  const batch = readField(sources, map, path, 'batch', priceFields.batch);
+  const limit = readLimit(sources, map, path);
   if (cost === undefined || (dated && since === undefined)) return undefined;
-  return { since, cost: tiers.length === 0 ? cost : { ...cost, tiers } };
+  return { since, cost: { ...cost, ...(batch === undefined ? {} : { batch }), ...(tiers.length === 0 ? {} : { tiers }) }, limit };
+}
+
+function readLimit(sources: Sources, map: FileMap, path: SettingPath): ModelTokenLimit | undefined {
+  const context = readField(sources, map, path, 'contextTokens', priceFields.contextTokens);
+  const output = readField(sources, map, path, 'outputTokens', priceFields.outputTokens);
+  // One alone would take the other from the package, which may know another model by this name.
+  if ((map['contextTokens'] === undefined) !== (map['outputTokens'] === undefined))
+    fileFault(sources, path, 'contextTokens and outputTokens go together.');
+  return context === undefined || output === undefined ? undefined : { context, output };
 }
 
 function readTiers(sources: Sources, given: unknown, path: SettingPath): readonly ModelCostTier[] {
@@ -100,27 +117,34 @@ function readTiers(sources: Sources, given: unknown, path: SettingPath): readonl
   return tiers;
 }
 
-function readRates(sources: Sources, map: FileMap, path: SettingPath): Omit<ModelCost, 'tiers'> | undefined {
+function readRates(sources: Sources, map: FileMap, path: SettingPath): Omit<ModelCost, 'tiers' | 'batch'> | undefined {
   for (const name of ['input', 'output'] as const) {
     if (map[name] === undefined) fileFault(sources, path, `${name} is missing.`);
   }
-  const rate = (name: keyof typeof rateFields) => readField(sources, map, path, name, rateFields[name]);
-  const [input, output, cacheRead, cacheWrite, reasoning] = [
-    rate('input'),
-    rate('output'),
-    rate('cacheRead'),
-    rate('cacheWrite'),
-    rate('reasoning'),
-  ];
+  const rates = Object.fromEntries(
+    Object.entries(rateFields).map(([name, field]) => [
+      inBook[name as keyof typeof rateFields],
+      readField(sources, map, path, name, field),
+    ]),
+  ) as Partial<Omit<ModelCost, 'tiers' | 'batch'>>;
+  const { input, output } = rates;
   if (input === undefined || output === undefined) return undefined;
-  return {
-    input,
-    output,
-    ...(cacheRead === undefined ? {} : { cache_read: cacheRead }),
-    ...(cacheWrite === undefined ? {} : { cache_write: cacheWrite }),
-    ...(reasoning === undefined ? {} : { reasoning }),
-  };
+  return { ...Object.fromEntries(Object.entries(rates).filter(([, value]) => value !== undefined)), input, output };
 }
+
+/** The name of each rate in the price book. */
+const inBook = {
+  input: 'input',
+  output: 'output',
+  cacheRead: 'cache_read',
+  cacheWrite: 'cache_write',
+  cacheWrite1h: 'cache_write_1h',
+  reasoning: 'reasoning',
+  inputAudio: 'input_audio',
+  outputAudio: 'output_audio',
+  inputImage: 'input_image',
+  outputImage: 'output_image',
+} as const satisfies Record<keyof typeof rateFields, keyof ModelCost>;
 
 function refuseUnknown(sources: Sources, map: FileMap, path: SettingPath, known: readonly string[]): void {
   refuseUnknownKeys({ faults: sources.faults, where: (at) => sources.file!.where(at), map, path, known });
