@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { auditEventsPage } from './reference/audit-events-page.ts';
 import { configurationPage } from './reference/configuration-page.ts';
 import { diagnosticsPage } from './reference/diagnostics-page.ts';
 import { errorsPage } from './reference/errors-page.ts';
@@ -9,6 +10,7 @@ import { metricsPage } from './reference/metrics-page.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages: Readonly<Record<string, () => string>> = {
+  'docs/reference/audit-events.md': auditEventsPage,
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/diagnostics.md': diagnosticsPage,
   'docs/reference/errors.md': errorsPage,

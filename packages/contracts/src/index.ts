@@ -29,6 +29,7 @@ export {
   type ListAlertDeliveriesQuery,
   type ListAlertsQuery,
 } from './alerts.ts';
+export { auditEventNames, auditEventTypes, type AuditCategory, type AuditEventName, type AuditEventType } from './audit-event-types.ts';
 export {
   circuitBreaker,
   circuitBreakerKind,
