@@ -7,17 +7,22 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createUuidV7, systemClock, systemRandom } from '@holdfast/kit/time';
 import { rowBytes } from '../packages/server/src/features/costs/ledger-row.ts';
-import { createLedgerWriter, ledgerStatements, ledgerTypes } from '../packages/server/src/features/costs/ledger-store.ts';
+import { callEvent } from '../packages/server/src/features/costs/call-event.ts';
+import { createLedgerWriter, ledgerStatement, ledgerTypes, type LedgerWrite } from '../packages/server/src/features/costs/ledger-store.ts';
 import { compositeArray, type Database } from '../packages/server/src/platform/postgres/index.ts';
 import { ending, modelCall } from '../packages/server/test/costs/fixture.ts';
+import { createReferences } from '../packages/server/test/support/personal-references.ts';
 import { startTestDatabase } from '../packages/server/test/support/postgres.ts';
 import { show, spread } from './support/statistics.ts';
 
 interface Writer {
   readonly name: string;
   readonly pid: number;
-  write(rows: readonly Buffer[]): Promise<void>;
+  write(rows: readonly RowAndEvent[]): Promise<void>;
 }
+
+/** What each call leaves: its row, and its audit event. */
+type RowAndEvent = LedgerWrite & { readonly event: Buffer };
 
 const sizes = [1, 4, 8, 16, 64];
 const turns = 15;
@@ -69,7 +74,7 @@ async function measure(writer: Writer, size: number) {
   const own = process.threadCpuUsage();
   const databaseBefore = cpuNanosOf(writer.pid);
   for (let commit = 0; commit < commitsATurn; commit++) {
-    const rows: Buffer[] = [];
+    const rows: RowAndEvent[] = [];
     for (let row = 0; row < size; row++) rows.push(newRow());
     await writer.write(rows);
   }
@@ -82,41 +87,51 @@ async function measure(writer: Writer, size: number) {
   };
 }
 
-function newRow(): Buffer {
-  return rowBytes(modelCall({ organizationId, keyId }), instanceId, ending());
+const references = createReferences();
+
+function newRow(): RowAndEvent {
+  const call = modelCall({ organizationId, keyId });
+  const end = ending();
+  return { kind: 'row', bytes: rowBytes(call, instanceId, end), event: callEvent(call, end, references).bytes };
 }
 
-/** As pg's users do it: a named statement, one binary parameter. */
+const statement = ledgerStatement(['rows', 'rowEvents'], false);
+
+/** As pg's users do it: a named statement, binary parameters. */
 async function pgWriter(on: Database): Promise<Writer> {
   const client = await on.pool('writer').connect();
-  const { rows } = await client.query<{ oid: number; pid: number }>(
-    `select '${ledgerTypes.row}'::regtype::oid as oid, pg_backend_pid() as pid`,
+  const { rows } = await client.query<{ row: number; event: number; pid: number }>(
+    `select '${ledgerTypes.rows}'::regtype::oid as row, '${ledgerTypes.rowEvents}'::regtype::oid as event, pg_backend_pid() as pid`,
   );
-  const { oid, pid } = rows[0]!;
+  const { row, event, pid } = rows[0]!;
   return {
     name: 'pg',
     pid,
-    write: async (batch) => void (await client.query({ ...ledgerStatements.rows, values: [compositeArray(oid, batch)] })),
+    async write(batch) {
+      const values = [
+        compositeArray(
+          row,
+          batch.map(({ bytes }) => bytes),
+        ),
+        compositeArray(
+          event,
+          batch.map((each) => each.event),
+        ),
+      ];
+      await client.query({ ...statement, values });
+    },
   };
 }
 
 /** The ledger's own. */
 async function wireWriter(on: Database): Promise<Writer> {
   const writer = createLedgerWriter(() => on.pool('writer'), systemClock);
-  await writer.write([{ kind: 'row', bytes: newRow() }], false);
+  await writer.write([newRow()], false);
   const found = await postgres.asSuperuser<{ pid: number }>(
     `select pid from pg_stat_activity where application_name = 'holdfast writer' and query = $1`,
-    [ledgerStatements.rows.text],
+    [statement.text],
   );
-  return {
-    name: 'wire',
-    pid: found[0]!.pid,
-    write: (batch) =>
-      writer.write(
-        batch.map((bytes) => ({ kind: 'row', bytes })),
-        false,
-      ),
-  };
+  return { name: 'wire', pid: found[0]!.pid, write: (batch) => writer.write(batch, false) };
 }
 
 function cpuNanosOf(pid: number): number {

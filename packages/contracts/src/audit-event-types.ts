@@ -44,7 +44,7 @@ const types = {
       attempts: 'how many attempts were made at providers',
       prompt_tokens: 'as the ledger has them',
       completion_tokens: 'as the ledger has them',
-      cost_nano_usd: 'in nano-dollars; left out when the price is unknown',
+      cost_nano_usd: 'in nano-dollars; left out when the price is unknown. Of an interrupted call what was reserved for it',
       latency_ms: 'whole milliseconds from the arrival of the request',
       end_user: '(ref) the end user that the client named',
       feature: 'the feature that the client named',

@@ -43,6 +43,7 @@ import { healthRoutes } from './features/health/index.ts';
 import { logLevelRoutes, type LogLevelControl } from './features/logging/index.ts';
 import { keyRoutes, organizationRoutes } from './features/identity/index.ts';
 import { createPipeline } from './model/index.ts';
+import { PersonalReferences } from './platform/audit/index.ts';
 
 export interface AppOptions {
   readonly source: ConfigurationSource;
@@ -116,6 +117,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   });
   const { database, keyRing } = storage;
   options.clientNames.open(keyRing);
+  const references = new PersonalReferences({ keyRing, random });
   options.errorReports?.open(keyRing);
   options.endIfTold();
 
@@ -153,6 +155,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const ledger = await openLedger({
     ...common,
     ...storage,
+    references,
     mayComeBack: () => !databaseEnded,
     onAway: () => health.markFailed('database'),
   });

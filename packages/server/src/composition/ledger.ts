@@ -1,6 +1,7 @@
 import { isHoldfastError } from '@holdfast/kit/errors';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import { CallLedger, createLedgerWriter, createRecovery, InstanceLease, writeBeat } from '../features/costs/index.ts';
+import type { PersonalReferences } from '../platform/audit/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import type { Closers } from './closers.ts';
 
@@ -13,12 +14,23 @@ export interface LedgerOptions {
   readonly alone: boolean;
   /** False once the database is known to have ended for good: nobody needs to wait for it then. */
   readonly mayComeBack: () => boolean;
+  /** What stands in audit events for personal data. */
+  readonly references: PersonalReferences;
   /** A commit failed for want of the database. */
   readonly onAway: () => void;
 }
 
 /** The ledger under a lease, with the calls of dead instances brought to their end. */
-export async function openLedger({ database, clock, random, closers, alone, mayComeBack, onAway }: LedgerOptions): Promise<CallLedger> {
+export async function openLedger({
+  database,
+  clock,
+  random,
+  closers,
+  alone,
+  mayComeBack,
+  references,
+  onAway,
+}: LedgerOptions): Promise<CallLedger> {
   const lease = new InstanceLease({
     beat: (instanceId) => writeBeat(database, instanceId),
     newId: createUuidV7(clock, random),
@@ -27,7 +39,7 @@ export async function openLedger({ database, clock, random, closers, alone, mayC
   await lease.start();
   closers.add('lease', () => lease.stop());
 
-  const recovery = createRecovery({ database, instanceId: () => lease.instanceId, clock });
+  const recovery = createRecovery({ database, instanceId: () => lease.instanceId, references, clock });
   await recovery.recover({ aloneOnDatabase: alone });
   recovery.start();
   closers.add('recovery', () => recovery.stop());
@@ -40,6 +52,7 @@ export async function openLedger({ database, clock, random, closers, alone, mayC
     mayPass: (error) => isHoldfastError(error) && mayComeBack(),
     onAway,
     lease,
+    references,
     clock,
   });
   closers.add('ledger', () => ledger.flush());

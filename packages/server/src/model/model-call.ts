@@ -20,6 +20,9 @@ export interface CallContext {
   readonly startedAt: number;
   /** The same moment on the clock that never goes back. */
   readonly startedMonotonic: number;
+  /** From where, and with what, as far as there was a client: for the audit log. */
+  readonly address?: string | undefined;
+  readonly userAgent?: string | undefined;
 }
 
 /** Where the pieces of a streamed answer go. What ends it comes as the result of the call. */

@@ -5,7 +5,10 @@ import { systemClock } from '@holdfast/kit/time';
 import { CallLedger, createLedgerWriter, InstanceLease, writeBeat } from '../../src/features/costs/index.ts';
 import { intentBytes, rowBytes } from '../../src/features/costs/ledger-row.ts';
 import { isHoldfastError } from '@holdfast/kit/errors';
+import { callEvent } from '../../src/features/costs/call-event.ts';
+import { auditEventBytes, type PersonalReferences } from '../../src/platform/audit/index.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
+import { createReferences } from '../support/personal-references.ts';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { ending, hastyClock, hurriedClock, modelCall, newId, openLedger, type CallOverrides } from './fixture.ts';
@@ -22,6 +25,17 @@ const rowOf = async (id: string) =>
   (await postgres.asSuperuser<Record<string, unknown>>('select * from holdfast.calls where id = $1', [id]))[0];
 const intentOf = async (id: string) =>
   (await postgres.asSuperuser<Record<string, unknown>>('select * from holdfast.call_intents where id = $1', [id]))[0];
+const eventsOf = async (id: string) =>
+  (await postgres.asSuperuser<{ body: string }>('select body from holdfast.audit_inbox where id = $1', [id])).map(
+    ({ body }) => JSON.parse(body) as Record<string, unknown>,
+  );
+const revealed = async (references: PersonalReferences, refs: readonly string[]) => {
+  const rows = await postgres.asSuperuser<{ ref: string; salt: Buffer; sealed: Buffer }>(
+    'select ref, salt, sealed from holdfast.audit_personal where ref = any($1)',
+    [refs],
+  );
+  return rows.map((row) => references.reveal(row));
+};
 const countOf = async (ids: readonly string[]) =>
   (await postgres.asSuperuser<{ count: string }>('select count(*) from holdfast.calls where id = any($1::uuid[])', [ids]))[0]!.count;
 
@@ -106,7 +120,7 @@ describe('a row', () => {
         },
         started_at: new Date('2025-12-31T23:59:59.999Z'),
       };
-      expect(await intentOf(call.id)).toEqual(common);
+      expect(await intentOf(call.id)).toEqual({ ...common, reserved_nano: null });
       expect(await rowOf(call.id)).toEqual({
         ...common,
         model_served: text,
@@ -207,6 +221,56 @@ describe('a row', () => {
     await writer.write([...batch('third'), ...batch('fourth').slice(1)], true);
     await expect(writer.write(batch('fifth'), false)).rejects.toThrow('duplicate key');
     expect([await rowOf(call.id), await intentOf(call.id)]).toEqual([row, intent]);
+    writer.close();
+  });
+
+  test('has its audit event exactly when it is new, also when what was written is written again', async () => {
+    const references = createReferences();
+    const writer = createLedgerWriter(() => database.pool('writer'), systemClock);
+    const call = modelCall({ endUser: 'anna' });
+    const write = (finishReason: string) => {
+      const end = ending({ finishReason });
+      const { bytes, personal } = callEvent(call, end, references);
+      return { kind: 'row', bytes: rowBytes(call, newId(), end), event: bytes, personal } as const;
+    };
+    const first = write('first');
+    await writer.write([first], false);
+    expect(await eventsOf(call.id)).toHaveLength(1);
+    expect((await eventsOf(call.id))[0]).toMatchObject({ type: 'model.called', organization_id: call.context.principal.organizationId });
+    expect(
+      await revealed(
+        references,
+        first.personal!.map(({ ref }) => ref),
+      ),
+    ).toStrictEqual(['anna']);
+    // What is durable is written no more.
+    expect(first.personal![0]!.row).toBeUndefined();
+    expect(write('second').personal).toBeUndefined();
+
+    await writer.write([write('second')], true);
+    await expect(writer.write([write('third')], false)).rejects.toThrow('duplicate key');
+    expect(await eventsOf(call.id)).toHaveLength(1);
+
+    // An event of no row may come twice; the sequencer drops the second.
+    const next = modelCall();
+    const alone = { kind: 'event', bytes: auditEventBytes(newId(), null, '{}') } as const;
+    await writer.write(
+      [alone, { kind: 'row', bytes: rowBytes(next, newId(), ending()), event: callEvent(next, ending(), references).bytes }],
+      true,
+    );
+    await writer.write([alone], true);
+    expect(await eventsOf(next.id)).toHaveLength(1);
+    writer.close();
+  });
+
+  test('and an event that is refused with it: neither is there', async () => {
+    const writer = createLedgerWriter(() => database.pool('writer'), systemClock);
+    const call = modelCall();
+    const event = auditEventBytes(call.id, null, 'x'.repeat(40_000));
+    await expect(writer.write([{ kind: 'row', bytes: rowBytes(call, newId(), ending()), event }], false)).rejects.toThrow(
+      'check constraint',
+    );
+    expect([await rowOf(call.id), await eventsOf(call.id)]).toStrictEqual([undefined, []]);
     writer.close();
   });
 
@@ -345,6 +409,7 @@ test('after its lease ran out nothing is recorded under the old name; under the 
   await lease.start();
   const writer = createLedgerWriter(() => database.pool('writer'), systemClock);
   const ledger = new CallLedger({
+    references: createReferences(),
     write: (batch, again) => writer.write(batch, again),
     mayPass: (error) => isHoldfastError(error),
     lease,

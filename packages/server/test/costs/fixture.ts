@@ -3,6 +3,7 @@ import { createUuidV7, systemClock, systemRandom, type Clock } from '@holdfast/k
 import { CallLedger, createLedgerWriter, InstanceLease, writeBeat } from '../../src/features/costs/index.ts';
 import type { CallEnding, ModelCall } from '../../src/model/index.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
+import { createReferences } from '../support/personal-references.ts';
 import { createModelCall } from '../support/model-call.ts';
 
 export const newId = createUuidV7(systemClock, systemRandom);
@@ -83,6 +84,7 @@ export async function openLedger(database: Database, clock: Clock = systemClock)
     mayPass: (error) => isHoldfastError(error),
     onAway: () => failures++,
     lease,
+    references: createReferences(),
     clock,
   });
   return {

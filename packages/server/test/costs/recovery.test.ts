@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '@holdfast/kit/time';
 import { callsRecovered, countLiveInstances, createLedgerWriter, createRecovery, writeBeat } from '../../src/features/costs/index.ts';
+import { callEvent } from '../../src/features/costs/call-event.ts';
 import { intentBytes, rowBytes } from '../../src/features/costs/ledger-row.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
+import { createReferences } from '../support/personal-references.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { ending, modelCall, newId, openLedger } from './fixture.ts';
 
@@ -20,7 +22,7 @@ beforeEach(async () => {
 });
 
 const recoveryOf = (handle: Database, instanceId = newId()) =>
-  createRecovery({ database: handle, instanceId: () => instanceId, clock: systemClock });
+  createRecovery({ database: handle, instanceId: () => instanceId, references: createReferences(), clock: systemClock });
 
 /** Intents of an instance whose last sign of life is so many seconds old; null never gave one. */
 async function leaveIntents(count: number, silentSeconds: number | null): Promise<string> {
@@ -60,6 +62,8 @@ test('the calls of a dead instance become interrupted exactly once, also with se
   expect(interrupted.reduce((sum, each) => sum + each)).toBe(3_000);
   expect(announced.reduce((sum, each) => sum + each)).toBe(3_000);
   expect(await counts()).toEqual({ intents: 0, rows: 3_000, interrupted: 3_000 });
+  const told = await postgres.asSuperuser('select count(*)::int as events, count(distinct id)::int as calls from holdfast.audit_inbox');
+  expect(told).toEqual([{ events: 3_000, calls: 3_000 }]);
   expect(await recoveryOf(database).recover()).toBe(0);
 });
 
@@ -100,8 +104,19 @@ test('an interrupted row has what its intent knew, and claims nothing that nobod
     },
     started_at: new Date(Math.floor(call.context.startedAt)),
   });
-  // The row of a call that was given up too early comes late: it does not count a second time.
-  await writer.write([{ kind: 'row', bytes: rowBytes(call, instanceId, ending()) }], true);
+  const events = async () =>
+    (await postgres.asSuperuser<{ body: string }>('select body from holdfast.audit_inbox')).map(({ body }) => body);
+  const [event] = await events();
+  expect(JSON.parse(event!)).toMatchObject({
+    ...{ id: call.id, type: 'model.called', outcome: 'interrupted', organization_id: organizationId, request_id: call.context.requestId },
+    ...{ actor: { type: 'key', id: keyId, user_id: userId }, resource: { type: 'model', id: 'fast' } },
+    details: { outcome: 'interrupted', feature: 'f', provider: 'primary', streamed: true },
+  });
+  expect(event).not.toContain('"u"');
+  // The row of a call that was given up too early comes late: it does not count a second time, and neither does its event.
+  const late = callEvent(call, ending(), createReferences());
+  await writer.write([{ kind: 'row', bytes: rowBytes(call, instanceId, ending()), event: late.bytes, personal: late.personal }], true);
+  expect(await events()).toStrictEqual([event]);
   expect(await counts()).toEqual({ intents: 0, rows: 1, interrupted: 1 });
   writer.close();
 });

@@ -114,7 +114,7 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
   },
   'holdfast.audit_rejected': { seq: 'int8', id: 'uuid', organization_id: 'uuid?', reason: 'text', body: 'text', at: 'timestamptz' },
   'holdfast.audit_personal': {
-    ...{ ref: 'text', organization_id: 'uuid?', kind: 'text', salt: 'bytea', sealed: 'bytea', created_at: 'timestamptz' },
+    ...{ ref: 'text', organization_id: 'uuid?', kind: 'text', tag: 'bytea', salt: 'bytea', sealed: 'bytea', created_at: 'timestamptz' },
   },
   'holdfast.audit_publications': {
     ...{ destination: 'text', size: 'int8', published_at: 'timestamptz?', tried_at: 'timestamptz', error: 'text?' },

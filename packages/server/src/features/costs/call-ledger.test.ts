@@ -2,6 +2,7 @@ import { createFakeClock } from '@holdfast/kit/testing';
 import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
 import { Cancellation } from '@holdfast/kit/time';
 import { describe, expect, test } from 'vitest';
+import { createReferences } from '../../../test/support/personal-references.ts';
 import { emptyRecord, type CallEnding, type ModelCall } from '../../model/index.ts';
 import { CallLedger } from './call-ledger.ts';
 import { deadAfterMs, InstanceLease } from './instance-lease.ts';
@@ -36,6 +37,7 @@ async function setup() {
   });
   await lease.start();
   const ledger = new CallLedger({
+    references: createReferences(),
     async write(batch) {
       await database.held;
       if (database.away) throw new HoldfastError('database_unavailable');

@@ -4,6 +4,8 @@ import type { CallEnding, Ledger, LedgerEntry, ModelCall } from '../../model/ind
 import { ledgerCommitted } from './events.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { InstanceLease } from './instance-lease.ts';
+import { auditEventBytes, type PersonalReferences, type WrittenEvent } from '../../platform/audit/index.ts';
+import { callEvent } from './call-event.ts';
 import { intentBytes, rowBytes } from './ledger-row.ts';
 import type { LedgerWrite } from './ledger-store.ts';
 
@@ -14,6 +16,8 @@ export interface CallLedgerOptions {
   /** A commit failed in a way that may pass: the database is away. */
   readonly onAway?: () => void;
   readonly lease: InstanceLease;
+  /** What stands in audit events for personal data. */
+  readonly references: PersonalReferences;
   readonly clock: Clock;
 }
 
@@ -33,9 +37,10 @@ const intentRetryMs = 1_000;
 
 /** A write and the name under which its call was begun. */
 interface OwnedWrite extends LedgerWrite {
-  readonly instanceId: string;
-  /** The row of a call whose answer was withheld because its own row could not be committed in time. */
-  readonly late?: () => Buffer;
+  /** Undefined: of no call, and so of no lease. */
+  readonly instanceId: string | undefined;
+  /** What becomes of a call whose answer was withheld because its own row could not be committed in time. */
+  readonly late?: () => LedgerWrite;
 }
 
 /** The ledger of calls: group commit of intents and rows under the lease of this instance. */
@@ -58,7 +63,7 @@ export class CallLedger implements Ledger {
     this.#commits = new GroupCommit({
       commit: async (batch, again) => {
         // Asked again here, where it counts: since a write began to wait, the process may have stood still for a minute.
-        if (!batch.every((write) => options.lease.holds(write.instanceId))) throw leaseLost();
+        if (!batch.every(({ instanceId }) => instanceId === undefined || options.lease.holds(instanceId))) throw leaseLost();
         await this.#write(batch, again);
       },
       // A batch without its lease is taken apart: those that have theirs are written, the others fail.
@@ -69,7 +74,7 @@ export class CallLedger implements Ledger {
         options.onAway?.();
       },
       // The answer is withheld by now, but what it cost was spent: the row goes on being tried for as long as the lease is held.
-      linger: ({ kind, instanceId, late }) => (late ? { kind, instanceId, bytes: late() } : undefined),
+      linger: (write) => (write.kind === 'event' ? write : write.late && { ...write.late(), instanceId: write.instanceId }),
       clock: options.clock,
       patienceMs,
       pauseMs,
@@ -91,11 +96,20 @@ export class CallLedger implements Ledger {
   }
 
   enter(call: ModelCall): LedgerEntry {
-    const entry = new Entry(call, this.#commits, this.#lease, this.#clock.monotonic(), this.#onSettled, this.#onUnwritten);
+    const entry = new Entry(call, this.#commits, this.#options, this.#clock.monotonic(), this.#onSettled, this.#onUnwritten);
     this.#open++;
     this.#young.push(entry);
     if (this.#timer === undefined) this.#timer = this.#clock.setTimeout(() => this.#age(), intentAfterMs);
     return entry;
+  }
+
+  /**
+   * Resolves when an audit event is durable that is not of a call with a row. Rejects with `ledger_unavailable` when that could not be
+   * learnt in time; it is tried on then.
+   */
+  async record({ id, organizationId, body, personal }: WrittenEvent): Promise<void> {
+    const write = { kind: 'event', bytes: auditEventBytes(id, organizationId, body), personal, instanceId: undefined } as const;
+    await commitOrWithhold(this.#commits, write);
   }
 
   /**
@@ -119,8 +133,8 @@ export class CallLedger implements Ledger {
       await this.#options.write(batch, again);
       outcome = 'completed';
     } finally {
-      const rows = batch.filter(({ kind }) => kind === 'row').length;
-      ledgerCommitted.publish({ rows, intents: batch.length - rows, durationMs: this.#clock.monotonic() - startedAt, outcome });
+      const count = (wanted: LedgerWrite['kind']): number => batch.filter(({ kind }) => kind === wanted).length;
+      ledgerCommitted.publish({ rows: count('row'), intents: count('intent'), durationMs: this.#clock.monotonic() - startedAt, outcome });
     }
   }
 
@@ -157,6 +171,7 @@ class Entry implements LedgerEntry {
   readonly #call: ModelCall;
   readonly #commits: GroupCommit<OwnedWrite>;
   readonly #lease: InstanceLease;
+  readonly #references: PersonalReferences;
   readonly #instanceId: string;
   readonly #onSettled: () => void;
   readonly #onUnwritten: (entry: Entry) => void;
@@ -167,7 +182,7 @@ class Entry implements LedgerEntry {
   constructor(
     call: ModelCall,
     commits: GroupCommit<OwnedWrite>,
-    lease: InstanceLease,
+    { lease, references }: Pick<CallLedgerOptions, 'lease' | 'references'>,
     enteredAt: number,
     onSettled: () => void,
     onUnwritten: (entry: Entry) => void,
@@ -175,6 +190,7 @@ class Entry implements LedgerEntry {
     this.#call = call;
     this.#commits = commits;
     this.#lease = lease;
+    this.#references = references;
     this.#instanceId = lease.instanceId;
     this.enteredAt = enteredAt;
     this.#onSettled = onSettled;
@@ -206,29 +222,34 @@ class Entry implements LedgerEntry {
   async settle(ending: CallEnding): Promise<void> {
     this.#settled = true;
     try {
-      await this.#commit({
-        kind: 'row',
-        bytes: rowBytes(this.#call, this.#instanceId, ending),
-        late: () => rowBytes(this.#call, this.#instanceId, withheld(ending)),
-      });
+      await this.#commit({ ...this.#row(ending), late: () => this.#row(withheld(ending)) });
     } finally {
       this.#onSettled();
     }
   }
 
+  #row(ending: CallEnding): LedgerWrite {
+    const { bytes, personal } = callEvent(this.#call, ending, this.#references);
+    return { kind: 'row', bytes: rowBytes(this.#call, this.#instanceId, ending), event: bytes, personal };
+  }
+
   async #commit(write: Omit<OwnedWrite, 'instanceId'>): Promise<void> {
     // After its lease ran out, another instance may have settled this call as interrupted: a second row would not count.
     if (!this.#lease.holds(this.#instanceId)) throw leaseLost();
-    try {
-      await this.#commits.add({ ...write, instanceId: this.#instanceId });
-    } catch (cause) {
-      if (isLeaseLost(cause)) throw cause;
-      throw new HoldfastError('ledger_unavailable', {
-        detail: `the row of a call could not be committed: ${String(cause)}`,
-        cause,
-        retryAfterSeconds: 1,
-      });
-    }
+    await commitOrWithhold(this.#commits, { ...write, instanceId: this.#instanceId });
+  }
+}
+
+async function commitOrWithhold(commits: GroupCommit<OwnedWrite>, write: OwnedWrite): Promise<void> {
+  try {
+    await commits.add(write);
+  } catch (cause) {
+    if (isLeaseLost(cause)) throw cause;
+    throw new HoldfastError('ledger_unavailable', {
+      detail: `the ${write.kind} could not be committed: ${String(cause)}`,
+      cause,
+      retryAfterSeconds: 1,
+    });
   }
 }
 

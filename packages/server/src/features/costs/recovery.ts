@@ -2,6 +2,8 @@ import { sql, type Kysely } from 'kysely';
 import { defineChannel } from '@holdfast/kit/events';
 import { sleep, type Clock } from '@holdfast/kit/time';
 import type { Database, Schema } from '../../platform/postgres/index.ts';
+import { insertEvents, type PersonalReferences } from '../../platform/audit/index.ts';
+import { interruptedCallEvent, type InterruptedIntent } from './call-event.ts';
 import { deadAfterMs } from './instance-lease.ts';
 
 export interface CallsRecovered {
@@ -21,6 +23,7 @@ export interface RecoveryOptions {
   readonly database: Pick<Database, 'query'>;
   /** The instance that does the work, which is alive by that. */
   readonly instanceId: () => string;
+  readonly references: PersonalReferences;
   readonly clock: Clock;
 }
 
@@ -38,7 +41,7 @@ const everyMs = 30_000;
  * Brings the intents of calls to their end: those of a dead instance become rows with the outcome `interrupted`, those
  * that have a row are removed. Safe to run on several instances at once and to repeat: a row is known by its call's id.
  */
-export function createRecovery({ database, instanceId, clock }: RecoveryOptions) {
+export function createRecovery({ database, instanceId, references, clock }: RecoveryOptions) {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
 
@@ -47,9 +50,9 @@ export function createRecovery({ database, instanceId, clock }: RecoveryOptions)
     const jobs = database.query('jobs');
     let interrupted = 0;
     for (;;) {
-      const settled = await settlePage(jobs, instanceId(), options.aloneOnDatabase ?? false);
-      interrupted += settled;
-      if (settled < pageSize) break;
+      const { found, added } = await settlePage(jobs, instanceId(), options.aloneOnDatabase ?? false, clock.now(), references);
+      interrupted += added;
+      if (found < pageSize) break;
     }
     while ((await forgetPage(jobs)) === pageSize);
     await forgetInstances(jobs, instanceId());
@@ -77,23 +80,38 @@ export function createRecovery({ database, instanceId, clock }: RecoveryOptions)
   };
 }
 
-async function settlePage(jobs: Kysely<Schema>, self: string, alone: boolean): Promise<number> {
-  // What the dead call had used is not known to anybody here: no tokens, and no price, which is not the same as 0. Under a hard budget it
-  // counts as the most that it can have cost, until somebody finds out.
-  const result = await sql`
-    insert into holdfast.calls (id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect,
-      streamed, model_asked, provider, usage_source, cost_nano_usd, outcome, started_at, finished_at)
-    select i.id, i.organization_id, i.instance_id, i.request_id, i.key_id, i.user_id, i.end_user, i.feature, i.operation, i.dialect,
-      i.streamed, i.model_asked, i.provider, 'none', i.reserved_nano, 'interrupted', i.started_at, now()
-    from holdfast.call_intents i
-    where i.instance_id <> ${self}
-      and (${alone} or not exists (
-        select from holdfast.instances n
-        where n.id = i.instance_id and n.seen_at > now() - make_interval(secs => ${deadAfterMs / 1000})))
-      and not exists (select from holdfast.calls c where c.id = i.id)
-    limit ${pageSize}
-    on conflict (id) do nothing`.execute(jobs);
-  return Number(result.numAffectedRows ?? 0n);
+/** Row and event of each in one transaction. Of two recoveries that found the same call one writes both. */
+async function settlePage(jobs: Kysely<Schema>, self: string, alone: boolean, nowMs: number, references: PersonalReferences) {
+  return jobs.transaction().execute(async (transaction) => {
+    const { rows: intents } = await sql<InterruptedIntent>`
+      select i.* from holdfast.call_intents i
+      where i.instance_id <> ${self}
+        and (${alone} or not exists (
+          select from holdfast.instances n
+          where n.id = i.instance_id and n.seen_at > now() - make_interval(secs => ${deadAfterMs / 1000})))
+        and not exists (select from holdfast.calls c where c.id = i.id)
+      order by i.id
+      limit ${pageSize}`.execute(transaction);
+    if (intents.length === 0) return { found: 0, added: 0 };
+    // What the dead call had used is not known to anybody here: no tokens, and no price, which is not the same as 0. Under a hard budget it
+    // counts as the most that it can have cost, until somebody finds out.
+    const { rows: added } = await sql<{ id: string }>`
+      insert into holdfast.calls (id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect,
+        streamed, model_asked, provider, usage_source, cost_nano_usd, outcome, started_at, finished_at)
+      select i.id, i.organization_id, i.instance_id, i.request_id, i.key_id, i.user_id, i.end_user, i.feature, i.operation, i.dialect,
+        i.streamed, i.model_asked, i.provider, 'none', i.reserved_nano, 'interrupted', i.started_at, now()
+      from holdfast.call_intents i
+      where i.id = any(${intents.map(({ id }) => id)}::uuid[])
+      order by i.id
+      on conflict (id) do nothing
+      returning id`.execute(transaction);
+    const settled = new Set(added.map(({ id }) => id));
+    await insertEvents(
+      transaction,
+      intents.filter(({ id }) => settled.has(id)).map((intent) => interruptedCallEvent(intent, nowMs, references)),
+    );
+    return { found: intents.length, added: added.length };
+  });
 }
 
 async function forgetPage(jobs: Kysely<Schema>): Promise<number> {

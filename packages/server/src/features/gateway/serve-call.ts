@@ -34,6 +34,8 @@ export function serveCall(options: ServeCallOptions, shape: CallShape) {
         cancellation,
         startedAt: clock.now() - (clock.monotonic() - request.receivedAtMs),
         startedMonotonic: request.receivedAtMs,
+        address: request.client.address.text,
+        userAgent: request.headers['user-agent'],
       },
       operation: shape.operation,
       dialect: shape.dialect,

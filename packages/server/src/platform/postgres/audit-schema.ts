@@ -97,7 +97,8 @@ export interface AuditRejectedTable {
 export interface AuditPersonalTable {
   ref: string;
   organization_id: string | null;
-  kind: string;
+  kind: 'ip' | 'user_agent' | 'end_user' | 'name' | 'text';
+  tag: Buffer;
   salt: Buffer;
   sealed: Buffer;
   created_at: Timestamp;

@@ -2,7 +2,7 @@
  * Type identifiers of PostgreSQL's built-in types, which are the same in every installation
  * (https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat).
  */
-const oid = { bool: 16, int8: 20, int4: 23, text: 25, json: 114, float8: 701, timestamptz: 1184, uuid: 2950 } as const;
+const oid = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, json: 114, float8: 701, timestamptz: 1184, uuid: 2950 } as const;
 
 /** PostgreSQL counts from 2000-01-01T00:00:00Z; in milliseconds since the Unix epoch. */
 const postgresEpochMs = 946_684_800_000;
@@ -71,6 +71,13 @@ export class CompositeWriter {
   /** NUL, which PostgreSQL cannot store, MUST have been taken out; lone surrogates become U+FFFD. */
   text(value: string | undefined): this {
     return value === undefined ? this.#null(oid.text) : this.#string(oid.text, value);
+  }
+
+  bytea(value: Uint8Array): this {
+    this.#head(oid.bytea, value.length);
+    this.#buffer.set(value, this.#at);
+    this.#at += value.length;
+    return this;
   }
 
   json(text: string): this {

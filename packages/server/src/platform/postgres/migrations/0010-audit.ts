@@ -117,14 +117,19 @@ export async function audit(database: Kysely<unknown>): Promise<void> {
     create table holdfast.audit_personal (
       ref text primary key,
       organization_id uuid,
-      kind text not null,
+      kind text not null check (kind in ('ip', 'user_agent', 'end_user', 'name', 'text')),
+      tag bytea not null check (octet_length(tag) = 16),
       salt bytea not null check (octet_length(salt) = 16),
       sealed bytea not null,
       created_at timestamptz(3) not null
     );
+    comment on column holdfast.audit_personal.tag is 'the same for all references of one value, for those who have the master key: to erase them';
+    create index audit_personal_tag on holdfast.audit_personal (tag);
     create index audit_personal_created_at on holdfast.audit_personal (created_at);
     create index audit_personal_by_organization on holdfast.audit_personal (organization_id, kind, created_at);
-    create type holdfast.audit_personal_1 as (ref text, organization_id uuid, kind text, salt bytea, sealed bytea, created_at timestamptz);
+    create type holdfast.audit_personal_1 as (
+      ref text, organization_id uuid, kind text, tag bytea, salt bytea, sealed bytea, created_at timestamptz
+    );
 
     create table holdfast.audit_publications (
       destination text primary key,
