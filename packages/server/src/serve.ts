@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { handOnAnnouncements } from '@holdfast/kit/events';
 
 import { createAccessLog, createLogger, createMetrics, type Log, type RotationOptions } from '@holdfast/kit/telemetry';
 import { systemClock, systemRandom } from '@holdfast/kit/time';
@@ -102,6 +103,7 @@ export async function serve(source: ConfigurationSource, runtimeDir: string | un
     await Promise.all([tracing?.close(), errorReports?.close()]);
     alive.close();
     removeGuards();
+    handOnAnnouncements();
     for (const stop of stopListening) stop();
     await log.flush();
   }

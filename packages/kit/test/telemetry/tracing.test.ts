@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { httpRequestFinished, httpRequestHandled, type HttpRequestFinished, type RequestTrace } from '@holdfast/kit/events';
+import {
+  handOnAnnouncements,
+  httpRequestFinished,
+  httpRequestHandled,
+  type HttpRequestFinished,
+  type RequestTrace,
+} from '@holdfast/kit/events';
 import { callTraced, type CallTraced, type TracedAttempt } from '@holdfast/kit/llm';
 import { createTracing, trace, type Span, type Tracing, type TracingNumbers } from '@holdfast/kit/telemetry/tracing';
 import { createFakeClock, createSeededRandom, type FakeClock } from '@holdfast/kit/testing';
@@ -238,6 +244,7 @@ describe('a request', () => {
     const { tracing, spans } = setUp();
     const trace = tracing.begin({});
     finish(trace, { status: 499, errorCode: 'client_closed' });
+    handOnAnnouncements();
     call(trace, { errorCode: 'client_closed', attempts: [{ ...attempt, outcome: 'aborted', errorCode: 'client_closed' }] });
     const made = await spans();
     // What comes late hangs below a root that is there already.

@@ -1,6 +1,6 @@
 import { alertDelivered, type AlertSample } from '@holdfast/kit/alerts';
 import { errorTraits } from '@holdfast/kit/errors';
-import { httpRequestFinished, type HttpRequestFinished } from '@holdfast/kit/events';
+import { handOnAnnouncements, httpRequestFinished, type HttpRequestFinished } from '@holdfast/kit/events';
 import { callFinished, type CallFinished } from '@holdfast/kit/llm';
 import { RollingSketch } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
@@ -33,41 +33,50 @@ export function openAlertWindows({
   const models = new Map<string, RollingSketch>();
   const channels = new Map<string, RollingSketch>();
   const now = (): number => clock.monotonic();
+  const read = (rolling: RollingSketch, windowMs: number) => {
+    handOnAnnouncements();
+    return rolling.read(windowMs, now());
+  };
 
   function onRequest({ route, latencyMs, status, errorCode }: HttpRequestFinished): void {
     if (route === undefined || !/^\/(?:api|v1)\//.test(route)) return;
     const failed = (errorCode === undefined ? status : errorTraits(errorCode).status) >= 500 && errorCode !== 'draining';
-    answers.add(latencyMs, failed, now());
-    if (route.startsWith('/api/')) api.add(latencyMs, failed, now());
+    const at = now();
+    answers.add(latencyMs, failed, at);
+    if (route.startsWith('/api/')) api.add(latencyMs, failed, at);
   }
 
   function onCall({ modelAsked, latencyMs, overheadMs, attempts, outcome }: CallFinished): void {
-    overhead.add(overheadMs, false, now());
+    const at = now();
+    overhead.add(overheadMs, false, at);
     if (attempts === 0 || outcome === 'aborted') return;
     const name = isKnownModel(modelAsked) && (models.has(modelAsked) || models.size < maxModels) ? modelAsked : 'other';
-    sketchOf(models, name).add(latencyMs, outcome === 'failed', now());
+    sketchOf(models, name).add(latencyMs, outcome === 'failed', at);
   }
 
   const stops = [
-    httpRequestFinished.subscribe(onRequest),
-    callFinished.subscribe(onCall),
+    httpRequestFinished.subscribeLate(onRequest),
+    callFinished.subscribeLate(onCall),
     alertDelivered.subscribe(({ channel, outcome }) => sketchOf(channels, channel).add(0, outcome !== 'delivered', now())),
   ];
   const latency = (rolling: RollingSketch, windowMs: number, labels: AlertSample['labels'] = {}): readonly AlertSample[] => {
-    const { sketch } = rolling.read(windowMs, now());
+    const { sketch } = read(rolling, windowMs);
     return sketch.count === 0 ? [] : [{ labels, value: sketch.quantile(quantile) / 1_000, count: sketch.count }];
   };
   return {
     api_latency_seconds: (windowMs) => latency(api, windowMs),
     overhead_seconds: (windowMs) => latency(overhead, windowMs),
-    model_latency_seconds: (windowMs) => [...models].flatMap(([model, rolling]) => latency(rolling, windowMs, { model })),
+    model_latency_seconds(windowMs) {
+      handOnAnnouncements();
+      return [...models].flatMap(([model, rolling]) => latency(rolling, windowMs, { model }));
+    },
     error_ratio(windowMs) {
-      const { sketch, failures } = answers.read(windowMs, now());
+      const { sketch, failures } = read(answers, windowMs);
       return sketch.count === 0 ? [] : [{ labels: {}, value: failures / sketch.count, count: sketch.count }];
     },
-    server_errors: (windowMs) => [{ labels: {}, value: answers.read(windowMs, now()).failures }],
+    server_errors: (windowMs) => [{ labels: {}, value: read(answers, windowMs).failures }],
     alert_deliveries_failed: (windowMs) =>
-      [...channels].map(([channel, rolling]) => ({ labels: { channel }, value: rolling.read(windowMs, now()).failures })),
+      [...channels].map(([channel, rolling]) => ({ labels: { channel }, value: read(rolling, windowMs).failures })),
     close() {
       for (const stop of stops) stop();
     },

@@ -1,4 +1,4 @@
-import { httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
+import { handOnAnnouncements, httpRequestFinished, type HttpRequestFinished } from '../../events/index.ts';
 import { attemptFailed, callFinished, targetChosen, type CallFinished } from '../../llm/spec/index.ts';
 import { bucketEvicted, settlementLost, takeDecided } from '../../ratelimit/index.ts';
 import {
@@ -121,6 +121,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const metrics: Metrics = {
     async scrape(format = 'prometheus') {
       const startedAt = clock.monotonic();
+      handOnAnnouncements();
       const files = await process?.ask();
       const exposition = new Exposition(format);
       const parts = [
@@ -159,8 +160,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     recordProcessFault: (fault) => faults.recordFault(fault),
     listen() {
       const stops = [
-        httpRequestFinished.subscribe(metrics.recordRequest),
-        callFinished.subscribe(metrics.recordCall),
+        httpRequestFinished.subscribeLate(metrics.recordRequest),
+        callFinished.subscribeLate(metrics.recordCall),
         attemptFailed.subscribe((event) => llm.recordAttemptFailure(event)),
         takeDecided.subscribe((event) => limits.record(event)),
         bucketEvicted.subscribe((event) => limits.recordEviction(event)),

@@ -1,4 +1,4 @@
-import { httpRequestFinished, operationSlow, type HttpRequestFinished } from '../../events/index.ts';
+import { handOnAnnouncements, httpRequestFinished, operationSlow, type HttpRequestFinished } from '../../events/index.ts';
 import { callFinished, type CallFinished } from '../../llm/spec/index.ts';
 import type { Clock } from '../../time/index.ts';
 import type { JudgedKind } from './kinds.ts';
@@ -244,8 +244,8 @@ class Tracker implements PerformanceTracker {
 
   listen(): () => void {
     const stops = [
-      httpRequestFinished.subscribe((event) => this.recordRequest(event)),
-      callFinished.subscribe((event) => this.recordCall(event)),
+      httpRequestFinished.subscribeLate((event) => this.recordRequest(event)),
+      callFinished.subscribeLate((event) => this.recordCall(event)),
     ];
     return () => {
       for (const stop of stops) stop();
@@ -269,7 +269,7 @@ class Tracker implements PerformanceTracker {
   }
 
   unsaved(): readonly MinuteRecord[] {
-    this.#turn(this.#clock.now());
+    this.#look();
     return [...this.#past, this.#current].filter((minute) => minute.revision > minute.savedRevision).map(toMinuteRecord);
   }
 
@@ -281,7 +281,7 @@ class Tracker implements PerformanceTracker {
   }
 
   minutes(): readonly MinuteRecord[] {
-    this.#turn(this.#clock.now());
+    this.#look();
     return [...this.#past, this.#current].map(toMinuteRecord);
   }
 
@@ -330,6 +330,12 @@ class Tracker implements PerformanceTracker {
     return this.#current;
   }
 
+  /** Before anybody is shown what there is. */
+  #look(): void {
+    handOnAnnouncements();
+    this.#turn(this.#clock.now());
+  }
+
   #turn(now: number): void {
     const ended = this.#current;
     if (now >= ended.minute && now < ended.minute + minuteMs) return;
@@ -373,7 +379,7 @@ class Tracker implements PerformanceTracker {
   }
 
   #lastMinutes(minutes: number): readonly Minute[] {
-    this.#turn(this.#clock.now());
+    this.#look();
     const from = this.#current.minute - (minutes - 1) * minuteMs;
     return [...this.#past, this.#current].filter(({ minute }) => minute >= from);
   }

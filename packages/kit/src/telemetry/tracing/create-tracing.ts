@@ -173,7 +173,7 @@ export function createTracing(options: TracingOptions): Tracing {
     listen() {
       const stops = [
         callTraced.subscribe(onCall),
-        httpRequestFinished.subscribe(onRequest),
+        httpRequestFinished.subscribeLate(onRequest),
         functionEnded.subscribe(onFunction),
         httpRequestHandled.bind(storage, ({ trace }) => ({ request: trace as TracedRequest, spanId: trace.spanId })),
         functionRun.bind(storage, beginFunction),

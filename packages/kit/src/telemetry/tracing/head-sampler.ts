@@ -32,6 +32,10 @@ function ownDecision(name: 'always_on' | 'always_off' | 'traceidratio', ratio: n
   if (name === 'always_on') return () => true;
   if (name === 'always_off') return () => false;
   // By the 56 bits of the id that level 2 of the standard says are random, so that every service of a trace decides alike.
-  const limit = ratio * 2 ** 56;
-  return (traceId) => Number.parseInt(traceId.slice(18), 16) < limit;
+  // Texts of one length and one case are in the order of their numbers.
+  if (ratio === 1) return () => true;
+  const limit = Math.ceil(ratio * 2 ** 56)
+    .toString(16)
+    .padStart(14, '0');
+  return (traceId) => traceId.slice(18) < limit;
 }

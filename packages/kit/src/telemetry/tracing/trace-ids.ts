@@ -8,6 +8,7 @@ export interface TraceIds {
 }
 
 const poolBytes = 4096;
+const zero = 48;
 
 /** Ids of random bits, drawn by the page: one draw a request would cost more than the rest of its trace. */
 export function createTraceIds(random: Random): TraceIds {
@@ -19,8 +20,8 @@ export function createTraceIds(random: Random): TraceIds {
       at = 0;
     }
     const id = pool.slice(at, (at += digits));
-    // By a chance of one in 2⁶⁴, or a source of chance that is none.
-    return /[1-9a-f]/.test(id) ? id : `${id.slice(1)}1`;
+    // All zero by a chance of one in 2⁶⁴, or by a source of chance that is none.
+    return id.charCodeAt(0) !== zero || /[1-9a-f]/.test(id) ? id : `${id.slice(1)}1`;
   }
   return { traceId: () => take(32), spanId: () => take(16) };
 }

@@ -99,6 +99,13 @@ describe('samplers', () => {
     expect(tenth.every((id) => half(id, undefined))).toBe(true);
   });
 
+  test('by ratio decide by the number that the last 56 bits are, to the bit', () => {
+    const sampler = createHeadSampler('traceidratio', 0.1);
+    const limit = 0.1 * 2 ** 56;
+    for (const bits of [0, 1, Math.floor(limit) - 8, Math.floor(limit), Math.ceil(limit), Math.ceil(limit) + 8, 2 ** 52, 2 ** 56 - 8])
+      expect(sampler(`${'a'.repeat(18)}${bits.toString(16).padStart(14, '0')}`, undefined), String(bits)).toBe(bits < limit);
+  });
+
   test.each([-0.1, 1.1, Number.NaN])('a ratio of %d is refused', (ratio) => {
     expect(() => createHeadSampler('traceidratio', ratio)).toThrow(expect.objectContaining({ code: 'configuration_invalid' }));
   });

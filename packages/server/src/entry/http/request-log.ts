@@ -13,7 +13,7 @@ export interface RequestLog {
 export function logRequests(log: RequestLog): () => void {
   const stopErrors = httpErrorRaised.subscribe((event) => writeError(log, event));
   // Asked for each line: the level may change at any time.
-  const stopAccess = httpRequestFinished.subscribe((event) => {
+  const stopAccess = httpRequestFinished.subscribeLate((event) => {
     if (log.accessEnabled) log.access(event);
   });
   return () => {

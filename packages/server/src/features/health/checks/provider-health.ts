@@ -1,4 +1,5 @@
 import { errorTraits, type ErrorCode } from '@holdfast/kit/errors';
+import { handOnAnnouncements } from '@holdfast/kit/events';
 import type { WatchedMember } from '@holdfast/kit/health';
 import { attemptFailed, callFinished } from '@holdfast/kit/llm';
 import type { BreakerStatus } from '@holdfast/kit/resilience';
@@ -50,7 +51,7 @@ export function createProviderHealth({ providers, breakers, clock }: ProviderHea
 
   const stops = [
     attemptFailed.subscribe(({ target, error }) => failed(providerOf(target), error.code)),
-    callFinished.subscribe(({ provider, outcome, errorCode, latencyMs, firstTokenMs, overheadMs }) => {
+    callFinished.subscribeLate(({ provider, outcome, errorCode, latencyMs, firstTokenMs, overheadMs }) => {
       if (provider === undefined) return;
       if (outcome === 'failed' && errorCode !== undefined) return failed(provider, errorCode);
       if (outcome !== 'completed') return;
@@ -85,6 +86,7 @@ export function createProviderHealth({ providers, breakers, clock }: ProviderHea
 
   return {
     members() {
+      handOnAnnouncements();
       const targets = Map.groupBy(breakers(), ({ name }) => providerOf(name));
       return providers().map((provider) => member(provider, targets.get(provider) ?? []));
     },
