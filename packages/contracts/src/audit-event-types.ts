@@ -47,7 +47,9 @@ const types = {
       cost_nano_usd: 'in nano-dollars; left out when the price is unknown. Of an interrupted call what was reserved for it',
       latency_ms: 'whole milliseconds from the arrival of the request',
       end_user: '(ref) the end user that the client named',
-      feature: 'the feature that the client named',
+      feature: '(ref) the feature that the client named',
+      model:
+        '(ref) the name that the client asked for, where it is not of the configuration and no provider has served it: there is no resource id then',
       ...counted,
     },
   },

@@ -110,7 +110,7 @@ test('an interrupted row has what its intent knew, and claims nothing that nobod
   expect(JSON.parse(event!)).toMatchObject({
     ...{ id: call.id, type: 'model.called', outcome: 'interrupted', organization_id: organizationId, request_id: call.context.requestId },
     ...{ actor: { type: 'key', id: keyId, user_id: userId }, resource: { type: 'model', id: 'fast' } },
-    details: { outcome: 'interrupted', feature: 'f', provider: 'primary', streamed: true },
+    details: { outcome: 'interrupted', provider: 'primary', streamed: true },
   });
   expect(event).not.toContain('"u"');
   // The row of a call that was given up too early comes late: it does not count a second time, and neither does its event.

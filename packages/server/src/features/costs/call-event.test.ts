@@ -94,12 +94,26 @@ describe('the event of a call', () => {
     expect(JSON.parse(bodyOf({ ...plain, outcome }).body)).toMatchObject({ outcome: expected, details: { outcome } });
   });
 
+  test.each([
+    ['fast', 'failed', 'fast'],
+    ['openai/gpt-4o-mini', 'completed', 'openai/gpt-4o-mini'],
+    ['openai/what a client wrote', 'failed', undefined],
+    ['openai/what a client wrote', 'aborted', undefined],
+  ] as const)('of a call of %s that is %s names %s', (model, outcome, id) => {
+    const references = createReferences();
+    const { body, personal } = bodyOf({ ...plain, model, servedModel: model, outcome }, references);
+    const event = JSON.parse(body) as { resource: { id?: string }; details: { model?: string; model_served?: string } };
+    expect([event.resource.id, event.details.model_served]).toStrictEqual([id, id]);
+    const reference = personal!.find(({ ref }) => ref === event.details.model);
+    expect(reference && references.reveal(reference.row!)).toBe(id === undefined ? model : undefined);
+  });
+
   test('never says what is personal, and hands out what it refers to until that is durable', () => {
     const references = createReferences();
-    const parts = { ...plain, endUser: 'anna@example.org' };
+    const parts = { ...plain, endUser: 'anna@example.org', feature: 'anything' };
     const { body, personal } = bodyOf(parts, references);
-    for (const secret of ['203.0.113.7', 'curl/8', 'anna@example.org']) expect(body).not.toContain(secret);
-    expect(personal!.map(({ row }) => references.reveal(row!))).toStrictEqual(['203.0.113.7', 'curl/8', 'anna@example.org']);
+    for (const secret of ['203.0.113.7', 'curl/8', 'anna@example.org', 'anything']) expect(body).not.toContain(secret);
+    expect(personal!.map(({ row }) => references.reveal(row!))).toStrictEqual(['203.0.113.7', 'curl/8', 'anna@example.org', 'anything']);
     for (const reference of personal!.slice(0, 2)) reference.row = undefined;
     expect(bodyOf(parts, references).personal).toStrictEqual(personal!.slice(2));
   });

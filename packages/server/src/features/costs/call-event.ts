@@ -23,11 +23,12 @@ function quoted(text: string): string {
   return text.length <= maxPlain && plain.test(text) ? `"${text}"` : JSON.stringify(auditText(text));
 }
 
-/** `resource` of an event: a name without control characters, where it has one. */
-function modelResource(model: string): string {
-  if (model !== '' && model.length <= maxPlain && plain.test(model)) return `{"id":"${model}","type":"model"}`;
-  const name = auditName(model);
-  return `{${name === undefined ? '' : `"id":${JSON.stringify(name)},`}"type":"model"}`;
+/**
+ * Whether the name of a model says nothing of the client's: one without a slash is of the configuration, and one by which a provider has
+ * served a call is a name that providers publish. Any other is a text that a client sent, and only referred to.
+ */
+function isKnownModel(name: string, outcome: CallEnding['outcome'] | 'interrupted'): boolean {
+  return outcome === 'completed' || !name.includes('/');
 }
 
 /** The outcome of the event by that of the ledger. That the client went away is no failure of anybody's, but the call did not do what it was for. */
@@ -48,6 +49,8 @@ export type InterruptedIntent = Selectable<CallIntentsTable>;
  * says; of the end user there is a fresh reference.
  */
 export function interruptedCallEvent(intent: InterruptedIntent, atMs: number, references: PersonalReferences): WrittenEvent {
+  const model = intent.model_asked ?? '';
+  const known = isKnownModel(model, 'interrupted');
   return writeEvent(
     {
       type: 'model.called',
@@ -57,7 +60,7 @@ export function interruptedCallEvent(intent: InterruptedIntent, atMs: number, re
         actor: { type: 'key', id: intent.key_id ?? undefined, userId: intent.user_id ?? undefined },
         requestId: intent.request_id ?? undefined,
       },
-      resource: { type: 'model', id: intent.model_asked ?? '' },
+      resource: { type: 'model', id: known ? model : undefined },
       details: {
         operation: intent.operation ?? undefined,
         dialect: intent.dialect ?? undefined,
@@ -66,7 +69,8 @@ export function interruptedCallEvent(intent: InterruptedIntent, atMs: number, re
         provider: intent.provider ?? undefined,
         cost_nano_usd: intent.reserved_nano ?? undefined,
         end_user: intent.end_user === null ? undefined : new Personal('end_user', intent.end_user),
-        feature: intent.feature ?? undefined,
+        feature: intent.feature === null ? undefined : new Personal('text', intent.feature),
+        model: known ? undefined : new Personal('text', model),
       },
     },
     { id: intent.id, atMs, refer: (...value) => references.fresh(...value) },
@@ -105,6 +109,8 @@ export function callEventBody(
     return reference.ref;
   };
 
+  const known = isKnownModel(call.model, ending.outcome);
+  const model = known ? auditName(call.model) : undefined;
   let client = '';
   if (address !== undefined) client = `"ip":"${refer('ip', address)}"`;
   if (userAgent !== undefined) client += `${client === '' ? '' : ','}"user_agent":"${refer('user_agent', userAgent)}"`;
@@ -118,14 +124,15 @@ export function callEventBody(
     (ending.costNanoUsd === null ? '' : `,"cost_nano_usd":${ending.costNanoUsd}`) +
     `,"dialect":"${call.dialect}"` +
     (endUser === undefined ? '' : `,"end_user":"${refer('end_user', endUser)}"`) +
-    (feature === undefined ? '' : `,"feature":${quoted(feature)}`) +
+    (feature === undefined ? '' : `,"feature":"${refer('text', feature)}"`) +
     `,"latency_ms":${Math.round(ending.latencyMs)}` +
-    (ending.servedModel === undefined ? '' : `,"model_served":${quoted(ending.servedModel)}`) +
+    (known ? '' : `,"model":"${refer('text', call.model)}"`) +
+    (ending.servedModel === undefined || !known ? '' : `,"model_served":${quoted(ending.servedModel)}`) +
     `,"operation":"${call.operation}","outcome":"${ending.outcome}"` +
     (usage === undefined ? '' : `,"prompt_tokens":${usage.promptTokens}`) +
     (record.provider === undefined ? '' : `,"provider":${quoted(record.provider)}`) +
     `,"status":${ending.status},"streamed":${call.stream}},"id":"${call.id}","organization_id":"${organizationId}"` +
     `,"outcome":"${outcomes[ending.outcome]}","request_id":${quoted(context.requestId)}` +
-    `,"resource":${modelResource(call.model)},"type":"model.called","v":1}`;
+    `,"resource":{${model === undefined ? '' : `"id":${quoted(model)},`}"type":"model"},"type":"model.called","v":1}`;
   return { body, personal };
 }

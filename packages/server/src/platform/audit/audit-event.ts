@@ -40,7 +40,7 @@ export interface NewAuditEvent {
   /** Whose series it belongs to; null: the instance's own. */
   readonly organizationId: string | null;
   readonly by: Initiator;
-  readonly resource?: { readonly type: string; readonly id: string } | undefined;
+  readonly resource?: { readonly type: string; readonly id: string | undefined } | undefined;
   readonly details?: Readonly<Record<string, AuditDetail>>;
   /** When it has one of its own, as a call has; else it is given one. */
   readonly id?: string;
@@ -65,12 +65,15 @@ export function auditText(text: string): string {
   return (text.length > maxTextLength ? text.slice(0, maxTextLength) : text).replaceAll('\0', '').toWellFormed();
 }
 
-/** The same for what names something; undefined when nothing is left of it. */
+/** The same for what names something, most of which is plain; undefined when nothing is left of it. */
 export function auditName(text: string): string | undefined {
+  if (text !== '' && text.length <= maxTextLength && plain.test(text)) return text;
   const name = auditText(text).replaceAll(controls, '');
   return name === '' ? undefined : name;
 }
 
+/** Printable ASCII. */
+const plain = /^[ -~]*$/;
 const controls = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /** Gives an event its bytes. `makeReference` says whether references are shared with other events of the day. */
@@ -110,8 +113,8 @@ export function writeEvent(
   return { id, organizationId: event.organizationId, body, personal };
 }
 
-function named({ type, id }: { readonly type: string; readonly id: string }) {
-  return { type, ...optional('id', auditName(id)) };
+function named({ type, id }: { readonly type: string; readonly id: string | undefined }) {
+  return { type, ...optional('id', id === undefined ? undefined : auditName(id)) };
 }
 
 function optional<Name extends string>(name: Name, value: string | undefined): { readonly [name in Name]?: string } {
