@@ -10,6 +10,24 @@ export const callOutcome = z.enum(['completed', 'failed', 'refused', 'aborted', 
 
 const tokens = z.int().nonnegative().nullable();
 
+/** Made of all that a price says: the same price has the same id for ever. */
+export const priceId = z.string().regex(/^[\w-]{16}$/);
+
+/** Tokens that may have a price of their own, each a part of the prompt's or the answer's. What is absent was not reported. */
+export const usageDetails = z
+  .object({
+    cache_write_1h_tokens: z
+      .int()
+      .nonnegative()
+      .optional()
+      .meta({ description: 'The part of `cache_write_tokens` that is kept for an hour.' }),
+    audio_prompt_tokens: z.int().nonnegative().optional(),
+    audio_completion_tokens: z.int().nonnegative().optional(),
+    image_prompt_tokens: z.int().nonnegative().optional(),
+    image_completion_tokens: z.int().nonnegative().optional(),
+  })
+  .meta({ id: 'UsageDetails', description: 'Tokens of sound, of pictures, and of what is kept for an hour.' });
+
 /** One try at one target. */
 const callAttempt = z
   .looseObject({
@@ -61,9 +79,14 @@ export const usageRow = z
     cached_tokens: tokens.meta({ description: 'The part of `prompt_tokens` that the provider read from its cache.', examples: [0] }),
     cache_write_tokens: tokens.meta({ description: 'The part of `prompt_tokens` that the provider wrote to its cache.', examples: [0] }),
     reasoning_tokens: tokens.meta({ description: 'The part of `completion_tokens` that was reasoning.', examples: [0] }),
+    usage_details: usageDetails.nullable(),
     usage_source: z.enum(['provider', 'estimated', 'none']).meta({ description: 'Who counted the tokens.' }),
     cost_nano_usd: costNanoUsd,
     cost_usd: costUsd,
+    price_id: priceId.nullable().meta({
+      description: 'The price that the call was reckoned by; null when it is not known, or nothing was used.',
+      examples: ['q1zYb0mXk2Jp9sTd'],
+    }),
     outcome: callOutcome,
     error_code: z.string().nullable().meta({ description: 'The code of the error table, when the call did not complete.' }),
     finish_reason: z
@@ -119,9 +142,11 @@ export const usageRow = z
         cached_tokens: 0,
         cache_write_tokens: 0,
         reasoning_tokens: 0,
+        usage_details: null,
         usage_source: 'provider',
         cost_nano_usd: 119400,
         cost_usd: '0.000119400',
+        price_id: 'q1zYb0mXk2Jp9sTd',
         outcome: 'completed',
         error_code: null,
         finish_reason: 'stop',

@@ -80,6 +80,7 @@ export interface SettledCall {
   readonly error: HoldfastError | undefined;
   readonly use: PartialUse | undefined;
   readonly costNanoUsd: number | null;
+  readonly priceId?: string | undefined;
   readonly usage: AttemptResult['usage'];
 }
 

@@ -28,6 +28,7 @@ const pricing: Pricing = {
     const prices = book.priceOf({ provider: providerKind, model, at });
     return prices === undefined ? null : (costNanoUsd(usage, prices) ?? null);
   },
+  priceId: () => undefined,
   boundsOf: ({ providerKind, model, at }) => book.boundsOf({ provider: providerKind, model, at }),
 };
 

@@ -14,6 +14,8 @@ export interface CallEnding {
   readonly servedModel: string | undefined;
   /** Null when the price is unknown. */
   readonly costNanoUsd: number | null;
+  /** The price that it was reckoned by; undefined when it is unknown, or nothing was used. */
+  readonly priceId?: string | undefined;
   readonly latencyMs: number;
   readonly overheadMs: number;
   /** Milliseconds since the Unix epoch. */

@@ -10,6 +10,13 @@ export interface Pricing {
     readonly usage: Usage;
     readonly at: number;
   }): number | null;
+  /** Which price of the list that was; undefined when it is unknown. */
+  priceId(used: {
+    readonly providerKind: string;
+    readonly model: string;
+    readonly servedModel: string | undefined;
+    readonly at: number;
+  }): string | undefined;
   /** What bounds the cost of a call that is still to be made; undefined when the price is unknown. */
   boundsOf(asked: { readonly providerKind: string; readonly model: string; readonly at: number }): PriceBounds | undefined;
 }

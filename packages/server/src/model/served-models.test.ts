@@ -11,7 +11,7 @@ function setup() {
   const generation = (name: string): ModelGeneration =>
     new ModelGeneration({
       catalog: createModelCatalog({ providers: new Map(), models: new Map(), clock, random: createSeededRandom(1) }),
-      pricing: { costNanoUsd: () => 0, boundsOf: () => undefined },
+      pricing: { costNanoUsd: () => 0, boundsOf: () => undefined, priceId: () => undefined },
       clock,
       longestCallMs,
       onUnused: () => void unused.push(name),

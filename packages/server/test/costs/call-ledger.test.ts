@@ -81,6 +81,8 @@ describe('a row', () => {
         cachedTokens: most - 2,
         cacheWriteTokens: most - 3,
         reasoningTokens: most - 4,
+        cacheWrite1hTokens: most - 5,
+        audioCompletionTokens: 7,
         source: 'estimated',
       } as const;
       const end = ending({
@@ -88,6 +90,7 @@ describe('a row', () => {
         finishReason: text,
         servedModel: text,
         costNanoUsd: most,
+        priceId: 'q1zYb0mXk2Jp9sTd',
         latencyMs: 1e9 + 0.5,
         overheadMs: 0,
         outcome: 'failed',
@@ -144,6 +147,9 @@ describe('a row', () => {
         layers: { door: 0.5, provider: 0.333 },
         attempts: [{ provider: text, model: text, outcome: 'failed', error_code: 'stream_cut', latency_ms: 1.5 }],
         finished_at: new Date('2026-01-01T00:00:00.000Z'),
+        price_id: 'q1zYb0mXk2Jp9sTd',
+        usage_details: { cache_write_1h_tokens: most - 5, audio_completion_tokens: 7 },
+        committed_in: expect.stringMatching(/^\d+$/),
       });
     }
     writer.close();
@@ -154,6 +160,7 @@ describe('a row', () => {
     const call = modelCall({ record: { provider: undefined, targetModel: undefined } });
     await ledger.enter(call).settle(ending({ usage: undefined, finishReason: undefined, servedModel: undefined, costNanoUsd: null }));
     expect(await rowOf(call.id)).toMatchObject({
+      ...{ price_id: null, usage_details: null },
       ...{ user_id: null, end_user: null, feature: null, model_served: null, provider: null, cost_nano_usd: null, error_code: null },
       ...{ finish_reason: null, first_token_ms: null, usage_source: 'none', prompt_tokens: '0', layers: {}, attempts: [] },
     });

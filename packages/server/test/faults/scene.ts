@@ -119,7 +119,7 @@ export async function openScene(real: boolean): Promise<Scene> {
   const models = new ServedModels(
     new ModelGeneration({
       catalog,
-      pricing: { costNanoUsd: () => 1, boundsOf: () => undefined },
+      pricing: { costNanoUsd: () => 1, boundsOf: () => undefined, priceId: () => undefined },
       clock,
       longestCallMs: 600_000,
       onUnused: () => {},

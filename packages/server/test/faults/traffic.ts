@@ -126,7 +126,7 @@ export function createTraffic(definition: ModelDefinition, seed: number): Offere
   });
   const generation = new ModelGeneration({
     catalog,
-    pricing: { costNanoUsd: () => 1, boundsOf: () => undefined },
+    pricing: { costNanoUsd: () => 1, boundsOf: () => undefined, priceId: () => undefined },
     clock,
     longestCallMs: 600_000,
     onUnused: () => {},

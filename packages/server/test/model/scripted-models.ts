@@ -89,7 +89,7 @@ export function scriptedModels(definition: Partial<ModelDefinition>, targets: Re
       stream,
       body,
       sink: client.sink,
-      record: { route: catalog.find('m')!, pricing: pricing && { boundsOf: () => undefined, ...pricing } },
+      record: { route: catalog.find('m')!, pricing: pricing && { boundsOf: () => undefined, priceId: () => undefined, ...pricing } },
     });
     let last = '';
     let outcome: string | undefined;

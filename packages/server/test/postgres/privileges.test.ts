@@ -95,9 +95,41 @@ const matrix: Readonly<Record<string, TableRules>> = {
       writer: { insert: every, select: only('every', 'id') },
       jobs: {
         insert: every,
-        select: only('every', 'id', 'organization_id', 'instance_id', 'key_id', 'user_id', 'cost_nano_usd', 'started_at'),
+        select: only(
+          'every',
+          ...[
+            'id',
+            'organization_id',
+            'instance_id',
+            'key_id',
+            'user_id',
+            'cost_nano_usd',
+            'started_at',
+            'price_id',
+            'usage_details',
+            'committed_in',
+          ],
+          ...['end_user', 'feature', 'model_asked', 'model_served', 'provider', 'prompt_tokens', 'completion_tokens', 'cached_tokens'],
+          ...['cache_write_tokens', 'reasoning_tokens', 'outcome', 'usage_source'],
+        ),
       },
     },
+  },
+  'holdfast.call_corrections': {
+    rowSecurity: true,
+    access: { app: { select: own }, operator: { select: every, insert: every }, jobs: { select: every } },
+  },
+  'holdfast.cost_days': {
+    rowSecurity: true,
+    access: { app: { select: own }, operator: { select: every }, jobs: { select: every, insert: every, update: every } },
+  },
+  'holdfast.cost_state': {
+    rowSecurity: false,
+    access: { app: { select: every }, operator: { select: every }, jobs: { select: every, update: every } },
+  },
+  'holdfast.prices': {
+    rowSecurity: false,
+    access: { app: { select: every }, operator: { select: every }, jobs: { select: every, insert: every } },
   },
   'holdfast.call_intents': {
     rowSecurity: true,

@@ -193,7 +193,7 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
     },
     ...{ usage_source: 'text', cost_nano_usd: 'int8?', outcome: 'text', error_code: 'text?', finish_reason: 'text?', status: 'int4?' },
     ...{ latency_ms: 'float8?', first_token_ms: 'float8?', overhead_ms: 'float8?', layers: 'json?', attempts: 'json?' },
-    ...{ started_at: 'timestamptz', finished_at: 'timestamptz?' },
+    ...{ started_at: 'timestamptz', finished_at: 'timestamptz?', price_id: 'text?', usage_details: 'json?', committed_in: 'int8' },
   },
 };
 

@@ -165,7 +165,7 @@ describe('jobs', () => {
   });
 
   test.each([
-    'select end_user from holdfast.calls',
+    'select request_id from holdfast.calls',
     `update holdfast.calls set outcome = 'failed'`,
     'delete from holdfast.calls',
     'select hash from holdfast.api_keys',

@@ -55,7 +55,7 @@ export function intentBytes(call: ModelCall, instanceId: string): Buffer {
     .end();
 }
 
-/** A value of `holdfast.call_row_1`. */
+/** A value of `holdfast.call_row_2`. */
 export function rowBytes(call: ModelCall, instanceId: string, ending: CallEnding): Buffer {
   const { record } = call;
   const { usage } = ending;
@@ -78,7 +78,22 @@ export function rowBytes(call: ModelCall, instanceId: string, ending: CallEnding
     .json(layersText(record.layers))
     .json(attemptsText(record.attempts))
     .timestamptz(ending.finishedAt)
+    .text(ending.priceId)
+    .json(usage && usageDetailsText(usage))
     .end();
+}
+
+/** The tokens that have no column, since most calls have none of them. */
+function usageDetailsText(usage: Usage): string | undefined {
+  const { cacheWrite1hTokens, audioPromptTokens, audioCompletionTokens, imagePromptTokens, imageCompletionTokens } = usage;
+  if (!(cacheWrite1hTokens || audioPromptTokens || audioCompletionTokens || imagePromptTokens || imageCompletionTokens)) return undefined;
+  return JSON.stringify({
+    cache_write_1h_tokens: cacheWrite1hTokens,
+    audio_prompt_tokens: audioPromptTokens,
+    audio_completion_tokens: audioCompletionTokens,
+    image_prompt_tokens: imagePromptTokens,
+    image_completion_tokens: imageCompletionTokens,
+  });
 }
 
 /** The model of an attempt is the client's text where a name passes straight through to a provider. */

@@ -20,7 +20,7 @@ const commonColumns = `id, organization_id, instance_id, request_id, key_id, use
 const intentColumns = `${commonColumns}, reserved_nano`;
 const rowColumns = `${commonColumns}, model_served, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
   usage_source, cost_nano_usd, outcome, error_code, finish_reason, status, latency_ms, first_token_ms, overhead_ms, layers, attempts,
-  finished_at`;
+  finished_at, price_id, usage_details`;
 
 const eventColumns = 'id, organization_id, body';
 const personalColumns = 'ref, organization_id, kind, tag, salt, sealed, created_at';
@@ -28,7 +28,7 @@ const personalColumns = 'ref, organization_id, kind, tag, salt, sealed, created_
 /** The parts of a batch, and the types that their values travel as. Versions of the server that write other columns have types of their own. */
 export const ledgerTypes = {
   intents: 'holdfast.call_intent_2',
-  rows: 'holdfast.call_row_1',
+  rows: 'holdfast.call_row_2',
   /** One for each of the rows. */
   rowEvents: auditEventType,
   /** Of no row. */

@@ -66,7 +66,7 @@ function toPage({ rows, nextBeforeId }: CallsPage): UsageResult {
 }
 
 function toUsageRow(row: CallRow): UsageRow {
-  const { organization_id: _organization, instance_id: _instance, ...shown } = row;
+  const { organization_id: _organization, instance_id: _instance, committed_in: _committedIn, ...shown } = row;
   return {
     ...shown,
     request_id: row.request_id ?? '',
@@ -77,6 +77,7 @@ function toUsageRow(row: CallRow): UsageRow {
     cost_usd: row.cost_nano_usd === null ? null : formatUsd(row.cost_nano_usd),
     layers: row.layers as UsageRow['layers'],
     attempts: row.attempts as UsageRow['attempts'],
+    usage_details: row.usage_details as UsageRow['usage_details'],
     started_at: row.started_at.toISOString(),
     finished_at: row.finished_at?.toISOString() ?? null,
   };

@@ -58,13 +58,16 @@ function settle(entry: LedgerEntry, call: ModelCall, clock: Clock, how: CallEndi
 function settlement(call: ModelCall, error: HoldfastError | undefined, use: PartialUse | undefined): SettledCall {
   const usage = usageOf(call, error, use);
   const { providerKind, targetModel, pricing } = call.record;
-  const costNanoUsd =
-    usage === undefined || providerKind === undefined || targetModel === undefined || pricing === undefined
-      ? 0
-      : pricing.costNanoUsd({ providerKind, model: targetModel, servedModel: use?.servedModel, usage, at: call.context.startedAt });
+  let costNanoUsd: number | null = 0;
+  let priceId: string | undefined;
+  if (usage !== undefined && providerKind !== undefined && targetModel !== undefined && pricing !== undefined) {
+    const used = { providerKind, model: targetModel, servedModel: use?.servedModel, usage, at: call.context.startedAt };
+    costNanoUsd = pricing.costNanoUsd(used);
+    priceId = pricing.priceId(used);
+  }
   const extra = call.record.attempts.length > 1 ? extraCostNanoUsd(call) : 0;
   const total = costNanoUsd === null || extra === null ? null : costNanoUsd + extra;
-  return { outcome: outcomeOf(error), error, use, usage, costNanoUsd: total };
+  return { outcome: outcomeOf(error), error, use, usage, costNanoUsd: total, priceId };
 }
 
 function outcomeOf(error: HoldfastError | undefined): CallEnding['outcome'] {
@@ -85,6 +88,7 @@ function ending(call: ModelCall, clock: Clock, settled: SettledCall, finishReaso
     finishReason,
     servedModel: settled.use?.servedModel ?? record.targetModel,
     costNanoUsd: settled.costNanoUsd,
+    priceId: settled.priceId,
     latencyMs,
     overheadMs: Math.max(0, latencyMs - record.providerMs - record.pausedMs),
     finishedAt: clock.now(),

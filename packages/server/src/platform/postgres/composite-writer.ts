@@ -80,8 +80,8 @@ export class CompositeWriter {
     return this;
   }
 
-  json(text: string): this {
-    return this.#string(oid.json, text);
+  json(text: string | undefined): this {
+    return text === undefined ? this.#null(oid.json) : this.#string(oid.json, text);
   }
 
   bool(value: boolean): this {

@@ -304,4 +304,9 @@ export interface CallsTable extends CallOriginColumns {
   layers: OptionalJson;
   attempts: OptionalJson;
   finished_at: OptionalTimestamp;
+  /** Of `holdfast.prices`; null: the price is unknown, or nothing was used. */
+  price_id: string | null;
+  /** Tokens that are priced apart; null: none. */
+  usage_details: OptionalJson;
+  committed_in: Generated<number>;
 }
