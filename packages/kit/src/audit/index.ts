@@ -22,11 +22,18 @@ export {
   hashBytes,
   hashChildren,
   hashLeaf,
+  pendingNodes,
   perfectSubtrees,
   planConsistencyProof,
   planInclusionProof,
+  planTileReads,
+  TiledTree,
+  tileLevels,
+  tileWidth,
   type OnNode,
   type ProofPlan,
+  type Tile,
+  type TileReads,
   type TreeNode,
 } from './merkle/index.ts';
 export {

@@ -47,6 +47,11 @@ export async function audit(database: Kysely<unknown>): Promise<void> {
     create index audit_log_by_outcome on holdfast.audit_log (organization_id, outcome, number) where outcome <> 'success';
     create index audit_log_by_time on holdfast.audit_log (at);
 
+    create type holdfast.audit_leaf_1 as (
+      index bigint, id uuid, organization_id uuid, number bigint, at timestamptz, type text, outcome text, actor_type text, actor_id text,
+      user_id uuid, resource_type text, resource_id text, request_id text, leaf text
+    );
+
     -- A row is a perfect subtree of 256 nodes, and is never changed: of leaves at level 0, of roots of level 0 at level 1, and so on.
     create table holdfast.audit_nodes (
       level smallint not null check (level between 0 and 6),
