@@ -276,6 +276,43 @@ const types = {
     series: 'instance',
     details: { cut: 'calls that were cut off' },
   },
+  'audit.events_removed': {
+    category: 'operations',
+    when: 'Events older than the retention were removed; their hashes are kept. One in each series that lost more than events of this kind.',
+    resource: 'audit_log',
+    series: 'either',
+    details: {
+      retention_days: 'older than this many days',
+      from_number: 'the first of this series that was removed',
+      through_number: 'the last of it',
+      events: 'how many of this series',
+      from_index: 'in the series of the instance: the first place of the log that was removed',
+      end_index: 'the first place that was not',
+    },
+  },
+  'audit.event_rejected': {
+    category: 'operations',
+    when: 'Something that was handed to the log is no event. It is kept in `holdfast.audit_rejected`.',
+    resource: 'audit_event',
+    series: 'either',
+    details: {
+      reason:
+        '`no_event`, `too_long`, `columns_differ` (it speaks of another organization), `id_taken` (another event has its id) or `refused_by_store`',
+      seq: 'its row there',
+      sha256: 'of its text, in hexadecimal',
+    },
+  },
+  'audit.keys_rotated': {
+    category: 'operations',
+    when: 'The keys that sign checkpoints were replaced. The checkpoint at the rotation is signed by the old ones and the new ones.',
+    resource: 'audit_log',
+    series: 'instance',
+    details: {
+      size: 'of the log at the rotation',
+      retired: 'verifier keys that sign no more',
+      added: 'verifier keys that sign from then on',
+    },
+  },
 } as const satisfies Readonly<Record<string, AuditEventType>>;
 
 export type AuditEventName = keyof typeof types;

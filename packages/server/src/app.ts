@@ -9,6 +9,7 @@ import {
   type ClientNames,
   type ErrorReports,
   openAbuse,
+  openAuditLog,
   openAlerts,
   openConfiguration,
   dependencyCircuits,
@@ -136,6 +137,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
 
   const { metrics } = options;
   openMetrics({ ...common, database, redis, health, metrics, version });
+  openAuditLog({ ...common, ...storage, health, metrics });
   const limiter = await openLimiter({ ...common, redis, health, metrics, countInstances: () => countLiveInstances(database) });
   const limits = openRateLimits(configuration, limiter);
 

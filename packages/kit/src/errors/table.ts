@@ -308,6 +308,12 @@ export const errorTable = {
     message: 'The server cannot record calls at the moment, and it serves none that it cannot record. Try again in a moment.',
     help: 'The row of a call could not be committed. The answer is withheld rather than given unrecorded.',
   },
+  audit_log_damaged: {
+    category: 'internal',
+    message:
+      'The audit log is not the one that was signed last, and is not continued. Compare it with its backup and its published checkpoints.',
+    help: 'Rows or hashes of the log were changed or are missing, or a part of an older copy was put back. Events are kept in the inbox and get no places meanwhile, and nothing is signed. Told by the health check and in the log, never to clients; `detail` says what does not fit.',
+  },
   alert_channel_failed: {
     category: 'external_service',
     message: 'A channel of alerts could not be reached. It is tried again.',

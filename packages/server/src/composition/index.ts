@@ -1,5 +1,6 @@
 export { openAbuse } from './abuse.ts';
 export { openAlerts } from './alerts.ts';
+export { openAuditLog } from './audit-log.ts';
 export { createClientNames, type ClientNames } from './client-names.ts';
 export { Closers } from './closers.ts';
 export { measureConfiguration } from './configuration-metrics.ts';

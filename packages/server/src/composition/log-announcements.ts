@@ -8,6 +8,7 @@ import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from
 import { logIds, type Log } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
 import { breakerMoved } from '../features/breakers/index.ts';
+import { auditEventsRejected, auditSequencerElected, auditSequencerEnded } from '../features/audit/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
 import { forwardingIgnored } from '../features/abuse/index.ts';
 import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
@@ -60,6 +61,14 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
     logger.warn({ err: error }, 'alerts cannot be shared: this instance goes by what it sees and tells it itself'),
   );
   on(alertStoreRecovered, ({ awayMs }) => logger.info({ away_ms: Math.round(awayMs) }, 'alerts are shared again'));
+  on(auditSequencerElected, (election) => logger.info(election, 'this instance gives audit events their places'));
+  on(auditSequencerEnded, ({ reason, error }) => {
+    if (reason === 'failed') logger.error({ err: error }, 'audit events could not be given their places; they wait and it is tried again');
+    else logger.info({ reason }, 'this instance gives audit events their places no more');
+  });
+  on(auditEventsRejected, ({ reasons }) =>
+    logger.error({ reasons }, 'something in the inbox of the audit log is no event; it is kept, and the log says so'),
+  );
   on(healthThreadEnded, ({ error }) => logger.error({ err: error }, 'the thread that serves probes ended; another one follows'));
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
   let lost = false;

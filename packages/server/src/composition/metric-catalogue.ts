@@ -198,6 +198,29 @@ export const serverMetrics = {
     ),
     only: 'unless `HOLDFAST_REQUEST_LOG_ENABLED` is false',
   },
+  auditElected: gauge(
+    'holdfast_audit_sequencer_elected',
+    '1 on the instance that gives audit events their places.',
+    'sum(holdfast_audit_sequencer_elected) == 1',
+  ),
+  auditWaiting: gauge(
+    'holdfast_audit_unsequenced_events',
+    'Audit events that are durable and have no place in the log yet, as last seen.',
+    'max(holdfast_audit_unsequenced_events)',
+  ),
+  auditLag: gauge('holdfast_audit_lag_seconds', 'How long the oldest of them has waited.', 'max(holdfast_audit_lag_seconds) > 10'),
+  auditSequenced: counter(
+    'holdfast_audit_sequenced_events_total',
+    'Audit events that got their places, by the instance that gave them.',
+    {},
+    'sum(rate(holdfast_audit_sequenced_events_total[5m]))',
+  ),
+  auditRejected: counter(
+    'holdfast_audit_rejected_events_total',
+    'What was handed to the audit log and is no event. Each is a fault of Holdfast, or the work of somebody with access to the database.',
+    { reason: '`no_event`, `too_long`, `columns_differ`, `id_taken` or `refused_by_store`' },
+    'increase(holdfast_audit_rejected_events_total[1d]) > 0',
+  ),
   reloads: counter(
     'holdfast_config_reloads_total',
     'Reloads of the configuration, by their result.',
@@ -281,6 +304,16 @@ export const serverMetricSections: readonly MetricSection[] = [
   },
   { title: 'Keys and bans', definitions: [serverMetrics.keysRefused, serverMetrics.bansActive] },
   { title: 'Traces and error reports', definitions: [serverMetrics.traceSpans, serverMetrics.traceQueue, serverMetrics.errorReports] },
+  {
+    title: 'Audit log',
+    definitions: [
+      serverMetrics.auditElected,
+      serverMetrics.auditWaiting,
+      serverMetrics.auditLag,
+      serverMetrics.auditSequenced,
+      serverMetrics.auditRejected,
+    ],
+  },
   { title: 'Alerts', definitions: [serverMetrics.alertChanges, serverMetrics.alertDeliveries] },
   { title: 'Request log', definitions: [serverMetrics.requestLogQueued, serverMetrics.requestLogDropped] },
   { title: 'Configuration and build', definitions: [serverMetrics.reloads, serverMetrics.lastReload, serverMetrics.build] },

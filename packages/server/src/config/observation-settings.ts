@@ -3,6 +3,22 @@ import { flag, integer } from './value-types.ts';
 
 /** What the server measures and keeps of what it does. */
 export const observationSettings = {
+  audit: {
+    retentionDays: {
+      type: integer(0, 36_500),
+      environment: 'AUDIT_LOG_RETENTION_DAYS',
+      default: 90,
+      description:
+        'Days after which events of the audit log are removed, and the personal data that they refer to. Their hashes are kept, so that the rest still verifies; the removal is an event itself. `0` keeps them for ever.',
+    },
+    bufferSize: {
+      type: integer(1, 2_000),
+      environment: 'AUDIT_BUFFER_SIZE',
+      default: 100,
+      description:
+        'From this many waiting events on they get their places in the audit log at once; fewer wait up to a quarter of a second for others to share the signature. They are durable either way before the answer that they belong to.',
+    },
+  },
   performance: {
     enabled: {
       type: flag,

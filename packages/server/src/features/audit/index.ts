@@ -1,1 +1,13 @@
-export { appendEvents } from './append-events.ts';
+export {
+  auditEventsRejected,
+  auditEventsSequenced,
+  auditSequencerElected,
+  auditSequencerEnded,
+  type AuditEventsRejected,
+  type AuditEventsSequenced,
+  type AuditSequencerElected,
+  type AuditSequencerEnded,
+} from './events.ts';
+export { rejectionReasons, type RejectionReason } from './rejection-reason.ts';
+export { AuditSequencer, type SequencerOptions, type SequencerState } from './sequencer/index.ts';
+export { openDatabaseSession, type DatabaseSessionOptions } from './store/index.ts';

@@ -1,0 +1,1 @@
+export { openDatabaseSession, type DatabaseSessionOptions } from './database-session.ts';
