@@ -1,1 +1,1 @@
-export { Spill, SpillError, type ReplayTarget, type SpillOptions } from './spill.ts';
+export { Spill, SpillError, type ReplayTarget, type SetAside, type SpillOptions } from './spill.ts';

@@ -68,6 +68,8 @@ export class SegmentFile {
       await this.#file.writeFile(batch);
       // Data and the length of the file, not its times.
       await this.#file.datasync();
+      // Whoever removes the folder under a process leaves it a file without a name, which takes everything and keeps nothing.
+      if ((await this.#file.stat()).nlink === 0) throw new Error('the file was removed');
     } catch (error) {
       // Linux forgets that pages could not be written once it has said so: a second sync would succeed without them.
       this.#broken = true;

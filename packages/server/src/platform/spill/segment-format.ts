@@ -103,6 +103,40 @@ export function decodeSegment(file: Buffer, key: Uint8Array): SegmentContent {
   return { records, goodBytes: Math.min(at, file.length) };
 }
 
+/** What a damaged segment still proves of itself: every batch, wherever it stands, whose checksum and seal are right, in the order of their numbers. */
+export function salvageSegment(
+  file: Buffer,
+  keyOf: (header: SegmentHeader) => Uint8Array,
+): { readonly id: Buffer | undefined; readonly records: readonly Buffer[] } {
+  if (file.length < headerBytes) return { id: undefined, records: [] };
+  // Without a whole header its key is not known to be the right one; the seals of the batches say whether it is.
+  const header: SegmentHeader = {
+    keyVersion: file.readUInt32BE(headerMagic.length),
+    id: Buffer.from(file.subarray(headerMagic.length + 4, headerBytes - 4)),
+  };
+  let key: Uint8Array;
+  try {
+    key = keyOf(header);
+  } catch {
+    return { id: undefined, records: [] };
+  }
+  const found = new Map<number, readonly Buffer[]>();
+  let from = headerBytes;
+  for (let at = file.indexOf(batchMagic, from); at >= 0 && at + batchHeaderBytes <= file.length; at = file.indexOf(batchMagic, from)) {
+    const number = file.readUInt32BE(at + 4);
+    const sealed = wholeBatch(file, at, number);
+    from = at + 1;
+    if (sealed === undefined) continue;
+    try {
+      found.set(number, openBatch(file.subarray(at, at + batchMagic.length + 12), sealed, key, number, at));
+      from = at + batchHeaderBytes + sealed.length;
+    } catch (error) {
+      if (!(error instanceof SegmentCorrupt)) throw error;
+    }
+  }
+  return { id: header.id, records: [...found].sort(([a], [b]) => a - b).flatMap(([, records]) => records) };
+}
+
 /** The sealed part of the batch at this place, or undefined when there is none that is whole. */
 function wholeBatch(file: Buffer, at: number, number: number): Buffer | undefined {
   if (at + batchHeaderBytes > file.length || file.compare(batchMagic, 0, 4, at, at + 4) !== 0) return undefined;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemRandom } from '@holdfast/kit/time';
-import { Spill, SpillError, type ReplayTarget, type SpillOptions } from './index.ts';
+import { Spill, SpillError, type ReplayTarget, type SetAside, type SpillOptions } from './index.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -166,37 +166,122 @@ test('the torn end of a crashed process is left out', async () => {
   await second.close();
 });
 
-test('a file that was changed is named, and nothing behind it is handed over', async () => {
+/** Files that a replay could not finish, as it told them. */
+function asides() {
+  const told: SetAside[] = [];
+  return { told, onSetAside: (found: SetAside) => void told.push(found) };
+}
+
+test('a file that was changed is set aside and named; what it proves of itself and what is behind it is handed over', async () => {
   const first = await open();
   await append(first, 'a');
   await append(first, 'b');
+  await append(first, 'c');
   await first.close();
   const name = (await readdir(folder))[0]!;
   const bytes = await readFile(path.join(folder, name));
-  bytes[60]! ^= 1;
+  bytes[bytes.indexOf('HFSB', 60) + 25]! ^= 1;
   await writeFile(path.join(folder, name), bytes);
-  const second = await open();
-  await append(second, 'c');
+  const { told, onSetAside } = asides();
+  const second = await open({ onSetAside });
+  await append(second, 'd');
   const database = new Database();
-  await expect(second.replay(database)).rejects.toMatchObject({ kind: 'corrupt', message: expect.stringContaining(name) });
-  expect(database.rows).toEqual([]);
+  expect(await second.replay(database)).toBe(3);
+  expect(database.rows).toEqual(['a', 'c', 'd']);
+  expect(told).toMatchObject([{ path: path.join(folder, `${name}.corrupt`), reason: 'corrupt', salvaged: 2, error: { kind: 'corrupt' } }]);
+  // It stays for whoever can make more of it, and is not read again.
+  expect(await readdir(folder)).toEqual([`${name}.corrupt`]);
+  expect(await readFile(path.join(folder, `${name}.corrupt`))).toEqual(bytes);
   await second.close();
 });
 
+test('whenever the salvage of a damaged file is broken off, each of its records is handed over once', async () => {
+  const first = await open({ maxBatch: 1 });
+  await append(first, 'a', 'b', 'c', 'd');
+  await first.close();
+  const name = (await readdir(folder))[0]!;
+  const bytes = await readFile(path.join(folder, name));
+  bytes[bytes.indexOf('HFSB', 60) + 25]! ^= 1;
+  const steps = 2 * 3 + 1;
+  for (let dies = 0; dies < steps; dies++) {
+    await writeFile(path.join(folder, name), bytes);
+    const database = new Database();
+    let left = dies;
+    database.onStep = () => {
+      if (left-- === 0) throw new Error('died');
+    };
+    await (await open({ maxBatch: 1 })).replay(database).catch(() => {});
+    database.onStep = () => {};
+    await (await open({ maxBatch: 1 })).replay(database);
+    expect(database.rows).toEqual(['a', 'c', 'd']);
+    await rm(path.join(folder, `${name}.corrupt`));
+  }
+});
+
 test('a file that lost records that were confirmed is named, by the process that wrote it and by the marker of a replay', async () => {
-  const spill = await open();
+  const { told, onSetAside } = asides();
+  const spill = await open({ onSetAside });
   await append(spill, 'a');
   const [name] = await readdir(folder);
   const { size } = await stat(path.join(folder, name!));
+  const one = await readFile(path.join(folder, name!));
   await append(spill, 'b');
   await truncate(path.join(folder, name!), size);
-  await expect(spill.replay(new Database())).rejects.toMatchObject({ kind: 'corrupt' });
-  await spill.close();
-  const next = await open();
   const database = new Database();
-  database.applied = async () => 2;
-  await expect(next.replay(database)).rejects.toMatchObject({ kind: 'corrupt' });
+  await spill.replay(database);
+  expect(database.rows).toEqual(['a']);
+  expect(told).toMatchObject([{ reason: 'corrupt', salvaged: 1 }]);
+  await spill.close();
+
+  await writeFile(path.join(folder, name!), one);
+  const next = await open({ onSetAside });
+  const further = new Database();
+  further.applied = async (segment) => (segment.endsWith('salvaged') ? 0 : 2);
+  await next.replay(further);
+  expect(told).toHaveLength(2);
   await next.close();
+});
+
+test('a file of a master key that is not known waits for a start that knows it, counts as used, and keeps nothing else from its place', async () => {
+  const first = await open({ keyVersion: 1 });
+  await append(first, 'a');
+  const { bytes } = first;
+  await first.close();
+  const { told, onSetAside } = asides();
+  const keyOf = (version: number): Buffer => {
+    if (version === 1) throw new Error('no such version');
+    return Buffer.alloc(32, version);
+  };
+  const second = await open({ keyVersion: 2, keyOf, onSetAside });
+  await append(second, 'b');
+  const database = new Database();
+  await second.replay(database);
+  expect([database.rows, second.empty, second.bytes]).toEqual([['b'], true, bytes]);
+  expect(told).toMatchObject([{ reason: 'key', salvaged: 0 }]);
+  await second.close();
+
+  const third = await open({ keyVersion: 2 });
+  await third.replay(database);
+  expect(database.rows).toEqual(['b', 'a']);
+  await third.close();
+});
+
+test('a folder that is removed under the process refuses at once, and takes again what comes when there is one', async () => {
+  const { told, onSetAside } = asides();
+  const spill = await open({ onSetAside });
+  await append(spill, 'a');
+  await rm(folder, { recursive: true });
+  await expect(append(spill, 'lost')).rejects.toMatchObject({ kind: 'disk' });
+  await expect(spill.probe()).rejects.toMatchObject({ kind: 'disk' });
+  await mkdir(folder);
+  await Promise.all([spill.probe(), append(spill, 'b'), spill.probe(), append(spill, 'c')]);
+  const database = new Database();
+  await spill.replay(database);
+  expect(database.rows).toEqual(['b', 'c']);
+  // What it had confirmed before is gone: that is said, not passed over.
+  expect(told).toMatchObject([{ reason: 'missing', salvaged: 0 }]);
+  expect(spill.empty).toBe(true);
+  await spill.close();
 });
 
 test('reads what a former master key sealed', async () => {

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Random } from '@holdfast/kit/time';
 import { SegmentFile, segmentOrder, syncFolder } from './segment-file.ts';
-import { decodeHeader, decodeSegment, segmentKey, SegmentCorrupt } from './segment-format.ts';
+import { decodeHeader, decodeSegment, salvageSegment, segmentKey, SegmentCorrupt } from './segment-format.ts';
 
 export interface SpillOptions {
   /**
@@ -22,7 +22,23 @@ export interface SpillOptions {
   readonly segmentBytes?: number;
   /** Most records in one batch. Default 256. */
   readonly maxBatch?: number;
+  /** A file could not be read as it was written. What comes after it is replayed all the same. */
+  readonly onSetAside?: (found: SetAside) => void;
 }
+
+/** A file that no replay can finish. It stays on the disk for whoever can. */
+export interface SetAside {
+  /** Where it is now. */
+  readonly path: string;
+  /** `key`: of a version of the master key that is not known; a start that knows it reads the file. `corrupt`: it was changed, or the disk lost a part. `missing`: somebody removed it. */
+  readonly reason: 'key' | 'corrupt' | 'missing';
+  /** Records that could be read all the same, each proven by its seal, and were handed over. */
+  readonly salvaged: number;
+  readonly error: unknown;
+}
+
+/** Bytes that have to be free on the disk before it is said that it takes records again. */
+const minFreeBytes = 1024 * 1024;
 
 /** Why something could not be kept. `full` passes when what is there has been replayed; the others are for an operator. */
 export class SpillError extends Error {
@@ -75,6 +91,9 @@ export class Spill {
   #current: SegmentFile | undefined;
   #nextOrder: number;
   #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  /** Files that this process has no key for. */
+  readonly #locked: OldSegment[] = [];
   #writing: Promise<void> | undefined;
   #replaying = false;
   #closed = false;
@@ -101,7 +120,15 @@ export class Spill {
 
   /** On the disk, in bytes. */
   get bytes(): number {
-    return this.#old.reduce((sum, { bytes }) => sum + bytes, this.#current?.bytes ?? 0);
+    let sum = this.#current?.bytes ?? 0;
+    for (const { bytes } of this.#old) sum += bytes;
+    for (const { bytes } of this.#locked) sum += bytes;
+    return sum;
+  }
+
+  /** Whether so many bytes more stay within the bound. */
+  hasRoomFor(bytes: number): boolean {
+    return this.bytes + this.#waitingBytes + bytes <= this.#options.maxBytes;
   }
 
   /** Whether there is nothing to replay, and nothing on its way to the disk. */
@@ -112,14 +139,35 @@ export class Spill {
   /** Resolves when the record is on the disk. Rejects with a `SpillError` when it is not kept: nobody may be told that it is. */
   append(record: Uint8Array): Promise<void> {
     if (this.#closed) return Promise.reject(new SpillError('closed', 'the spill is closed'));
-    const waitingBytes = this.#waiting.reduce((sum, each) => sum + each.record.length, 0);
-    if (this.bytes + waitingBytes + record.length > this.#options.maxBytes) {
+    if (!this.hasRoomFor(record.length)) {
       return Promise.reject(new SpillError('full', `the spill holds ${this.bytes} of ${this.#options.maxBytes} bytes`));
     }
     return new Promise<void>((resolve, reject) => {
       this.#waiting.push({ record, resolve, reject });
+      this.#waitingBytes += record.length;
       this.#writing ??= this.#write();
     });
+  }
+
+  /** Whether the disk takes records again after one was refused: writes and syncs a little. Throws a `SpillError` when it does not. */
+  async probe(): Promise<void> {
+    if (this.#closed) throw new SpillError('closed', 'the spill is closed');
+    while (this.#writing) await this.#writing;
+    // In the place of a write, so that none begins a file of its own meanwhile.
+    let failure: unknown;
+    this.#writing = this.#writeNothing().then(
+      () => {},
+      (error: unknown) => void (failure = error),
+    );
+    await this.#writing;
+    this.#writing = this.#waiting.length > 0 ? this.#write() : undefined;
+    if (failure !== undefined) throw new SpillError('disk', 'the spill cannot be written', { cause: failure });
+  }
+
+  async #writeNothing(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#options.folder);
+    if (bavail * bsize < minFreeBytes) throw new Error(`only ${bavail * bsize} bytes are free`);
+    await this.#segment();
   }
 
   /**
@@ -134,7 +182,7 @@ export class Spill {
       for (;;) {
         const segment = this.#old[0];
         if (segment !== undefined) {
-          taken += await this.#replaySegment(segment, target);
+          taken += await this.#replayOrSetAside(segment, target);
           this.#old.shift();
         } else if (!(await this.#seal())) return taken;
       }
@@ -154,6 +202,7 @@ export class Spill {
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, this.#options.maxBatch ?? 256);
+      for (const { record } of batch) this.#waitingBytes -= record.length;
       try {
         const segment = await this.#segment();
         await segment.append(batch.map(({ record }) => record));
@@ -190,24 +239,44 @@ export class Spill {
     this.#old.push({ order, path: segment.path, bytes: segment.bytes, records: segment.records });
   }
 
+  async #replayOrSetAside(segment: OldSegment, target: ReplayTarget): Promise<number> {
+    try {
+      return await this.#replaySegment(segment, target);
+    } catch (error) {
+      if (error instanceof SegmentKeyUnknown) {
+        this.#locked.push(segment);
+        this.#options.onSetAside?.({ path: segment.path, reason: 'key', salvaged: 0, error: error.cause });
+        return 0;
+      }
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        this.#options.onSetAside?.({ path: segment.path, reason: 'missing', salvaged: 0, error });
+        return 0;
+      }
+      if (!(error instanceof SpillError) || error.kind !== 'corrupt') throw error;
+      return await this.#salvage(segment, target, error);
+    }
+  }
+
+  /**
+   * One file that was damaged must not keep all that came after it from where it belongs, nor what it still proves of itself. It is kept
+   * under another name, since what cannot be read of it is nowhere else.
+   */
+  async #salvage(segment: OldSegment, target: ReplayTarget, error: SpillError): Promise<number> {
+    const file = await readFile(segment.path);
+    const { id, records } = salvageSegment(file, (header) => segmentKey(this.#options.keyOf(header.keyVersion), header.id));
+    // A marker of its own: places in the file that was written are not places in what is left of it.
+    if (id !== undefined && records.length > 0) await this.#handOver(`${id.toString('hex')}-salvaged`, records, target);
+    const aside = `${segment.path}.corrupt`;
+    await rename(segment.path, aside);
+    await syncFolder(this.#options.folder);
+    if (id !== undefined) await target.forget(`${id.toString('hex')}-salvaged`);
+    this.#options.onSetAside?.({ path: aside, reason: 'corrupt', salvaged: records.length, error });
+    return records.length;
+  }
+
   async #replaySegment(segment: OldSegment, target: ReplayTarget): Promise<number> {
     const { id, records } = await this.#read(segment);
-    let taken = 0;
-    if (id !== undefined) {
-      const batch = this.#options.maxBatch ?? 256;
-      const applied = await target.applied(id);
-      if (applied > records.length) {
-        throw new SpillError(
-          'corrupt',
-          `${path.basename(segment.path)}: ${applied} records were replayed before and ${records.length} are there`,
-        );
-      }
-      for (let from = applied; from < records.length; from += batch) {
-        const part = records.slice(from, from + batch);
-        await target.apply(id, from, part);
-        taken += part.length;
-      }
-    }
+    const taken = id === undefined ? 0 : await this.#handOver(id, records, target, path.basename(segment.path));
     await unlink(segment.path);
     await syncFolder(this.#options.folder);
     // Last: a marker without its segment is harmless, a segment without its marker would be replayed again.
@@ -215,12 +284,22 @@ export class Spill {
     return taken;
   }
 
+  async #handOver(id: string, records: readonly Buffer[], target: ReplayTarget, name = id): Promise<number> {
+    const batch = this.#options.maxBatch ?? 256;
+    const applied = await target.applied(id);
+    if (applied > records.length) {
+      throw new SpillError('corrupt', `${name}: ${applied} records were replayed before and ${records.length} are there`);
+    }
+    for (let from = applied; from < records.length; from += batch) await target.apply(id, from, records.slice(from, from + batch));
+    return records.length - applied;
+  }
+
   async #read(segment: OldSegment): Promise<{ id: string | undefined; records: readonly Buffer[] }> {
     try {
       const file = await readFile(segment.path);
       const header = decodeHeader(file);
       if (header === undefined) return { id: undefined, records: [] };
-      const { records } = decodeSegment(file, segmentKey(this.#options.keyOf(header.keyVersion), header.id));
+      const { records } = decodeSegment(file, segmentKey(this.#keyOf(header.keyVersion), header.id));
       if (segment.records !== undefined && records.length < segment.records) {
         throw new SegmentCorrupt(`${segment.records} records were confirmed and ${records.length} are there`, file.length);
       }
@@ -230,4 +309,14 @@ export class Spill {
       throw new SpillError('corrupt', `${path.basename(segment.path)} is not what was written: ${error.message}`, { cause: error });
     }
   }
+
+  #keyOf(version: number): Uint8Array {
+    try {
+      return this.#options.keyOf(version);
+    } catch (cause) {
+      throw new SegmentKeyUnknown(`there is no master key of version ${version}`, { cause });
+    }
+  }
 }
+
+class SegmentKeyUnknown extends Error {}
