@@ -50,6 +50,8 @@ const types = {
       feature: '(ref) the feature that the client named',
       model:
         '(ref) the name that the client asked for, where it is not of the configuration and no provider has served it: there is no resource id then',
+      supersedes:
+        'the call, whose id is that of an earlier event which said `interrupted`: its own instance had been cut off, and says here what happened. This event has an id of its own',
       ...counted,
     },
   },

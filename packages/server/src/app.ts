@@ -31,7 +31,9 @@ import {
   openRedis,
   openRequestLog,
   openStorage,
+  measureSpill,
   serverMetrics,
+  spillFolderOf,
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
 import { addMetricsRoute, createHttpServer, type BeginTrace } from './entry/http/index.ts';
@@ -122,7 +124,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   options.errorReports?.open(keyRing);
   options.endIfTold();
 
-  health.register('database', { critical: true, componentType: 'datastore', check: () => database.ping() });
+  // With a disk to go on with, calls are served without it.
+  const critical = spillFolderOf(configuration) === undefined;
+  health.register('database', { critical, componentType: 'datastore', check: () => database.ping() });
   // A check must not outlive what it asks.
   closers.add('health checks', () => health.close());
   // What real calls see counts at once; the next check sets it right again.
@@ -252,6 +256,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     metrics.addGauge(serverMetrics.requestsInProgress, () => http.inFlight);
     metrics.addGauge(serverMetrics.ledgerAvailable, () => (ledger.available ? 1 : 0));
     metrics.addGauge(serverMetrics.ledgerQueue, () => ledger.queued);
+    if (ledger.spill) closers.add('spill metrics', measureSpill(metrics, ledger.spill));
     measureBreakers(metrics, breakers, (name) => models.served.current.catalog.isConfigured(name));
   }
 

@@ -6,6 +6,7 @@ import type { Clock } from '@holdfast/kit/time';
 import type { AlertMetricName, Configuration } from '../config/index.ts';
 import { createDatabaseReadings, keptReading } from '../features/alerts/index.ts';
 import type { BreakerService } from '../features/breakers/index.ts';
+import type { CallLedger, LedgerSpill } from '../features/costs/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import { readCertificateExpiry } from '../platform/tls/index.ts';
 import { openAlertWindows } from './alert-windows.ts';
@@ -20,7 +21,7 @@ export interface AlertReadingsOptions {
   readonly database: Database;
   readonly health: Pick<HealthRegistry, 'observe'>;
   readonly breakers: Pick<BreakerService, 'list'>;
-  readonly ledger: { readonly available: boolean; readonly queued: number };
+  readonly ledger: Pick<CallLedger, 'available' | 'queued'> & { readonly spill: Pick<LedgerSpill, 'bytes' | 'maxBytes'> | undefined };
   readonly isKnownModel: (name: string) => boolean;
 }
 
@@ -55,6 +56,7 @@ export function openAlertReadings(options: AlertReadingsOptions): AlertReader {
     dependency_down: () => health.observe().map(({ name, failing }) => ({ labels: { dependency: name }, value: failing ? 1 : 0 })),
     ledger_unavailable: () => one(ledger.available ? 0 : 1),
     ledger_queue: () => one(ledger.queued),
+    spill_used_ratio: () => (ledger.spill ? one(ledger.spill.bytes / ledger.spill.maxBytes) : []),
     event_loop_delay_seconds: () => one(signal('event_loop_delay') / 1_000),
     memory_used_ratio: () => one(signal('memory')),
     heap_used_ratio: () => one(signal('heap')),

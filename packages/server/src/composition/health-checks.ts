@@ -4,15 +4,17 @@ import { processSignalDefaults, processSignals } from '@holdfast/kit/resilience'
 import type { Clock } from '@holdfast/kit/time';
 import type { Configuration } from '../config/index.ts';
 import type { Reloadable } from '../features/configuration/index.ts';
+import { spillRefusing, type CallLedger } from '../features/costs/index.ts';
 import { createDiskCheck, createLoadCheck, createProviderHealth } from '../features/health/index.ts';
 import type { ServedModels } from '../model/index.ts';
 import type { Closers } from './closers.ts';
+import { checkSpill, spillFolderOf } from './spill.ts';
 
 export interface HealthChecksOptions {
   readonly configuration: Configuration;
   readonly health: HealthRegistry;
   readonly models: ServedModels;
-  readonly ledger: { readonly available: boolean; readonly queued: number };
+  readonly ledger: Pick<CallLedger, 'available' | 'queued' | 'spill'>;
   readonly clock: Clock;
   readonly closers: Closers;
 }
@@ -20,8 +22,9 @@ export interface HealthChecksOptions {
 /** How often the process looks at itself: a number in memory, or one question to the operating system. */
 const loadIntervalMs = 5_000;
 const diskIntervalMs = 30_000;
+const spillRetryMs = 1_000;
 
-/** What is looked at beside the database and Redis, which report for themselves: none of it makes the server unready. */
+/** What is looked at beside the database and Redis, which report for themselves. Of it only a spill that takes no more, while the database is away, makes the server unready. */
 export function openHealthChecks(options: HealthChecksOptions): { readonly reload: Reloadable<Configuration> } {
   const { configuration, health, models, ledger, clock, closers } = options;
   const { diskFreeBytes } = configuration.health;
@@ -54,6 +57,16 @@ export function openHealthChecks(options: HealthChecksOptions): { readonly reloa
       : { status: 'healthy', message: 'records calls', measurement: queued };
   });
 
+  const { spill } = ledger;
+  if (spill) {
+    const check = async () => checkSpill(ledger, spill);
+    health.register('spill', { critical: true, componentType: 'system', intervalMs: loadIntervalMs, retryMs: spillRetryMs, check });
+    closers.add(
+      'health of the spill',
+      spillRefusing.subscribe(() => health.markFailed('spill')),
+    );
+  }
+
   let names = configuration.providers.map(({ name }) => name);
   const providers = createProviderHealth({
     providers: () => names,
@@ -75,6 +88,11 @@ export function openHealthChecks(options: HealthChecksOptions): { readonly reloa
 }
 
 /** Where the server writes: with a database of its own in its data folder, which without one need not be there. */
-export function foldersOf({ server, database, log }: Configuration): readonly string[] {
-  return [...(database.url === undefined ? [server.dataDir] : []), ...(log.file === undefined ? [] : [dirname(log.file)])];
+export function foldersOf(configuration: Configuration): readonly string[] {
+  const { server, database, log, spill } = configuration;
+  return [
+    ...(database.url === undefined ? [server.dataDir] : []),
+    ...(spill.dir === undefined || spillFolderOf(configuration) === undefined ? [] : [spill.dir]),
+    ...(log.file === undefined ? [] : [dirname(log.file)]),
+  ];
 }

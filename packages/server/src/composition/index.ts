@@ -27,5 +27,6 @@ export { openRedis } from './redis.ts';
 export { openRateLimits } from './rate-limits.ts';
 export { openRateLimitRoutes } from './request-limits.ts';
 export { openRequestLog } from './request-log.ts';
+export { measureSpill, spillFolderOf } from './spill.ts';
 export { openStorage } from './storage.ts';
 export { openTracing } from './tracing.ts';

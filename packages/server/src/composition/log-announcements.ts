@@ -11,7 +11,7 @@ import { breakerMoved } from '../features/breakers/index.ts';
 import { auditEventsRejected, auditSequencerElected, auditSequencerEnded } from '../features/audit/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
 import { forwardingIgnored } from '../features/abuse/index.ts';
-import { callsRecovered, recoveryFailed } from '../features/costs/index.ts';
+import { callsRecovered, recoveryFailed, spillBegan, spillEmptied, spillRefusing, spillReplayFailed } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
 import { healthThreadEnded } from '../entry/health-port/index.ts';
@@ -23,6 +23,7 @@ import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
 import type { ClientNames } from './client-names.ts';
 import { createShadowLog } from './shadow-log.ts';
+import { spillRecordRefused, spillSetAside } from './spill.ts';
 
 /** Writes what the server's own parts announce. Modules do not log; this is where their words become lines. Returns the function that ends it. */
 export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNames): () => void {
@@ -187,6 +188,42 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
   on(recoveryFailed, ({ error }) =>
     logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'),
+  );
+
+  on(spillBegan, ({ maxBytes }) =>
+    logger.warn({ max_bytes: maxBytes }, 'the database is away: calls are served, and recorded on this disk until it is back'),
+  );
+  on(spillRefusing, ({ reason, bytes, maxBytes, error }) => {
+    const fields = { bytes, max_bytes: maxBytes, err: error };
+    if (reason === 'full') logger.error(fields, 'the disk space for calls is used up: calls are refused until the database is back');
+    else logger.error(fields, 'the disk takes no records of calls, and the database is away: calls are refused until one of them is back');
+  });
+  on(spillEmptied, ({ rows, superseded, intents, events, awayMs }) => {
+    const fields = { rows, superseded, intents, events, ...(awayMs !== undefined && { away_ms: Math.round(awayMs) }) };
+    if (awayMs === undefined)
+      logger.warn(fields, 'an earlier process had left records of calls on this disk: they are in the database now');
+    else logger.warn(fields, 'the records of calls on this disk are in the database now');
+  });
+  on(spillReplayFailed, ({ error }) =>
+    logger.warn(
+      { err: error },
+      'the records of calls on this disk could not be brought to the database yet: they stay, and it is tried again',
+    ),
+  );
+  on(spillSetAside, ({ path, reason, salvaged, error }) => {
+    const fields = { file: path, salvaged, err: error };
+    if (reason === 'key')
+      logger.error(
+        fields,
+        'records of calls are sealed with a master key that is not configured: they stay on this disk until a start knows it',
+      );
+    else if (reason === 'missing')
+      logger.error(fields, 'a file with records of calls was removed from this disk before they were in the database');
+    else
+      logger.error(fields, 'a file with records of calls is damaged: what could be read of it is in the database, the file was set aside');
+  });
+  on(spillRecordRefused, ({ folder, error }) =>
+    logger.error({ folder, err: error }, 'the database refuses the record of a call for good: it was set aside'),
   );
 
   on(overloadBegan, ({ reason, signals }) => logger.warn({ reason, signals }, 'too much to do: a part of the requests is refused'));

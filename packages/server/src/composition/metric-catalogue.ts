@@ -11,6 +11,7 @@ const query = {
   table: 'the table that is written, or the first that is read; `none` where there is none',
 };
 const withTracing = { only: 'while tracing is on' };
+const withSpill = { only: 'where there is a folder for it: `HOLDFAST_SPILL_DIR`' };
 const withRedis = { only: 'with `REDIS_URL`' };
 const withOverload = { only: 'unless `HOLDFAST_OVERLOAD_ENABLED` is false' };
 
@@ -127,6 +128,36 @@ export const serverMetrics = {
     'Rows and intents that wait to be committed. Answers wait with them.',
     'max_over_time(holdfast_ledger_queue_length[5m])',
   ),
+  spillActive: gauge(
+    'holdfast_ledger_spill_active',
+    '1 while the database is away and calls are recorded on the disk of the instance.',
+    'max by (instance) (holdfast_ledger_spill_active) == 1',
+    withSpill,
+  ),
+  spillBytes: gauge(
+    'holdfast_ledger_spill_bytes',
+    'What waits on the disk to be brought to the database, in bytes.',
+    'holdfast_ledger_spill_bytes / holdfast_ledger_spill_max_bytes',
+    withSpill,
+  ),
+  spillMaxBytes: gauge(
+    'holdfast_ledger_spill_max_bytes',
+    'Most that may wait there: `HOLDFAST_SPILL_MAX_BYTES`.',
+    'holdfast_ledger_spill_max_bytes',
+    withSpill,
+  ),
+  spillRecords: {
+    ...counter(
+      'holdfast_ledger_spill_records_total',
+      'Rows and intents of calls that went by the disk.',
+      {
+        outcome:
+          '`kept` on the disk; `replayed` to the database; `superseded`: of these, rows that took the place of `interrupted`; `refused` by the database for good',
+      },
+      'sum by (outcome) (increase(holdfast_ledger_spill_records_total[1h]))',
+    ),
+    ...withSpill,
+  },
   ledgerCommitDuration: {
     name: 'holdfast_ledger_commit_duration_seconds',
     type: 'histogram',
@@ -289,6 +320,10 @@ export const serverMetricSections: readonly MetricSection[] = [
       serverMetrics.ledgerQueue,
       serverMetrics.ledgerCommitDuration,
       serverMetrics.ledgerWrites,
+      serverMetrics.spillActive,
+      serverMetrics.spillBytes,
+      serverMetrics.spillMaxBytes,
+      serverMetrics.spillRecords,
       serverMetrics.interruptedCalls,
     ],
   },

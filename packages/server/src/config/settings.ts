@@ -5,6 +5,7 @@ import { observationSettings } from './observation-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
 import type { Setting, SecretSetting, SettingSection, SettingValues } from './setting.ts';
 import { sentrySettings } from './sentry-settings.ts';
+import { spillSettings } from './spill-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
 import { choice, filePath, flag, integer, ipRange, listOf, text } from './value-types.ts';
 
@@ -106,6 +107,7 @@ export const settings = {
         'Ceiling of database connections over all pools of this instance. The sum over all instances has to stay below `max_connections` of the database.',
     },
   },
+  spill: spillSettings,
   redis: {
     url: {
       secret: true,

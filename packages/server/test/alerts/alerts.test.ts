@@ -71,7 +71,7 @@ async function open(rules: object = {}, alerts: object = {}) {
   };
   const clock: FakeClock = clockFromNow();
   const closers = new Closers();
-  const ledger = { available: true, queued: 0 };
+  const ledger = { available: true, queued: 0, spill: undefined };
   const failing = new Set<string>();
   const broken = new Set<string>();
   const { routes, reload } = await openAlerts({

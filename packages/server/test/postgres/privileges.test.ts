@@ -5,9 +5,9 @@ import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 const verbs = ['select', 'insert', 'update', 'delete'] as const;
 type Verb = (typeof verbs)[number];
 
-/** Rows that a role reaches: those of the organization of its transaction, or every one; and in which columns (undefined: all). */
+/** Rows that a role reaches: those of the organization of its transaction, every one, or calls that were interrupted; and in which columns (undefined: all). */
 interface Access {
-  readonly rows: 'own' | 'every';
+  readonly rows: 'own' | 'every' | 'interrupted';
   readonly columns?: readonly string[];
 }
 interface TableRules {
@@ -112,6 +112,7 @@ const matrix: Readonly<Record<string, TableRules>> = {
           ...['end_user', 'feature', 'model_asked', 'model_served', 'provider', 'prompt_tokens', 'completion_tokens', 'cached_tokens'],
           ...['cache_write_tokens', 'reasoning_tokens', 'outcome', 'usage_source'],
         ),
+        delete: { rows: 'interrupted' },
       },
     },
   },
@@ -133,8 +134,12 @@ const matrix: Readonly<Record<string, TableRules>> = {
   },
   'holdfast.call_intents': {
     rowSecurity: true,
-    access: { writer: { insert: every, select: only('every', 'id') }, jobs: { select: every, delete: every } },
+    access: {
+      writer: { insert: every, select: only('every', 'id') },
+      jobs: { select: every, insert: every, delete: every },
+    },
   },
+  'holdfast.spill_segments': { rowSecurity: true, access: { jobs: everything } },
   'holdfast.budgets': {
     rowSecurity: true,
     access: {
@@ -361,6 +366,7 @@ function policyRows(table: CatalogTable, role: DatabaseRole, verb: Verb): string
   );
   if (expressions.every((expression) => expression?.includes(ownOrganization))) return 'own';
   if (expressions.every((expression) => expression === 'true')) return 'every';
+  if (expressions.every((expression) => expression === "(outcome = 'interrupted'::text)")) return 'interrupted';
   return `mixed: ${expressions.join(' | ')}`;
 }
 

@@ -144,6 +144,7 @@ const columns: { readonly [Table in keyof Schema]: { readonly [Column in keyof S
   },
   'holdfast.instances': { id: 'uuid', started_at: 'timestamptz', seen_at: 'timestamptz' },
   'holdfast.settings': { key: 'text', value: 'jsonb' },
+  'holdfast.spill_segments': { segment: 'text', records: 'int4', updated_at: 'timestamptz' },
   'holdfast.call_intents': {
     ...{
       id: 'uuid',

@@ -164,10 +164,22 @@ describe('jobs', () => {
     expect(await postgres.asSuperuser('select 1 from holdfast.call_intents where id = any($1)', [[settled, open]])).toEqual([]);
   });
 
+  test('removes no call but one that was settled as interrupted', async () => {
+    const [completed, interrupted] = [randomUUID(), randomUUID()];
+    await database.query('writer').insertInto('holdfast.calls').values(call(completed)).execute();
+    await database
+      .query('jobs')
+      .insertInto('holdfast.calls')
+      .values({ ...call(interrupted), outcome: 'interrupted' })
+      .execute();
+    await database.pool('jobs').query('delete from holdfast.calls');
+    const left = await postgres.asSuperuser('select id from holdfast.calls where id = any($1)', [[completed, interrupted]]);
+    expect(left).toEqual([{ id: completed }]);
+  });
+
   test.each([
     'select request_id from holdfast.calls',
     `update holdfast.calls set outcome = 'failed'`,
-    'delete from holdfast.calls',
     'select hash from holdfast.api_keys',
     'update holdfast.api_keys set revoked_at = now()',
     'select 1 from identity."user"',

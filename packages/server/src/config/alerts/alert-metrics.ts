@@ -46,6 +46,13 @@ export const alertMetrics = {
   },
   ledger_unavailable: { unit: 'flag', bad: 'above', labels: [], description: '1 while calls cannot be recorded, and so are not served.' },
   ledger_queue: { unit: 'count', bad: 'above', labels: [], description: 'Rows that wait to be committed to the ledger.' },
+  spill_used_ratio: {
+    unit: 'ratio',
+    bad: 'above',
+    labels: [],
+    description:
+      'How much of `HOLDFAST_SPILL_MAX_BYTES` is used by calls that wait on the disk for the database; nothing without a folder for them.',
+  },
   event_loop_delay_seconds: {
     unit: 'seconds',
     bad: 'above',

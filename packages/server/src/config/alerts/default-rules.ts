@@ -117,6 +117,16 @@ export const defaultAlertRules: readonly AlertRuleConfiguration[] = [
     action: 'The database is slow to commit: look at its disk and its locks. Beyond overload.maxLedgerQueue requests are refused.',
     look: ['holdfast_load_ratio{signal="ledger_queue"}', 'the log, a slow statement'],
   }),
+  rule('spill', {
+    metric: 'spill_used_ratio',
+    threshold: 0.5,
+    resolveThreshold: 0.25,
+    forMs: 0,
+    severity: 'critical',
+    summary: 'The database is away, and the disk space for calls is half used up. When it is full, calls are refused.',
+    action: 'Bring the database back. Free what else is on the disk; a larger HOLDFAST_SPILL_MAX_BYTES is in force after a restart.',
+    look: ['holdfast_ledger_spill_bytes', 'GET /health/detailed', 'docs/guides/database-away.md'],
+  }),
   rule('event-loop', {
     metric: 'event_loop_delay_seconds',
     threshold: 0.5,

@@ -7,6 +7,7 @@ import type { InstanceLease } from './instance-lease.ts';
 import { auditEventBytes, type PersonalReferences, type WrittenEvent } from '../../platform/audit/index.ts';
 import { callEvent } from './call-event.ts';
 import { intentBytes, rowBytes } from './ledger-row.ts';
+import type { LedgerSpill } from './ledger-spill.ts';
 import type { LedgerWrite } from './ledger-store.ts';
 
 export interface CallLedgerOptions {
@@ -15,6 +16,8 @@ export interface CallLedgerOptions {
   readonly mayPass: (error: unknown) => boolean;
   /** A commit failed in a way that may pass: the database is away. */
   readonly onAway?: () => void;
+  /** Where rows and intents go when the database does not take them; without it the answer is withheld. */
+  readonly spill?: LedgerSpill;
   readonly lease: InstanceLease;
   /** What stands in audit events for personal data. */
   readonly references: PersonalReferences;
@@ -23,6 +26,8 @@ export interface CallLedgerOptions {
 
 /** How long a row is tried before its answer is withheld: long enough for a failover of a managed database's proxy, short enough for a client. */
 const patienceMs = 5_000;
+/** And before it is kept on the disk, where there is one for it: what comes later goes there at once. */
+const patienceBeforeSpillMs = 1_000;
 const pauseMs = 100;
 const maxBatch = 256;
 
@@ -76,7 +81,8 @@ export class CallLedger implements Ledger {
       // The answer is withheld by now, but what it cost was spent: the row goes on being tried for as long as the lease is held.
       linger: (write) => (write.kind === 'event' ? write : write.late && { ...write.late(), instanceId: write.instanceId }),
       clock: options.clock,
-      patienceMs,
+      patienceMs: options.spill ? patienceBeforeSpillMs : patienceMs,
+      together: options.spill !== undefined,
       pauseMs,
       maxBatch,
     });
@@ -86,8 +92,21 @@ export class CallLedger implements Ledger {
   }
 
   get available(): boolean {
+    const { spill } = this.#options;
+    // What the database may not take in a moment has to have a place by then.
+    if (spill) return (this.#commits.failedAt === undefined && !spill.active) || spill.takes(this.#open);
+    return this.#lease.valid && !this.databaseAway;
+  }
+
+  /** The last commit failed for want of the database, which has not been seen to answer since. */
+  get databaseAway(): boolean {
     const { failedAt } = this.#commits;
-    return this.#lease.valid && (failedAt === undefined || this.#lease.beatenAt > failedAt);
+    return failedAt !== undefined && this.#lease.beatenAt <= failedAt;
+  }
+
+  /** Where calls are recorded while the database is away, if anywhere. */
+  get spill(): LedgerSpill | undefined {
+    return this.#options.spill;
   }
 
   /** Rows and intents that wait to be committed. */
@@ -109,7 +128,7 @@ export class CallLedger implements Ledger {
    */
   async record({ id, organizationId, body, personal }: WrittenEvent): Promise<void> {
     const write = { kind: 'event', bytes: auditEventBytes(id, organizationId, body), personal, instanceId: undefined } as const;
-    await commitOrWithhold(this.#commits, write);
+    await commitOrKeep(this.#commits, this.#options.spill, write, true);
   }
 
   /**
@@ -172,6 +191,7 @@ class Entry implements LedgerEntry {
   readonly #commits: GroupCommit<OwnedWrite>;
   readonly #lease: InstanceLease;
   readonly #references: PersonalReferences;
+  readonly #spill: LedgerSpill | undefined;
   readonly #instanceId: string;
   readonly #onSettled: () => void;
   readonly #onUnwritten: (entry: Entry) => void;
@@ -182,7 +202,7 @@ class Entry implements LedgerEntry {
   constructor(
     call: ModelCall,
     commits: GroupCommit<OwnedWrite>,
-    { lease, references }: Pick<CallLedgerOptions, 'lease' | 'references'>,
+    { lease, references, spill }: Pick<CallLedgerOptions, 'lease' | 'references' | 'spill'>,
     enteredAt: number,
     onSettled: () => void,
     onUnwritten: (entry: Entry) => void,
@@ -191,6 +211,7 @@ class Entry implements LedgerEntry {
     this.#commits = commits;
     this.#lease = lease;
     this.#references = references;
+    this.#spill = spill;
     this.#instanceId = lease.instanceId;
     this.enteredAt = enteredAt;
     this.#onSettled = onSettled;
@@ -201,8 +222,8 @@ class Entry implements LedgerEntry {
   grow(): void {
     if (this.#settled || this.durable) return;
     this.makeDurable().catch(() => {
-      // A call without a byte asks for its intent no more, and may run for minutes. Without its lease it never gets one.
-      if (!this.#settled && this.#lease.holds(this.#instanceId)) this.#onUnwritten(this);
+      // A call without a byte asks for its intent no more, and may run for minutes. Without its lease it never gets one, but on the disk.
+      if (!this.#settled && (this.#spill || this.#lease.holds(this.#instanceId))) this.#onUnwritten(this);
     });
   }
 
@@ -235,22 +256,53 @@ class Entry implements LedgerEntry {
 
   async #commit(write: Omit<OwnedWrite, 'instanceId'>): Promise<void> {
     // After its lease ran out, another instance may have settled this call as interrupted: a second row would not count.
-    if (!this.#lease.holds(this.#instanceId)) throw leaseLost();
-    await commitOrWithhold(this.#commits, { ...write, instanceId: this.#instanceId });
+    const holdsLease = this.#lease.holds(this.#instanceId);
+    await commitOrKeep(this.#commits, this.#spill, { ...write, instanceId: this.#instanceId }, holdsLease);
   }
 }
 
-async function commitOrWithhold(commits: GroupCommit<OwnedWrite>, write: OwnedWrite): Promise<void> {
+/** Resolves when the write is durable: in the database, or on the disk where that is away and there is one. */
+async function commitOrKeep(
+  commits: GroupCommit<OwnedWrite>,
+  spill: LedgerSpill | undefined,
+  write: OwnedWrite,
+  holdsLease: boolean,
+): Promise<void> {
+  if (spill?.active) return keep(spill, commits, write, undefined);
+  if (!holdsLease) {
+    if (spill) return keep(spill, commits, write, leaseLost());
+    throw leaseLost();
+  }
   try {
     await commits.add(write);
   } catch (cause) {
+    if (spill && isHoldfastError(cause)) return keep(spill, commits, write, cause);
     if (isLeaseLost(cause)) throw cause;
-    throw new HoldfastError('ledger_unavailable', {
-      detail: `the ${write.kind} could not be committed: ${String(cause)}`,
-      cause,
-      retryAfterSeconds: 1,
-    });
+    throw uncommitted(write, cause);
   }
+}
+
+/** A replay puts a row in the place of one that says `interrupted`, so that neither outage nor lost lease costs an answer. */
+async function keep(
+  spill: LedgerSpill,
+  commits: GroupCommit<OwnedWrite>,
+  write: OwnedWrite,
+  reason: HoldfastError | undefined,
+): Promise<void> {
+  try {
+    await spill.keep(write, reason === undefined || !isLeaseLost(reason));
+  } catch (cause) {
+    commits.linger(write);
+    throw uncommitted(write, cause);
+  }
+}
+
+function uncommitted({ kind }: LedgerWrite, cause: unknown): HoldfastError {
+  return new HoldfastError('ledger_unavailable', {
+    detail: `the ${kind} could not be committed: ${String(cause)}`,
+    cause,
+    retryAfterSeconds: 1,
+  });
 }
 
 function leaseLost(): HoldfastError {

@@ -14,6 +14,11 @@ export interface GroupCommitOptions<Item> {
   /** How long an item is tried, in milliseconds, before whoever waits for it is told that it failed. */
   readonly patienceMs: number;
   /**
+   * With this, all that waits is told so together when commits have failed for `patienceMs`, however short a time it has waited itself:
+   * there is somewhere else for it to go.
+   */
+  readonly together?: boolean;
+  /**
    * What to go on trying in place of an item whose patience has run out; undefined drops it. Nobody waits for it any more,
    * and `idle` neither. Without it nothing lingers.
    */
@@ -47,6 +52,8 @@ export class GroupCommit<Item> {
   #running: Promise<void> | undefined;
   #lastError: unknown;
   #failedAt: number | undefined;
+  /** When the first try began that failed since the last that succeeded. */
+  #failingSince: number | undefined;
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = options;
@@ -109,12 +116,14 @@ export class GroupCommit<Item> {
       each.tried = true;
       return each.item;
     });
+    const beganAt = this.#options.clock.monotonic();
     try {
       await this.#options.commit(items, again);
     } catch (error) {
       this.#lastError = error;
       if (this.#options.mayPass(error)) {
         this.#failedAt = this.#options.clock.monotonic();
+        this.#failingSince ??= beganAt;
         this.#options.onAway?.(error);
         return batch;
       }
@@ -130,27 +139,33 @@ export class GroupCommit<Item> {
       return unsettled;
     }
     this.#failedAt = undefined;
+    this.#failingSince = undefined;
     for (const each of batch) each.resolve();
     return [];
   }
 
   #giveUpOnLate(): void {
-    const now = this.#options.clock.monotonic();
-    const late = this.#waiting.filter((each) => each.deadline <= now);
+    const { clock, together, patienceMs } = this.#options;
+    const now = clock.monotonic();
+    const all = together && this.#failingSince !== undefined && now - this.#failingSince >= patienceMs;
+    const isLate = ({ deadline }: Waiting<Item>): boolean => deadline <= now || (all === true && deadline !== Number.POSITIVE_INFINITY);
+    const late = this.#waiting.filter(isLate);
     if (late.length === 0) return;
-    this.#waiting = this.#waiting.filter((each) => each.deadline > now);
+    this.#waiting = this.#waiting.filter((each) => !isLate(each));
     for (const each of late) {
       each.reject(this.#lastError);
-      this.#linger(each.item);
+      if (!together) this.linger(each.item);
     }
   }
 
-  #linger(given: Item): void {
+  /** Goes on trying what `linger` makes of an item, though nobody waits for it any more. */
+  linger(given: Item): void {
     const { linger, maxLingering = 10_000 } = this.#options;
     const item = this.#lingering < maxLingering ? linger?.(given) : undefined;
     if (item === undefined) return;
     this.#lingering++;
     const over = (): void => void this.#lingering--;
     this.#waiting.push({ item, tried: true, deadline: Number.POSITIVE_INFINITY, resolve: over, reject: over });
+    this.#running ??= this.#run();
   }
 }

@@ -1,8 +1,19 @@
 export { CallLedger, type CallLedgerOptions } from './call-ledger.ts';
 export { InstanceLease } from './instance-lease.ts';
 export { ledgerCommitted } from './events.ts';
+export {
+  LedgerSpill,
+  spillBegan,
+  spillEmptied,
+  spillKept,
+  spillRefusing,
+  spillReplayed,
+  spillReplayFailed,
+  type LedgerSpillOptions,
+} from './ledger-spill.ts';
 export { createLedgerWriter } from './ledger-store.ts';
 export { countLiveInstances } from './live-instances.ts';
 export { callsRecovered, createRecovery, recoveryFailed, writeBeat } from './recovery.ts';
+export { createSpillTarget, type SpillTargetOptions } from './spill-store.ts';
 export { usageRoutes } from './routes.ts';
 export { createUsageService, type UsageService } from './usage-service.ts';

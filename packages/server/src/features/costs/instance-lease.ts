@@ -27,6 +27,8 @@ export class InstanceLease {
   #beatenAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #beating = false;
+  /** The name is new, and the database does not know it yet. */
+  #unknown = true;
   #soon = false;
   #stopped = false;
 
@@ -91,9 +93,13 @@ export class InstanceLease {
     const { clock } = this.#options;
     // Counted from before it was sent: the database may have written it at any moment since.
     const sentAt = clock.monotonic();
-    const first = this.#beatenAt === Number.NEGATIVE_INFINITY;
-    if (!first && !this.valid) this.#instanceId = this.#options.newId();
+    // One new name for an outage, however often it is tried: calls that are begun meanwhile, and kept on the disk, go by it.
+    if (!this.#unknown && !this.valid) {
+      this.#instanceId = this.#options.newId();
+      this.#unknown = true;
+    }
     await this.#options.beat(this.#instanceId);
+    this.#unknown = false;
     this.#beatenAt = sentAt;
   }
 }

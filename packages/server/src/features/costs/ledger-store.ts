@@ -17,13 +17,13 @@ export interface LedgerWrite {
 
 const commonColumns = `id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect, streamed,
   model_asked, provider, started_at`;
-const intentColumns = `${commonColumns}, reserved_nano`;
-const rowColumns = `${commonColumns}, model_served, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
+export const intentColumns = `${commonColumns}, reserved_nano`;
+export const rowColumns = `${commonColumns}, model_served, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
   usage_source, cost_nano_usd, outcome, error_code, finish_reason, status, latency_ms, first_token_ms, overhead_ms, layers, attempts,
   finished_at, price_id, usage_details`;
 
-const eventColumns = 'id, organization_id, body';
-const personalColumns = 'ref, organization_id, kind, tag, salt, sealed, created_at';
+export const eventColumns = 'id, organization_id, body';
+export const personalColumns = 'ref, organization_id, kind, tag, salt, sealed, created_at';
 
 /** The parts of a batch, and the types that their values travel as. Versions of the server that write other columns have types of their own. */
 export const ledgerTypes = {

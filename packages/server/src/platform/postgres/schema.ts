@@ -18,6 +18,7 @@ export interface Schema extends AuditSchema, BudgetSchema {
   'holdfast.settings': SettingsTable;
   'holdfast.calls': CallsTable;
   'holdfast.call_intents': CallIntentsTable;
+  'holdfast.spill_segments': SpillSegmentsTable;
   'holdfast.bans': BansTable;
   'holdfast.metric_minutes': MetricMinutesTable;
   'holdfast.request_log': RequestLogTable;
@@ -282,6 +283,13 @@ interface CallOriginColumns {
 export interface CallIntentsTable extends CallOriginColumns {
   /** What the call may cost at most; null where no hard budget asked. */
   reserved_nano: OptionalInteger;
+}
+
+export interface SpillSegmentsTable {
+  segment: string;
+  /** How many records of the file are in the database. */
+  records: number;
+  updated_at: Generated<Date>;
 }
 
 export interface CallsTable extends CallOriginColumns {

@@ -233,10 +233,11 @@ export class Spill {
   }
 
   async #retire(segment: SegmentFile): Promise<void> {
+    // In one step: at no moment is what it holds nowhere.
     this.#current = undefined;
-    await segment.close().catch(() => {});
     const order = segmentOrder(path.basename(segment.path))!;
     this.#old.push({ order, path: segment.path, bytes: segment.bytes, records: segment.records });
+    await segment.close().catch(() => {});
   }
 
   async #replayOrSetAside(segment: OldSegment, target: ReplayTarget): Promise<number> {

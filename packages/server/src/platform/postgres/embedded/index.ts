@@ -3,3 +3,4 @@ export { embeddedPostgresEnded, embeddedPostgresStarted, type EmbeddedPostgresEn
 export { type EmbeddedPostgresOptions } from './options.ts';
 export { startEmbeddedPostgres } from './start.ts';
 export { findRunningPostgres, type FindRunningOptions } from './find-running.ts';
+export { lockFolder, type FolderLock } from './folder-lock.ts';

@@ -11,6 +11,7 @@ import { alerts } from './0009-alerts.ts';
 import { audit } from './0010-audit.ts';
 import { budgets } from './0011-budgets.ts';
 import { requestLogRows } from './0012-request-log-rows.ts';
+import { spill } from './0013-spill.ts';
 import { costs } from './0014-costs.ts';
 
 /**
@@ -32,5 +33,6 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0010-audit': { up: audit },
   '0011-budgets': { up: budgets },
   '0012-request-log-rows': { up: requestLogRows },
+  '0013-spill': { up: spill },
   '0014-costs': { up: costs },
 });
