@@ -10,4 +10,12 @@ export {
 } from './events.ts';
 export { rejectionReasons, type RejectionReason } from './rejection-reason.ts';
 export { AuditSequencer, type SequencerOptions, type SequencerState } from './sequencer/index.ts';
-export { openDatabaseSession, type DatabaseSessionOptions } from './store/index.ts';
+export {
+  createLogReader,
+  openDatabaseSession,
+  type DatabaseSessionOptions,
+  type LogKey,
+  type LogReader,
+  type LogState,
+  type ProvedEvent,
+} from './store/index.ts';

@@ -1,1 +1,2 @@
 export { openDatabaseSession, type DatabaseSessionOptions } from './database-session.ts';
+export { createLogReader, type LogKey, type LogReader, type LogState, type ProvedEvent } from './log-reader.ts';
