@@ -84,6 +84,8 @@ export interface App {
   /** The operator's key, on the first start only. */
   readonly operatorKey: string | undefined;
   readonly configuration: Pick<ConfigurationService, 'reload' | 'state'>;
+  /** Requests whose answers are not out yet. */
+  readonly inFlight: number;
   /** Lets calls end, up to the bound of the configuration, then closes everything in the reverse order of its opening. */
   stop(): Promise<{ readonly cut: number }>;
 }
@@ -268,6 +270,9 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     healthUrl: healthPort && urlOf(healthPort),
     operatorKey: identity.operatorKey,
     configuration: reloads,
+    get inFlight() {
+      return http.inFlight;
+    },
     stop: () =>
       (stopping ??= (async () => {
         health.hold('stopping');

@@ -10,6 +10,7 @@ import {
   logAnnouncements,
   openErrorReports,
   openTracing,
+  releaseMemoryWhenIdle,
   reloadOnHangup,
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
@@ -117,7 +118,9 @@ async function run(app: App, configuration: Configuration, { logger }: Log, end:
     const { model, sandboxed } = exampleModel(configuration);
     printWelcome({ url: app.url, key: app.operatorKey, modelName: model, sandboxed });
   }
+  const stopReleasing = releaseMemoryWhenIdle({ clock: systemClock, inFlight: () => app.inFlight });
   const code = await end.reached;
+  stopReleasing();
   // Another signal means now: its default ends the process.
   onStopping();
   const { cut } = await app.stop();

@@ -24,6 +24,7 @@ export { openOverload } from './overload.ts';
 export { createMinuteSum } from './performance-body.ts';
 export { openPerformance } from './performance.ts';
 export { openRedis } from './redis.ts';
+export { releaseMemoryWhenIdle } from './release-memory.ts';
 export { openRateLimits } from './rate-limits.ts';
 export { openRateLimitRoutes } from './request-limits.ts';
 export { openRequestLog } from './request-log.ts';
