@@ -121,6 +121,10 @@ export async function createHttpServer(given: HttpServerOptions): Promise<HttpSe
     trustProxy: false,
     genReqId: createRequestIdReader(options.createId),
     requestIdHeader: false,
+    // Those that it would make by itself are 110 modules for JSON Schema, which nobody here uses: schemas are zod's.
+    schemaController: {
+      compilersFactory: { buildValidator: () => validatorCompiler as never, buildSerializer: () => serializerCompiler as never },
+    },
     bodyLimit: options.maxBodyBytes,
     requestTimeout: options.requestTimeoutMs,
     keepAliveTimeout: options.keepAliveTimeoutMs,
