@@ -64,8 +64,8 @@ protos.loadSync('opentelemetry/proto/collector/trace/v1/trace_service.proto');
 const exportRequest = protos.lookupType('opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest');
 const exportResponse = protos.lookupType('opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse');
 
-/** A receiver of traces that decodes what arrives by the protocol, and answers as it is told. */
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** A receiver of traces that decodes what arrives by the protocol, and answers as it is told. `path`: where it takes them. */
+export async function startOtlpReceiver(path = '/v1/traces'): Promise<OtlpReceiver> {
   const exports: ReceivedExport[] = [];
   const spans: ReceivedSpan[] = [];
   let answers: readonly ReceiverAnswer[] = [{}];
@@ -90,7 +90,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     request.on('end', () => {
       const answer = answers[0] ?? {};
       if (answers.length > 1) answers = answers.slice(1);
-      const received = decode(request, Buffer.concat(chunks));
+      const received = decode(request, Buffer.concat(chunks), path);
       exports.push(received);
       if ((answer.status ?? 200) === 200 && !answer.silent) spans.push(...received.spans);
       if (!answer.silent) reply(request, response, answer);
@@ -124,9 +124,9 @@ function reply(request: IncomingMessage, response: ServerResponse, { status = 20
   response.end(bytes);
 }
 
-function decode(request: IncomingMessage, bytes: Buffer): ReceivedExport {
+function decode(request: IncomingMessage, bytes: Buffer, expectedPath: string): ReceivedExport {
   const { headers } = request;
-  if (request.url !== '/v1/traces' || request.method !== 'POST') throw new Error(`an export went to ${request.method} ${request.url}`);
+  if (request.url !== expectedPath || request.method !== 'POST') throw new Error(`an export went to ${request.method} ${request.url}`);
   const body = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
   const message: any =
     headers['content-type'] === 'application/json'

@@ -7,6 +7,7 @@ import { parseKeyValueList, type Configuration } from '../config/index.ts';
 import { databaseQueryCompleted } from '../platform/postgres/index.ts';
 import { redisCommandCompleted } from '../platform/redis/index.ts';
 import { serverMetrics } from './metric-catalogue.ts';
+import { sentryTraceReceiver, type TraceReceiver } from './sentry-traces.ts';
 
 export interface TracingOptions {
   readonly configuration: Configuration;
@@ -29,9 +30,16 @@ export async function openTracing(options: TracingOptions): Promise<ServerTracin
   const { configuration, clock, random, metrics } = options;
   const { disabled, exporter: wanted, endpoint, tracesEndpoint, keepFailedAndSlow, ...settings } = configuration.tracing;
   const kind = wanted ?? (endpoint === undefined && tracesEndpoint === undefined ? 'none' : 'otlp');
-  if (disabled || kind === 'none') return undefined;
-  const exporter = kind === 'console' ? createConsoleExporter((text) => void process.stderr.write(text)) : await openOtlp(options);
-  const { sampler, ratio, slowMs, slowOverheadMs, incoming, captureContent, maxQueueSize, maxBatchSize, scheduleDelayMs } = settings;
+  const { dsn, tracesSampleRate } = configuration.sentry;
+  const sentry = wanted === undefined && kind === 'none' && dsn !== undefined && tracesSampleRate > 0 ? dsn : undefined;
+  if (disabled || (kind === 'none' && sentry === undefined)) return undefined;
+  const exporter =
+    kind === 'console'
+      ? createConsoleExporter((text) => void process.stderr.write(text))
+      : await openOtlp(options, sentry === undefined ? receiverOf(configuration) : sentryTraceReceiver(sentry.reveal()));
+  const { slowMs, slowOverheadMs, incoming, captureContent, maxQueueSize, maxBatchSize, scheduleDelayMs } = settings;
+  // Sentry's share is of the traces that begin here, as its own libraries have it: a caller's decision is kept.
+  const { sampler, ratio } = sentry === undefined ? settings : { sampler: 'parentbased_traceidratio' as const, ratio: tracesSampleRate };
   const spans = metrics?.addCounter(serverMetrics.traceSpans);
   const tracing = createTracing({
     exporter,
@@ -73,13 +81,22 @@ export async function openTracing(options: TracingOptions): Promise<ServerTracin
   };
 }
 
-async function openOtlp({ configuration, version, clock, random, log: { logger } }: TracingOptions): Promise<SpanExporter> {
-  const { endpoint, tracesEndpoint, headers, protocol, compression, timeoutMs, serviceName, resourceAttributes } = configuration.tracing;
+function receiverOf({ tracing: { endpoint, tracesEndpoint, headers } }: Configuration): TraceReceiver {
+  return {
+    url: tracesEndpoint ?? `${(endpoint ?? 'http://localhost:4318').replace(/\/+$/, '')}/v1/traces`,
+    headers: parseKeyValueList(headers?.reveal() ?? '') ?? {},
+  };
+}
+
+async function openOtlp(
+  { configuration, version, clock, random, log: { logger } }: TracingOptions,
+  { url, headers }: TraceReceiver,
+): Promise<SpanExporter> {
+  const { protocol, compression, timeoutMs, serviceName, resourceAttributes } = configuration.tracing;
   const { createOtlpExporter } = await import('@holdfast/kit/telemetry/otlp');
-  const url = tracesEndpoint ?? `${(endpoint ?? 'http://localhost:4318').replace(/\/+$/, '')}/v1/traces`;
   return createOtlpExporter({
     url,
-    headers: parseKeyValueList(headers?.reveal() ?? '') ?? {},
+    headers,
     protocol,
     compression,
     timeoutMs,

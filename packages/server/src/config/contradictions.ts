@@ -41,6 +41,14 @@ export function refuseContradictions(sources: Sources, values: Settings): void {
       'Set HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE; `openssl rand -base64 32` makes one.',
     );
   }
+  const { endpoint, tracesEndpoint, exporter } = values.tracing;
+  if (values.sentry.dsn !== undefined && values.sentry.tracesSampleRate > 0 && (endpoint ?? tracesEndpoint ?? exporter) !== undefined) {
+    contradiction(
+      'sentry.tracesSampleRate',
+      'traces have another receiver already, and there is one for all of them.',
+      'Set it to 0, or remove tracing.exporter and the endpoints of tracing; a collector can hand traces on to Sentry.',
+    );
+  }
   if (cors.origins.includes('*') && cors.origins.length > 1) {
     contradiction('cors.origins', '`*` allows every origin, and others are listed beside it.', 'Keep one or the other.');
   }

@@ -191,6 +191,18 @@ describe('each fault is told alone, where it stands', () => {
       'holdfast.config.yaml:1',
       /trustedHops: server\.trustedProxies is set too/,
     ],
+    [
+      'two receivers of traces',
+      {
+        env: {
+          SENTRY_DSN: 'https://key@sentry.test/1',
+          SENTRY_TRACES_SAMPLE_RATE: '0.1',
+          OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+        },
+      },
+      'environment SENTRY_TRACES_SAMPLE_RATE',
+      /tracesSampleRate: traces have another receiver already/,
+    ],
 
     // Providers
     ['a provider that is no map', { file: oneProvider('openai') }, 'holdfast.config.yaml:1:14', /expected a map such as/],

@@ -33,6 +33,13 @@ export const sentrySettings = {
     default: 1,
     description: 'Share of the errors that are sent. 60 a minute are in any case the most.',
   },
+  tracesSampleRate: {
+    type: decimal(0, 1),
+    environment: 'SENTRY_TRACES_SAMPLE_RATE',
+    default: 0,
+    description:
+      "Share of the traces that Sentry gets, by OTLP at the DSN's host, besides those of requests that failed or were slow (`tracing.keepFailedAndSlow`) and of callers that keep theirs. In place of another receiver of traces, not beside it.",
+  },
   categories: {
     type: listOf(category, `categories of errors: ${Object.keys(errorCategories).join(', ')}`),
     environment: 'HOLDFAST_SENTRY_CATEGORIES',
