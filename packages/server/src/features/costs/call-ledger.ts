@@ -187,7 +187,8 @@ export class CallLedger implements Ledger {
 
 class Entry implements LedgerEntry {
   readonly enteredAt: number;
-  readonly #call: ModelCall;
+  /** Until it is recorded. */
+  #call: ModelCall | undefined;
   readonly #commits: GroupCommit<OwnedWrite>;
   readonly #lease: InstanceLease;
   readonly #references: PersonalReferences;
@@ -228,6 +229,7 @@ class Entry implements LedgerEntry {
   }
 
   makeDurable(): Promise<void> {
+    if (this.#call === undefined) return Promise.resolve();
     return (this.#intent ??= this.#commit({ kind: 'intent', bytes: intentBytes(this.#call, this.#instanceId) }).then(
       () => {
         this.durable = true;
@@ -240,18 +242,44 @@ class Entry implements LedgerEntry {
     ));
   }
 
-  async settle(ending: CallEnding): Promise<void> {
+  settle(ending: CallEnding): Promise<void> {
     this.#settled = true;
-    try {
-      await this.#commit({ ...this.#row(ending), late: () => this.#row(withheld(ending)) });
-    } finally {
-      this.#onSettled();
-    }
+    const call = this.#call!;
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown): void => {
+        this.#onSettled();
+        reject(error as Error);
+      };
+      const recorded = (): void => {
+        this.#onSettled();
+        this.durable = true;
+        // The ledger looks at its entries some milliseconds later: by then they are many, and all that hangs on a call would live as long.
+        this.#call = undefined;
+        resolve();
+      };
+      try {
+        const { bytes, event, personal } = this.#row(call, ending);
+        const late = (): LedgerWrite => this.#row(call, withheld(ending));
+        const write: OwnedWrite = { kind: 'row', bytes, event, personal, late, instanceId: this.#instanceId };
+        const holdsLease = this.#lease.holds(this.#instanceId);
+        if (this.#spill?.active || !holdsLease) {
+          commitOrKeep(this.#commits, this.#spill, write, holdsLease).then(recorded, failed);
+          return;
+        }
+        // As every call but those in an outage comes: without a promise more.
+        const withoutDatabase = (cause: unknown): void => {
+          keepOrWithhold(this.#commits, this.#spill, write, cause).then(recorded, failed);
+        };
+        this.#commits.put(write, (error) => (error === undefined ? recorded() : withoutDatabase(error)));
+      } catch (error) {
+        failed(error);
+      }
+    });
   }
 
-  #row(ending: CallEnding): LedgerWrite {
-    const { bytes, personal } = callEvent(this.#call, ending, this.#references);
-    return { kind: 'row', bytes: rowBytes(this.#call, this.#instanceId, ending), event: bytes, personal };
+  #row(call: ModelCall, ending: CallEnding): LedgerWrite & { readonly event: Buffer } {
+    const { bytes, personal } = callEvent(call, ending, this.#references);
+    return { kind: 'row', bytes: rowBytes(call, this.#instanceId, ending), event: bytes, personal };
   }
 
   async #commit(write: Omit<OwnedWrite, 'instanceId'>): Promise<void> {
@@ -276,10 +304,19 @@ async function commitOrKeep(
   try {
     await commits.add(write);
   } catch (cause) {
-    if (spill && isHoldfastError(cause)) return keep(spill, commits, write, cause);
-    if (isLeaseLost(cause)) throw cause;
-    throw uncommitted(write, cause);
+    await keepOrWithhold(commits, spill, write, cause);
   }
+}
+
+async function keepOrWithhold(
+  commits: GroupCommit<OwnedWrite>,
+  spill: LedgerSpill | undefined,
+  write: OwnedWrite,
+  cause: unknown,
+): Promise<void> {
+  if (spill && isHoldfastError(cause)) return keep(spill, commits, write, cause);
+  if (isLeaseLost(cause)) throw cause;
+  throw uncommitted(write, cause);
 }
 
 /** A replay puts a row in the place of one that says `interrupted`, so that neither outage nor lost lease costs an answer. */

@@ -35,9 +35,12 @@ interface Waiting<Item> {
   readonly item: Item;
   tried: boolean;
   readonly deadline: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  /** Undefined: nobody waits for it any more. */
+  readonly done: Done | undefined;
 }
+
+/** Called once, with nothing when the item is durable, else with why it could not be learnt that it is. */
+type Done = (error?: unknown) => void;
 
 /**
  * Takes what is waiting and commits it together: at once when idle, so that a lone item pays one commit and no timer, and
@@ -71,13 +74,15 @@ export class GroupCommit<Item> {
 
   /** Resolves when the item is durable. */
   add(item: Item): Promise<void> {
-    const added = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ item, tried: false, deadline: this.#options.clock.monotonic() + this.#options.patienceMs, resolve, reject });
-      if (this.#running === undefined) this.#running = this.#run();
-    });
+    return new Promise((resolve, reject) => this.put(item, (error) => (error === undefined ? resolve() : reject(error as Error))));
+  }
+
+  /** The same without a promise of its own: each call of a model comes through here. `done` MUST NOT throw. */
+  put(item: Item, done: Done): void {
+    const { clock, patienceMs } = this.#options;
     this.#owed++;
-    added.then(this.#paid, this.#paid);
-    return added;
+    this.#waiting.push({ item, tried: false, deadline: clock.monotonic() + patienceMs, done });
+    if (this.#running === undefined) this.#running = this.#run();
   }
 
   /** Resolves when nobody is waiting any more. */
@@ -85,12 +90,17 @@ export class GroupCommit<Item> {
     if (this.#owed > 0) await new Promise<void>((resolve) => void this.#whenIdle.push(resolve));
   }
 
-  readonly #paid = (): void => {
+  #settle({ done }: Waiting<Item>, error?: unknown): void {
+    if (done === undefined) {
+      this.#lingering--;
+      return;
+    }
+    done(error);
     if (--this.#owed > 0) return;
     const waiting = this.#whenIdle;
     this.#whenIdle = [];
     for (const resolve of waiting) resolve();
-  };
+  }
 
   async #run(): Promise<void> {
     // One turn of the microtask queue: whoever adds in the same tick joins the first group.
@@ -130,7 +140,7 @@ export class GroupCommit<Item> {
       // A first try may have met what an earlier one left, whose answer was lost: as a repetition it goes well.
       if (!again) return this.#commit(batch);
       if (batch.length === 1) {
-        batch[0]!.reject(error);
+        this.#settle(batch[0]!, error);
         return [];
       }
       // One bad item must not take its neighbours down: each is tried alone, and only the bad one fails.
@@ -140,7 +150,7 @@ export class GroupCommit<Item> {
     }
     this.#failedAt = undefined;
     this.#failingSince = undefined;
-    for (const each of batch) each.resolve();
+    for (const each of batch) this.#settle(each);
     return [];
   }
 
@@ -153,7 +163,7 @@ export class GroupCommit<Item> {
     if (late.length === 0) return;
     this.#waiting = this.#waiting.filter((each) => !isLate(each));
     for (const each of late) {
-      each.reject(this.#lastError);
+      this.#settle(each, this.#lastError);
       if (!together) this.linger(each.item);
     }
   }
@@ -164,8 +174,7 @@ export class GroupCommit<Item> {
     const item = this.#lingering < maxLingering ? linger?.(given) : undefined;
     if (item === undefined) return;
     this.#lingering++;
-    const over = (): void => void this.#lingering--;
-    this.#waiting.push({ item, tried: true, deadline: Number.POSITIVE_INFINITY, resolve: over, reject: over });
+    this.#waiting.push({ item, tried: true, deadline: Number.POSITIVE_INFINITY, done: undefined });
     this.#running ??= this.#run();
   }
 }

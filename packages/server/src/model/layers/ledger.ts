@@ -21,7 +21,7 @@ export function ledgerLayer(ledger: Ledger, clock: Clock): CallLayer {
     try {
       result = await next(sink ? { ...call, sink } : call);
       // A provider that does not stop when it is told to may be through before the intent is: its pieces go before its end.
-      await sink?.opened;
+      if (sink?.opened !== undefined) await sink.opened;
     } catch (thrown) {
       const error = toHoldfastError(thrown);
       const use = error instanceof AttemptError ? error.partial : undefined;
@@ -34,10 +34,12 @@ export function ledgerLayer(ledger: Ledger, clock: Clock): CallLayer {
     }
     const settled = settlement(call, undefined, result);
     call.record.settled = settled;
-    await settle(entry, call, clock, ending(call, clock, settled, result.finishReason)).catch((error: unknown) => {
+    try {
+      await settle(entry, call, clock, ending(call, clock, settled, result.finishReason));
+    } catch (error) {
       call.record.settled = { ...settled, outcome: 'failed', error: toHoldfastError(error) };
       throw error;
-    });
+    }
     return result;
   };
 }
