@@ -178,6 +178,23 @@ describe('a provider that does not end', () => {
     expect(row).toMatchObject({ outcome: 'completed', finish_reason: 'stop' });
   });
 
+  test.each([10, 4_000, 300_000])('answers in an odd but valid form of %i characters: every byte of it comes through', async (length) => {
+    // Members twice, blanks, other scripts, invalid UTF-8 within a string: a parser takes it, and who writes it anew would change it.
+    const answer = Buffer.concat([
+      Buffer.from(` {"a" :"${'模é🦊'.repeat(length)}","a": "`),
+      Buffer.from([0xff, 0xc3, 0x28]),
+      Buffer.from('","usage":{"prompt_tokens":1,"completion_tokens":1}}\r\n'),
+    ]);
+    odd.answer = (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+    const response = await gateway.fetch('/v1/chat/completions', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'odd', messages: [{ role: 'user', content: 'hi' }] }),
+    });
+    expect(response.headers.get('content-length')).toBe(String(answer.length));
+    expect(Buffer.from(await response.arrayBuffer()).equals(answer)).toBe(true);
+  });
+
   test('a hundred megabytes in one line, plain and streamed, from either kind, stay out of the memory', async () => {
     gateway.upstream.script('gpt-4o-mini', { kind: 'huge_line', megabytes: 100 });
     gateway.upstream.script('claude-sonnet-4-5', { kind: 'huge_line', megabytes: 100 });

@@ -199,6 +199,11 @@ test('keeps what was said only when it is told to, masked, with streams put toge
         reply.raw.write(`data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content } }] })}\n\n`);
       reply.raw.end('data: [DONE]\n\n');
     });
+    app.get('/api/as-text', { config: { access: 'public' } }, (_, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(200, [...reply.rawHeaders(), 'content-type', 'application/json']);
+      reply.raw.end(Buffer.from('{"said":"模型 🦊"}').toString('latin1'), 'latin1');
+    });
     app.get('/api/keys/secret', { config: { access: 'public' } }, () => ({ key: 'this is not to be kept' }));
   };
   const open = (contentBytes: number) =>
@@ -214,6 +219,7 @@ test('keeps what was said only when it is told to, masked, with streams put toge
   await send(`${talking.url}/v1/echo`, 'cut', body(`${'x'.repeat(285)} sk-proj-${'a1B2'.repeat(12)}`));
   await send(`${talking.url}/api/things/1`, 'parsed', body('name'));
   await send(`${talking.url}/api/stream`, 'stream');
+  expect(await send(`${talking.url}/api/as-text`, 'as-text')).toBe('{"said":"模型 🦊"}');
   await send(`${talking.url}/api/keys/secret`, 'secret');
   await send(`${silent.url}/v1/echo`, 'silent', body('nothing'));
   const flushed = at.log.flush();
@@ -233,6 +239,7 @@ test('keeps what was said only when it is told to, masked, with streams put toge
   expect((await said('parsed')).request_content).toBe('{"said":"name"}');
   const stream = JSON.parse((await said('stream')).response_content!) as Record<string, string>;
   expect(stream).toStrictEqual({ id: 'c', 'choices.0.delta.content': 'Write to [email] or call' });
+  expect((await said('as-text')).response_content).toBe('{"said":"模型 🦊"}');
   for (const id of ['secret', 'silent']) expect(await said(id)).toMatchObject({ request_content: null, response_content: null });
 });
 

@@ -28,11 +28,11 @@ export function captureAnswer(response: ServerResponse, maxBytes: number): void 
   (response as CapturedResponse)[capturedOf] = captured;
   const { write, end } = response;
   response.write = function (this: ServerResponse, ...words: Parameters<typeof write>) {
-    keep(captured, words[0]);
+    keep(captured, words[0], words[1]);
     return write.apply(this, words);
   } as typeof write;
   response.end = function (this: ServerResponse, ...words: Parameters<typeof end>) {
-    keep(captured, words[0]);
+    keep(captured, words[0], words[1]);
     return end.apply(this, words);
   } as typeof end;
 }
@@ -47,11 +47,11 @@ export function readCaptured(response: ServerResponse, request: FastifyRequest, 
   };
 }
 
-function keep(captured: CapturedBytes, chunk: unknown): void {
+function keep(captured: CapturedBytes, chunk: unknown, encoding: unknown): void {
   if (captured.room <= 0) return;
   const bytes =
     typeof chunk === 'string'
-      ? Buffer.from(chunk.slice(0, captured.room))
+      ? Buffer.from(chunk.slice(0, captured.room), encoding === 'latin1' ? encoding : 'utf8')
       : chunk instanceof Uint8Array
         ? Buffer.from(chunk.subarray(0, captured.room))
         : undefined;
