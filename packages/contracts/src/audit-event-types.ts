@@ -1,17 +1,4 @@
-/** What an event is about; reports choose by it. */
-export type AuditCategory = 'model' | 'keys' | 'organizations' | 'security' | 'operations' | 'configuration' | 'privacy';
-
-export interface AuditEventType {
-  readonly category: AuditCategory;
-  /** When there is one, as a sentence. */
-  readonly when: string;
-  /** The type of what it was done to; undefined when it is the whole instance. */
-  readonly resource: string | undefined;
-  /** In whose series of numbers it stands: that of the organization, the instance's own, or, by who did it, either. */
-  readonly series: 'organization' | 'instance' | 'either';
-  /** Members of `details`, and what they mean; they are left out where there is nothing to say. `(ref)` marks a reference to personal data. */
-  readonly details: Readonly<Record<string, string>>;
-}
+import type { AuditEventType } from './audit-event-type.ts';
 
 const organizationAndOperation = { operation: '`chat`, `embeddings` or `count_tokens`', dialect: '`openai` or `anthropic`' };
 const refusedCode = { code: 'the error that was told' };
@@ -145,7 +132,7 @@ const types = {
   'ban.added': {
     category: 'security',
     when: 'Addresses were banned, by a person or, as actor `system`, by a detector.',
-    resource: 'ban',
+    resource: undefined,
     series: 'instance',
     details: {
       range: '(ref) the addresses',
@@ -158,7 +145,7 @@ const types = {
   'ban.lifted': {
     category: 'security',
     when: 'A ban was ended before its time.',
-    resource: 'ban',
+    resource: undefined,
     series: 'instance',
     details: { range: '(ref) the addresses' },
   },
@@ -236,6 +223,28 @@ const types = {
     resource: 'request',
     series: 'instance',
     details: { rows: 'how many requests were shown', content: 'whether what was said was shown', filters: 'the names of the filters' },
+  },
+  'audit.read': {
+    category: 'privacy',
+    when: 'Somebody looked at the audit log.',
+    resource: 'audit_log',
+    series: 'either',
+    details: {
+      view: '`events`, `event`, `activity`, or the name of a report',
+      organization_id: 'whose part of the log, where an operator asked for one',
+      personal: 'whether it was shown what references stand for',
+    },
+  },
+  'audit.exported': {
+    category: 'privacy',
+    when: 'Somebody took a part of the audit log away.',
+    resource: 'audit_log',
+    series: 'either',
+    details: {
+      view: 'the format',
+      organization_id: 'whose part of the log, where an operator asked for one',
+      personal: 'whether it was shown what references stand for',
+    },
   },
   'personal_data.erased': {
     category: 'privacy',

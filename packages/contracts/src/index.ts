@@ -29,7 +29,8 @@ export {
   type ListAlertDeliveriesQuery,
   type ListAlertsQuery,
 } from './alerts.ts';
-export { auditEventNames, auditEventTypes, type AuditCategory, type AuditEventName, type AuditEventType } from './audit-event-types.ts';
+export type { AuditCategory, AuditEventType } from './audit-event-type.ts';
+export { auditEventNames, auditEventTypes, type AuditEventName } from './audit-event-types.ts';
 export {
   circuitBreaker,
   circuitBreakerKind,

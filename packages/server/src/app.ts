@@ -11,6 +11,7 @@ import {
   openAbuse,
   openAuditLog,
   openAlerts,
+  openAudit,
   openConfiguration,
   dependencyCircuits,
   measureBreakers,
@@ -29,6 +30,7 @@ import {
   openRateLimitRoutes,
   openRateLimits,
   openRedis,
+  openRefusals,
   openRequestLog,
   openStorage,
   measureSpill,
@@ -36,7 +38,7 @@ import {
   spillFolderOf,
 } from './composition/index.ts';
 import type { Configuration, ConfigurationSource } from './config/index.ts';
-import { addMetricsRoute, createHttpServer, type BeginTrace } from './entry/http/index.ts';
+import { addMetricsRoute, createHttpServer, initiatorOf, type BeginTrace } from './entry/http/index.ts';
 import { banRoutes, createBanIds } from './features/abuse/index.ts';
 import { configurationRoutes, type ConfigurationService, type Reloadable } from './features/configuration/index.ts';
 import { breakerRoutes, createBreakerService } from './features/breakers/index.ts';
@@ -46,7 +48,7 @@ import { healthRoutes } from './features/health/index.ts';
 import { logLevelRoutes, type LogLevelControl } from './features/logging/index.ts';
 import { keyRoutes, organizationRoutes } from './features/identity/index.ts';
 import { createPipeline } from './model/index.ts';
-import { PersonalReferences } from './platform/audit/index.ts';
+import { systemItself } from './platform/audit/index.ts';
 
 export interface AppOptions {
   readonly source: ConfigurationSource;
@@ -122,7 +124,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   });
   const { database, keyRing } = storage;
   options.clientNames.open(keyRing);
-  const references = new PersonalReferences({ keyRing, random });
+  const audit = openAudit({ ...common, ...storage });
+  const { references, trail } = audit;
   options.errorReports?.open(keyRing);
   options.endIfTold();
 
@@ -149,7 +152,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
 
   // From here on a start goes through: it makes the operator's key, which is shown once, at the end of it.
   options.endIfTold();
-  const identity = await openIdentity({ ...common, ...storage, tierNames: limits.tierNames });
+  const identity = await openIdentity({ ...common, ...storage, audit: trail, tierNames: limits.tierNames });
   const breakerStore = openBreakerStore({ ...common, redis });
   const models = openModels({ ...common, breakerStore, onCloseFailure: options.onCloseFailure });
   const breakers = createBreakerService({
@@ -159,6 +162,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     },
     dependencies: () => dependencyCircuits(health),
     isShared: () => redis?.connected ?? false,
+    audit: trail,
   });
   const ledger = await openLedger({
     ...common,
@@ -167,11 +171,13 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     mayComeBack: () => !databaseEnded,
     onAway: () => health.markFailed('database'),
   });
+  audit.commitWith(ledger);
+  const refusals = openRefusals({ ...common, ...storage, audit: trail });
   const checks = openHealthChecks({ ...common, health, models: models.served, ledger });
-  const pipeline = createPipeline({ models: models.served, limits: limits.calls, ledger, clock });
-  const abuse = await openAbuse({ ...common, ...storage, identity, metrics });
+  const pipeline = createPipeline({ models: models.served, limits: limits.calls, ledger, audit: refusals.calls, clock });
+  const abuse = await openAbuse({ ...common, ...storage, audit: trail, identity, metrics });
 
-  const requestLog = openRequestLog({ ...common, ...storage, metrics });
+  const requestLog = openRequestLog({ ...common, ...storage, metrics, audit: trail });
 
   const http = await createHttpServer({
     clock,
@@ -179,6 +185,10 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     beginTrace: options.beginTrace,
     createId,
     ...abuse.door,
+    onRefusal(refusal) {
+      abuse.door.onRefusal?.(refusal);
+      refusals.onRefusal(refusal);
+    },
     recorder: requestLog?.recorder,
     nameClient: (client) => options.clientNames.ofClient(client),
     authenticate: (secret) => identity.authenticate(secret),
@@ -200,14 +210,15 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
       maxDepth: configuration.limits.maxBodyDepth,
     }),
   );
-  await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal! }));
-  await http.app.register(organizationRoutes({ service: identity.organizations, principalOf: (request) => request.principal! }));
+  await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal!, initiatorOf }));
+  await http.app.register(organizationRoutes({ service: identity.organizations, initiatorOf }));
   await http.app.register(
     banRoutes({
       bans: abuse.bans,
       ids: createBanIds(keyRing),
       principalOf: (request) => request.principal!,
       clientOf: (request) => request.client,
+      initiatorOf,
     }),
   );
   await http.app.register(
@@ -229,25 +240,30 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     models: models.served,
     ledger,
     pipeline,
+    audit: trail,
     reloads: () => reloads,
   });
   await http.app.register(diagnostics.routes);
-  await http.app.register(await openEndpointTests({ ...common, ...storage, keys: identity.keys, url: () => urlOf(address) }));
+  await http.app.register(await openEndpointTests({ ...common, ...storage, audit: trail, keys: identity.keys, url: () => urlOf(address) }));
   const alerts = await openAlerts({
     ...{ ...common, ...storage, health, breakers, ledger, metrics, isKnownModel: options.isKnownModel },
     principalOf: (request) => request.principal!,
+    audit: trail,
   });
   const reloads = openConfiguration({
     ...common,
     ...storage,
+    audit: trail,
     source,
     parts: [models.reload, limits.reload, checks.reload, diagnostics.reload, alerts.reload, ...options.reloadables],
   });
-  await http.app.register(configurationRoutes({ service: reloads, instance }));
-  await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal! }));
+  await http.app.register(configurationRoutes({ service: reloads, instance, initiatorOf }));
+  await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal!, initiatorOf }));
   await http.app.register(healthRoutes({ registry: health, clock, version }));
   if (options.logLevel)
-    await http.app.register(logLevelRoutes({ control: options.logLevel, principalOf: (request) => request.principal! }));
+    await http.app.register(
+      logLevelRoutes({ control: options.logLevel, audit: trail, principalOf: (request) => request.principal!, initiatorOf }),
+    );
   if (requestLog) await http.app.register(requestLog.routes);
   if (performance) await http.app.register(performance.routes);
   await http.app.register(alerts.routes);
@@ -264,6 +280,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
 
   const address = await http.listen({ host: configuration.server.host, port: configuration.server.port });
   started();
+  const ofServer = { organizationId: null, by: systemItself, resource: { type: 'instance', id: `${instance.host}:${instance.pid}` } };
+  await trail.record({ type: 'server.started', ...ofServer, details: { version, digest: reloads.state.digest } });
   let stopping: Promise<{ cut: number }> | undefined;
   return {
     url: urlOf(address),
@@ -279,6 +297,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
         // Not waited for: a reload that is running must not keep clients waiting.
         void reloads.close();
         const { cut } = await http.drain({ timeoutMs: configuration.server.drainTimeoutMs });
+        await trail.record({ type: 'server.stopped', ...ofServer, details: { cut } });
         await closers.closeAll(options.onCloseFailure);
         return { cut };
       })()),

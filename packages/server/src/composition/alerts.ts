@@ -3,8 +3,10 @@ import type { Metrics } from '@holdfast/kit/telemetry';
 import { createUuidV7, type Random } from '@holdfast/kit/time';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Configuration } from '../config/index.ts';
+import { initiatorOf } from '../entry/http/index.ts';
 import { alertRoutes, createDatabaseAlertStore, testChannels, type AlertRoutesOptions } from '../features/alerts/index.ts';
 import type { Reloadable } from '../features/configuration/index.ts';
+import type { AuditTrail } from '../platform/audit/index.ts';
 import { openAlertChannels } from './alert-channels.ts';
 import { measureAlerts } from './alert-metrics.ts';
 import { openAlertReadings, type AlertReadingsOptions } from './alert-readings.ts';
@@ -15,6 +17,7 @@ export interface AlertsOptions extends Omit<AlertReadingsOptions, 'providers'> {
   /** Whether no other instance can use this database: what the last process saw is then its own. */
   readonly alone: boolean;
   readonly principalOf: AlertRoutesOptions['principalOf'];
+  readonly audit: AuditTrail;
 }
 
 export interface Alerts {
@@ -24,10 +27,10 @@ export interface Alerts {
 
 /** The rules, looked at from now on over the database that all instances share, and the routes to see and tend them. Switched off, there is only to see what was. */
 export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
-  const { configuration, clock, random, closers, database, metrics, alone, principalOf } = options;
+  const { configuration, clock, random, closers, database, metrics, alone, principalOf, audit } = options;
   const { enabled, deployment, intervalMs, repeatMs, rules } = configuration.alerts;
   const channels = await openAlertChannels(configuration.alerts.channels, { clock, random });
-  const store = createDatabaseAlertStore({ database, clock });
+  const store = createDatabaseAlertStore({ database, audit, clock });
   let providers = configuration.providers;
   const watch = createAlertWatch({
     rules: rules.map((rule) => defineAlertRule(rule)),
@@ -41,7 +44,7 @@ export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
   const createId = createUuidV7(clock, random);
   const test = (only: string | undefined) => testChannels({ channels, only, deployment, createId, nowMs: clock.now() });
   return {
-    routes: alertRoutes({ watch, store, enabled, intervalMs, test, now: () => clock.now(), principalOf }),
+    routes: alertRoutes({ watch, store, enabled, intervalMs, test, now: () => clock.now(), audit, principalOf, initiatorOf }),
     reload: {
       prepare(next) {
         const nextRules = next.alerts.rules.map((rule) => defineAlertRule(rule));

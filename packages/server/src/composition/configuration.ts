@@ -10,6 +10,7 @@ import {
   type ConfigurationSource,
 } from '../config/index.ts';
 import { createConfigurationService, type ConfigurationService, type Reloadable } from '../features/configuration/index.ts';
+import type { AuditTrail } from '../platform/audit/index.ts';
 import type { KeyRing } from '../platform/keyring/index.ts';
 import type { Closers } from './closers.ts';
 
@@ -17,12 +18,13 @@ export interface ConfigurationOptions {
   readonly source: ConfigurationSource;
   readonly parts: readonly Reloadable<Configuration>[];
   readonly keyRing: KeyRing;
+  readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly closers: Closers;
 }
 
 /** What a configuration is reloaded by, for all who may ask for it. */
-export function openConfiguration({ source, parts, keyRing, clock, closers }: ConfigurationOptions): ConfigurationService {
+export function openConfiguration({ source, parts, keyRing, audit, clock, closers }: ConfigurationOptions): ConfigurationService {
   const digestKey = keyRing.derive('configuration digest');
   const service = createConfigurationService<Configuration>({
     atStart: source.atStart,
@@ -35,6 +37,7 @@ export function openConfiguration({ source, parts, keyRing, clock, closers }: Co
       fileOf: ({ file }) => file,
     },
     parts,
+    audit,
     clock,
   });
   closers.add('configuration', () => service.close());

@@ -3,6 +3,7 @@ import type { HealthRegistry } from '@holdfast/kit/health';
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Configuration } from '../config/index.ts';
+import { initiatorOf } from '../entry/http/index.ts';
 import type { ConfigurationService, Reloadable } from '../features/configuration/index.ts';
 import { countLiveInstances } from '../features/costs/index.ts';
 import {
@@ -16,6 +17,7 @@ import {
   type RemoteFacts,
 } from '../features/health/index.ts';
 import type { CallNext, ServedModels } from '../model/index.ts';
+import type { AuditTrail } from '../platform/audit/index.ts';
 import { inspectDatabase, type Database, type DatabaseTarget } from '../platform/postgres/index.ts';
 import type { Closers } from './closers.ts';
 import { instance } from './configuration.ts';
@@ -32,6 +34,7 @@ export interface OpenDiagnosticsOptions {
   readonly models: ServedModels;
   readonly ledger: { readonly available: boolean; readonly queued: number };
   readonly pipeline: CallNext;
+  readonly audit: AuditTrail;
   readonly reloads: () => Pick<ConfigurationService, 'state'>;
 }
 
@@ -79,7 +82,7 @@ export function openDiagnostics(options: OpenDiagnosticsOptions): OpenedDiagnost
     callProviders: (principal, requestId) => callProviders(firstTargets(current), principal, requestId),
   });
   return {
-    routes: diagnosticRoutes({ diagnostics, instance, principalOf: (request) => request.principal! }),
+    routes: diagnosticRoutes({ diagnostics, instance, principalOf: (request) => request.principal!, audit: options.audit, initiatorOf }),
     reload: {
       prepare: (next) => ({
         commit() {

@@ -4,12 +4,15 @@ import type { FastifyPluginAsync } from 'fastify';
 import { createEndpointTester, endpointTestRoutes, type TestKeys } from '../features/health/index.ts';
 import { createKeySecret, createThrowAwayOrganizations, type KeyService } from '../features/identity/index.ts';
 import { scopes, type Scope } from '../model/index.ts';
+import { initiatorOf } from '../entry/http/index.ts';
+import { systemItself, type AuditTrail } from '../platform/audit/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import { createRawClient } from '../platform/server-client/index.ts';
 
 export interface EndpointTestsOptions {
   readonly database: Database;
   readonly keys: KeyService;
+  readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly random: Random;
   /** Where this server answers. Asked for when a test runs: before that it may not listen. */
@@ -21,13 +24,20 @@ const keyLifeMs = 10 * 60_000;
 const leftoverMs = 15 * 60_000;
 
 /** `POST /api/health/test-endpoints`, and away with what a run of a process that was killed has left. */
-export async function openEndpointTests({ database, keys, clock, random, url }: EndpointTestsOptions): Promise<FastifyPluginAsync> {
+export async function openEndpointTests({ database, keys, audit, clock, random, url }: EndpointTestsOptions): Promise<FastifyPluginAsync> {
   const organizations = createThrowAwayOrganizations({ database, clock, random });
   await organizations.removeLeftovers(leftoverMs);
 
   async function makeOrganization(name: string): Promise<TestKeys> {
     const organizationId = await organizations.create(name);
-    const actor = { organizationId, keyId: undefined, scopes: new Set(scopes), allowedModels: undefined, rateLimits: undefined };
+    const actor = {
+      organizationId,
+      keyId: undefined,
+      scopes: new Set(scopes),
+      allowedModels: undefined,
+      rateLimits: undefined,
+      by: systemItself,
+    };
     const expiresAt = new Date(clock.now() + keyLifeMs);
     const key = async (granted: readonly Scope[]) =>
       (await keys.create(actor, { name: 'endpoint test', scopes: granted, expiresAt })).secret;
@@ -47,7 +57,7 @@ export async function openEndpointTests({ database, keys, clock, random, url }: 
     removeOrganization: (id) => organizations.remove(id),
     removeLeftovers: () => organizations.removeLeftovers(leftoverMs),
   });
-  return endpointTestRoutes(tester);
+  return endpointTestRoutes({ tester, audit, initiatorOf });
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   type OrganizationService,
 } from '../features/identity/index.ts';
 import type { Principal } from '../model/index.ts';
+import type { AuditTrail } from '../platform/audit/index.ts';
 import type { KeyRing } from '../platform/keyring/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import type { Closers } from './closers.ts';
@@ -21,6 +22,7 @@ export interface IdentityOptions {
   readonly configuration: Configuration;
   readonly database: Database;
   readonly keyRing: KeyRing;
+  readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly random: Random;
   readonly closers: Closers;
@@ -43,12 +45,13 @@ export async function openIdentity({
   configuration,
   database,
   keyRing,
+  audit,
   clock,
   random,
   closers,
   tierNames,
 }: IdentityOptions): Promise<Identity> {
-  const first = await bootstrap({ database, ring: keyRing, clock, random, givenKey: configuration.secrets.bootstrapKey?.reveal() });
+  const first = await bootstrap({ database, ring: keyRing, audit, clock, random, givenKey: configuration.secrets.bootstrapKey?.reveal() });
   const authenticator = createKeyAuthenticator({
     directory: createDatabaseKeyDirectory(database),
     signal: createDatabaseKeySignal(database),
@@ -59,9 +62,9 @@ export async function openIdentity({
   await authenticator.start();
   closers.add('keys', () => authenticator.close());
   return {
-    keys: createKeyService({ store: createKeyStore(database), ring: keyRing, clock, random }),
+    keys: createKeyService({ store: createKeyStore(database, audit), ring: keyRing, clock, random }),
     organizations: createOrganizationService({
-      store: createOrganizationStore(database),
+      store: createOrganizationStore(database, audit),
       tierNames,
     }),
     operatorKey: first.operatorKey,

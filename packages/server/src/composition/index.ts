@@ -2,6 +2,7 @@ export { openAbuse } from './abuse.ts';
 export { openAlerts } from './alerts.ts';
 export { openAuditLog } from './audit-log.ts';
 export { createClientNames, type ClientNames } from './client-names.ts';
+export { openAudit, openRefusals } from './audit.ts';
 export { Closers } from './closers.ts';
 export { measureConfiguration } from './configuration-metrics.ts';
 export { instance, openConfiguration } from './configuration.ts';

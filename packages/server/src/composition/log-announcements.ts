@@ -19,6 +19,7 @@ import { logLevelChanged } from '../features/logging/index.ts';
 import { minutesSavedAgain, minutesUnsaved } from '../features/performance/index.ts';
 import { requestsUnlogged } from '../features/request-log/index.ts';
 import { embeddedPostgresEnded, embeddedPostgresStarted } from '../platform/postgres/embedded/index.ts';
+import { auditEventDelayed } from '../platform/audit/index.ts';
 import { connectionLost, listenerStateChanged, poolExhausted, querySlow } from '../platform/postgres/index.ts';
 import { redisListenerStateChanged, redisStateChanged } from '../platform/redis/index.ts';
 import type { ClientNames } from './client-names.ts';
@@ -33,6 +34,9 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
     stops.push(channel.subscribe(write));
   }
 
+  on(auditEventDelayed, ({ type, error }) =>
+    logger.warn({ type, ...(error !== undefined && { err: error }) }, 'an audit event could not be made durable in time: it is tried on'),
+  );
   on(embeddedPostgresStarted, ({ pid, adopted, created, version, durationMs }) =>
     logger.info({ pid, adopted, created, version, duration_ms: Math.round(durationMs) }, 'the embedded database is running'),
   );

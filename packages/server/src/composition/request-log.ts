@@ -2,7 +2,7 @@ import type { Metrics } from '@holdfast/kit/telemetry';
 import type { Clock, Random } from '@holdfast/kit/time';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Configuration } from '../config/index.ts';
-import type { HttpServerOptions } from '../entry/http/index.ts';
+import { initiatorOf, type HttpServerOptions } from '../entry/http/index.ts';
 import {
   createRequestLogService,
   createRequestLogStore,
@@ -10,6 +10,7 @@ import {
   requestLogRoutes,
   startRequestLog,
 } from '../features/request-log/index.ts';
+import type { AuditTrail } from '../platform/audit/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import type { Closers } from './closers.ts';
 import { instance } from './configuration.ts';
@@ -22,6 +23,7 @@ export interface RequestLogOptions {
   readonly closers: Closers;
   readonly database: Database;
   readonly metrics: Metrics | undefined;
+  readonly audit: AuditTrail;
 }
 
 /** A row of every request in the database, and the routes to look at them. Undefined when that is switched off. */
@@ -48,6 +50,6 @@ export function openRequestLog(
   metrics?.addGauge(serverMetrics.requestLogQueued, () => log.queued);
   return {
     recorder: { contentBytes: content ? maxContentBytes + overlapChars : 0, add: (event, said) => log.add(event, said) },
-    routes: requestLogRoutes(createRequestLogService(store)),
+    routes: requestLogRoutes({ service: createRequestLogService(store), audit: options.audit, initiatorOf }),
   };
 }

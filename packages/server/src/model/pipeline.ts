@@ -1,7 +1,7 @@
 import type { Clock } from '@holdfast/kit/time';
-import { ledgerLayer, limitsLayer, policyLayer, routeCall, traceLayer } from './layers/index.ts';
+import { auditLayer, ledgerLayer, limitsLayer, policyLayer, routeCall, traceLayer } from './layers/index.ts';
 import type { CallLayer, CallNext } from './model-call.ts';
-import type { CallLimits, Ledger } from './ports.ts';
+import type { CallAudit, CallLimits, Ledger } from './ports.ts';
 import type { ServedModels } from './served-models.ts';
 
 export interface PipelineOptions {
@@ -9,13 +9,16 @@ export interface PipelineOptions {
   /** Undefined: nothing is limited. */
   readonly limits: CallLimits | undefined;
   readonly ledger: Ledger;
+  /** Undefined: nobody is told of refusals. */
+  readonly audit?: CallAudit | undefined;
   readonly clock: Clock;
 }
 
 /** The one list of layers around a model call, outermost first. Whoever calls a model calls this. */
-export function createPipeline({ models, limits, ledger, clock }: PipelineOptions): CallNext {
+export function createPipeline({ models, limits, ledger, audit, clock }: PipelineOptions): CallNext {
   const layers: readonly CallLayer[] = [
     traceLayer(clock), //
+    ...(audit ? [auditLayer(audit)] : []),
     policyLayer(models),
     ...(limits ? [limitsLayer(limits, clock)] : []),
     ledgerLayer(ledger, clock),

@@ -1,3 +1,4 @@
+import type { HoldfastError } from '@holdfast/kit/errors';
 import type { CallOutcome, Usage } from '@holdfast/kit/llm';
 import type { RateLimiter } from '@holdfast/kit/ratelimit';
 import type { CallRateLimits } from './call-rate-limits.ts';
@@ -46,6 +47,12 @@ export interface Ledger {
   /** False while nothing can be recorded; a call is then refused before it costs anything. */
   readonly available: boolean;
   enter(call: ModelCall): LedgerEntry;
+}
+
+/** Where calls are told of that were refused before the ledger had entered them. */
+export interface CallAudit {
+  /** What it returns is awaited before the refusal is told. MUST NOT throw or reject. */
+  refused(call: ModelCall, error: HoldfastError): Promise<unknown> | undefined;
 }
 
 export interface LedgerEntry {

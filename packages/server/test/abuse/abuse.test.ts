@@ -10,6 +10,7 @@ import { Closers, openAbuse } from '../../src/composition/index.ts';
 import { loadConfiguration } from '../../src/config/index.ts';
 import { forwardingIgnored } from '../../src/features/abuse/index.ts';
 import { clockFromNow } from '../identity/fixture.ts';
+import { createTestTrail } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let postgres: TestDatabase;
@@ -29,13 +30,21 @@ beforeEach(() => {
   return abuseDetected.subscribe((event) => found.push(event));
 });
 
+/** What the watch does not look at. */
+const ofTheDoor = {
+  ...{ method: 'GET', route: undefined, isModelCall: false, organizationId: undefined },
+  initiator: { actor: { type: 'anonymous' } },
+} as const;
+
 /** What the server has of it, on the table that the tests of this file share. */
 async function open(env: Record<string, string> = {}) {
   const clock = clockFromNow();
+  const database = await postgres.open();
   const closers = new Closers();
   const abuse = await openAbuse({
     configuration: loadConfiguration({ env, cwd: folder }),
-    database: await postgres.open(),
+    database,
+    audit: createTestTrail(database),
     clock,
     random: createSeededRandom(1),
     closers,
@@ -60,6 +69,7 @@ async function open(env: Record<string, string> = {}) {
       authenticated: false,
       userAgent: undefined,
       forwarded: more.forwarded ?? false,
+      ...ofTheDoor,
     });
   async function scan(address: string, paths: number): Promise<void> {
     for (let at = 0; at < paths; at++) refuse(address, { path: `/x-${at}` });
@@ -160,7 +170,7 @@ test('a key that cannot be looked up is held against nobody on /v1', async () =>
   for (let at = 0; at < 30; at++) {
     door.onRefusal!({
       ...{ code: 'route_not_found', unknownRoute: true, keyFault: undefined, client: client('203.0.113.13'), path: `/v1/x-${at}` },
-      ...{ secret: 'away', authenticated: false, userAgent: undefined, forwarded: false },
+      ...{ secret: 'away', authenticated: false, userAgent: undefined, forwarded: false, ...ofTheDoor },
     });
   }
   await new Promise((resolve) => setImmediate(resolve));

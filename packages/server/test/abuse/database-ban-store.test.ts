@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '@holdfast/kit/time';
 import { createDatabaseBanStore } from '../../src/features/abuse/index.ts';
 import { databaseQueryCompleted, type Database } from '../../src/platform/postgres/index.ts';
 import { clockFromNow, timeUntil } from '../identity/fixture.ts';
+import { createTestTrail } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let postgres: TestDatabase;
@@ -32,7 +33,11 @@ async function connect(own: TestDatabase, clock: Clock = systemClock): Promise<I
   });
   const query: Database['query'] = (role) => (role === 'jobs' ? observed : database.query(role));
   const { notifications } = database;
-  return { database, store: createDatabaseBanStore({ database: { query, notifications }, clock }), reading: () => reading };
+  return {
+    database,
+    store: createDatabaseBanStore({ database: { query, notifications }, audit: createTestTrail(database), clock }),
+    reading: () => reading,
+  };
 }
 
 /** Resolves when all that was notified before has arrived, and what it led to was read. */

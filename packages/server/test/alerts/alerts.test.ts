@@ -16,6 +16,7 @@ import { Closers, openAlerts } from '../../src/composition/index.ts';
 import { loadConfiguration } from '../../src/config/index.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { clockFromNow } from '../identity/fixture.ts';
+import { createTestTrail } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -82,8 +83,13 @@ async function open(rules: object = {}, alerts: object = {}) {
     breakers: { list: () => [...broken].map((name) => ({ name, kind: 'model', status: { state: 'open' } })) as never },
     isKnownModel: (name) => ['fast', 'primary/gpt'].includes(name),
     principalOf: () => ({ keyId }) as never,
+    audit: createTestTrail(database),
   });
   const app = fastify();
+  app.addHook('onRequest', (request, _reply, done) => {
+    Object.assign(request, { principal: { keyId }, client: { address: { text: '203.0.113.7' } } });
+    done();
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, _request, reply) => {

@@ -5,6 +5,7 @@ import { systemClock } from '@holdfast/kit/time';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabaseAlertStore } from '../../src/features/alerts/index.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
+import { createTestTrail } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let postgres: TestDatabase;
@@ -16,7 +17,8 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 
 const tables = ['alerts', 'alert_observations', 'alert_groups', 'alert_silences', 'alert_deliveries'];
-const storeOf = (instance: number) => createDatabaseAlertStore({ database: instances[instance]!, clock: systemClock });
+const storeOf = (instance: number) =>
+  createDatabaseAlertStore({ database: instances[instance]!, audit: createTestTrail(instances[instance]!), clock: systemClock });
 const empty = (): Promise<unknown> => postgres.asSuperuser(`truncate ${tables.map((table) => `holdfast.${table}`).join(', ')}`);
 
 describe('the contract of a store of alerts', () => {

@@ -5,8 +5,10 @@ import { createFakeClock } from '@holdfast/kit/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { dependencyCircuits } from '../../src/composition/index.ts';
 import { breakerMoved, breakerRoutes, createBreakerService, type BreakerMoved } from '../../src/features/breakers/index.ts';
+import { initiatorOf } from '../../src/entry/http/index.ts';
 import type { Principal } from '../../src/model/index.ts';
 import { createServerClient } from '../../src/platform/server-client/index.ts';
+import { createMemoryTrail } from '../support/audit.ts';
 import { openDoor } from '../http/door.ts';
 
 const operator: Principal = {
@@ -24,11 +26,13 @@ async function open({ shared = false, store }: { shared?: boolean; store?: Break
   const clock = createFakeClock();
   const health = createHealthRegistry({ clock, jitter: 0 });
   onTestFinished(() => health.close());
+  const audit = createMemoryTrail();
   const group = createBreakerGroup({ clock, ...(store && { store }) });
   const service = createBreakerService({
     models: { breakers: () => group.list(), find: (name) => group.find(name) },
     dependencies: () => dependencyCircuits(health),
     isShared: () => shared,
+    audit,
   });
   const events: BreakerMoved[] = [];
   onTestFinished(breakerMoved.subscribe((event) => void events.push(event)));
@@ -38,7 +42,7 @@ async function open({ shared = false, store }: { shared?: boolean; store?: Break
       if (secret === 'user') return user;
       throw new HoldfastError('key_unknown');
     },
-    addRoutes: (app) => app.register(breakerRoutes({ service, clock, principalOf: (request) => request.principal! })),
+    addRoutes: (app) => app.register(breakerRoutes({ service, clock, principalOf: (request) => request.principal!, initiatorOf })),
   });
   const client = createServerClient({ origin: door.url, key: 'operator' });
   const fail = async (name: string, times = 5) => {
@@ -50,7 +54,7 @@ async function open({ shared = false, store }: { shared?: boolean; store?: Break
         )
         .catch(() => {});
   };
-  return { clock, health, group, client, door, events, fail };
+  return { clock, health, group, client, door, events, fail, told: audit.told };
 }
 
 const closed = {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   const unused = undefined as never;
   server.addGateway(gatewayRoutes({ pipeline: unused, listModels: () => [], clock: systemClock, createId: () => 'id', maxDepth: 64 }));
-  await server.app.register(keyRoutes({ service: {} as KeyService, principalOf: () => unused }));
+  await server.app.register(keyRoutes({ service: {} as KeyService, principalOf: () => unused, initiatorOf: () => unused }));
   await server.app.register(usageRoutes({} as UsageService));
   await server.app.register(healthRoutes({ registry: createHealthRegistry(), clock: systemClock, version: '1.2.3' }));
   addMetricsRoute(server.app, { metrics: createMetrics(), token: undefined });

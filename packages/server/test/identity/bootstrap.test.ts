@@ -10,6 +10,7 @@ import {
 } from '../../src/features/identity/index.ts';
 import { scopes } from '../../src/model/principal.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
+import { createTestTrail } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { refusalOf, ring } from './fixture.ts';
 
@@ -19,7 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-const start = (database: Database, givenKey?: string) => bootstrap({ database, ring, clock: systemClock, random: systemRandom, givenKey });
+const start = (database: Database, givenKey?: string) =>
+  bootstrap({ database, ring, audit: createTestTrail(database), clock: systemClock, random: systemRandom, givenKey });
 
 async function authenticatorOf(database: Database, acceptsGivenSecrets: boolean) {
   const authenticator = createKeyAuthenticator({

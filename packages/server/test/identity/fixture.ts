@@ -13,6 +13,7 @@ import {
 import { scopes as allScopes } from '../../src/model/principal.ts';
 import { createKeyRing } from '../../src/platform/keyring/index.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
+import { createTestTrail } from '../support/audit.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
 export const ring = createKeyRing([{ version: 1, secret: Buffer.alloc(32, 1) }]);
@@ -28,7 +29,7 @@ export interface Instance {
 /** One server's part of identity: its own connections and its own memory. */
 export async function startInstance(postgres: TestDatabase, clock: Clock = systemClock): Promise<Instance> {
   const database = await postgres.open();
-  const service = createKeyService({ store: createKeyStore(database), ring, clock, random: systemRandom });
+  const service = createKeyService({ store: createKeyStore(database, createTestTrail(database)), ring, clock, random: systemRandom });
   const authenticator = createKeyAuthenticator({
     directory: createDatabaseKeyDirectory(database),
     signal: createDatabaseKeySignal(database),

@@ -1,6 +1,7 @@
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, createKeyAdministration } from '../../src/features/identity/index.ts';
+import { createTestTrail } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { actorOf, makeOrganization, refusalOf, ring, startInstance, timeUntil } from './fixture.ts';
 
@@ -13,7 +14,13 @@ afterAll(() => postgres.stop());
 test('who has the machine makes keys of the first organization, and a running server hears of it', async () => {
   const own = await postgres.createDatabase();
   const [server, terminal] = [await startInstance(own), await startInstance(own)];
-  const { organizationId } = await bootstrap({ database: server.database, ring, clock: systemClock, random: systemRandom });
+  const { organizationId } = await bootstrap({
+    database: server.database,
+    ring,
+    audit: createTestTrail(server.database),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const administration = await createKeyAdministration(terminal);
   const { key, secret } = await administration.create({ name: 'k', scopes: ['inference'] });
   expect(await server.authenticator.authenticate(secret)).toMatchObject({ organizationId, keyId: key.id });
@@ -29,7 +36,13 @@ test('who has the machine makes keys of the first organization, and a running se
 
 test('names no key by anything but its id, and no key of another organization', async () => {
   const instance = await startInstance(await postgres.createDatabase());
-  await bootstrap({ database: instance.database, ring, clock: systemClock, random: systemRandom });
+  await bootstrap({
+    database: instance.database,
+    ring,
+    audit: createTestTrail(instance.database),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const administration = await createKeyAdministration(instance);
   const other = actorOf(await makeOrganization(instance.database, 'other'));
   const { key } = await instance.service.create(other, { name: 'k', scopes: ['inference'] });
@@ -42,7 +55,15 @@ test('names no key by anything but its id, and no key of another organization', 
 test('on a database that no server was started on says so, and leaves the first start to the server', async () => {
   const instance = await startInstance(await postgres.createDatabase());
   await expect(createKeyAdministration(instance)).rejects.toMatchObject({ code: 'conflict' });
-  expect(await bootstrap({ database: instance.database, ring, clock: systemClock, random: systemRandom })).toMatchObject({
+  expect(
+    await bootstrap({
+      database: instance.database,
+      ring,
+      audit: createTestTrail(instance.database),
+      clock: systemClock,
+      random: systemRandom,
+    }),
+  ).toMatchObject({
     firstStart: true,
   });
   await instance.close();

@@ -1,7 +1,7 @@
 import { createUuidV7, systemClock, systemRandom } from '@holdfast/kit/time';
 import { apiKey, errorEnvelope, issuedKey, keyPage, rotatedKey } from '@holdfast/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createHttpServer, type HttpServer } from '../../src/entry/http/index.ts';
+import { createHttpServer, initiatorOf, type HttpServer } from '../../src/entry/http/index.ts';
 import { keyRoutes } from '../../src/features/identity/index.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { actorOf, makeOrganization, startInstance, timeUntil, type Instance } from './fixture.ts';
@@ -38,7 +38,7 @@ beforeEach(async () => {
     authenticate: (secret) => instance.authenticator.authenticate(secret),
     version: '0.0.0',
   });
-  await http.app.register(keyRoutes({ service: instance.service, principalOf: (request) => request.principal! }));
+  await http.app.register(keyRoutes({ service: instance.service, principalOf: (request) => request.principal!, initiatorOf }));
   return async () => {
     await http.drain({ timeoutMs: 0 });
     await instance.close();

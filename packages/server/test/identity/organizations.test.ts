@@ -1,8 +1,10 @@
 import { systemClock, systemRandom } from '@holdfast/kit/time';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { bootstrap, createOrganizationService, createOrganizationStore, organizationChanged } from '../../src/features/identity/index.ts';
+import { operatorAtTerminal } from '../../src/platform/audit/index.ts';
 import { migrateDatabase } from '../../src/platform/postgres/index.ts';
 import { migrations } from '../../src/platform/postgres/migrations/index.ts';
+import { createTestTrail, storedEvents } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { actorOf, makeOrganization, newId, ring, startInstance, timeUntil } from './fixture.ts';
 
@@ -18,13 +20,22 @@ async function setUp() {
   const own = await postgres.createDatabase();
   const instance = await startInstance(own);
   onTestFinished(() => instance.close());
-  const service = createOrganizationService({ store: createOrganizationStore(instance.database), tierNames });
+  const service = createOrganizationService({
+    store: createOrganizationStore(instance.database, createTestTrail(instance.database)),
+    tierNames,
+  });
   return { own, instance, service };
 }
 
 test('the organization of the first start is unlimited, later ones are basic', async () => {
   const { instance, service } = await setUp();
-  const { organizationId } = await bootstrap({ database: instance.database, ring, clock: systemClock, random: systemRandom });
+  const { organizationId } = await bootstrap({
+    database: instance.database,
+    ring,
+    audit: createTestTrail(instance.database),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const later = await makeOrganization(instance.database, 'later');
   expect([(await service.get(organizationId)).tier, (await service.get(later)).tier]).toEqual(['unlimited', 'basic']);
   expect((await service.list({ limit: 10, beforeId: undefined })).organizations.map(({ slug }) => slug)).toEqual(['later', 'default']);
@@ -48,18 +59,18 @@ test('a changed tier reaches the keys that every instance holds in memory within
   });
   expect(await tiers()).toEqual(['basic', 'basic', 'basic']);
 
-  await service.setTier(id, 'gold', undefined);
+  await service.setTier(id, 'gold', operatorAtTerminal);
   await timeUntil(1_000, async () => (await tiers()).join() === 'gold,gold,basic');
 });
 
 test('a tier that is not configured is refused, and so is an organization that does not exist', async () => {
   const { instance, service } = await setUp();
   const id = await makeOrganization(instance.database, 'acme');
-  await expect(service.setTier(id, 'platinum', undefined)).rejects.toMatchObject({
+  await expect(service.setTier(id, 'platinum', operatorAtTerminal)).rejects.toMatchObject({
     code: 'invalid_request',
     details: [{ field: 'tier', message: 'must be one of basic, pro, unlimited, gold' }],
   });
-  for (const ask of [() => service.setTier(newId(), 'pro', undefined), () => service.get(newId()), () => service.find('nobody')]) {
+  for (const ask of [() => service.setTier(newId(), 'pro', operatorAtTerminal), () => service.get(newId()), () => service.find('nobody')]) {
     await expect(ask()).rejects.toMatchObject({ code: 'resource_not_found' });
   }
   expect((await service.find('acme')).tier).toBe('basic');
@@ -67,13 +78,17 @@ test('a tier that is not configured is refused, and so is an organization that d
 });
 
 test('says who changed what, once it is done', async () => {
-  const { instance, service } = await setUp();
+  const byKey = { actor: { type: 'key', id: 'key-1' } } as const;
+  const { own, instance, service } = await setUp();
   const id = await makeOrganization(instance.database, 'acme');
   const heard: unknown[] = [];
   onTestFinished(organizationChanged.subscribe((event) => heard.push(event)));
-  await service.setTier(id, 'pro', 'key-1');
-  await expect(service.setTier(id, 'nothing', 'key-1')).rejects.toThrow();
+  await service.setTier(id, 'pro', byKey);
+  await expect(service.setTier(id, 'nothing', byKey)).rejects.toThrow();
   expect(heard).toEqual([{ organizationId: id, tier: 'pro', byKeyId: 'key-1' }]);
+  expect((await storedEvents(own)).filter(({ organization_id }) => organization_id === id)).toMatchObject([
+    { type: 'organization.changed', ...byKey, resource: { type: 'organization', id }, details: { tier: 'pro', tier_before: 'basic' } },
+  ]);
 });
 
 test('a database of the version before knows its first organization as unlimited after the update', async () => {

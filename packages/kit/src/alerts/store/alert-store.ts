@@ -6,9 +6,10 @@ export interface AlertStore {
   /**
    * Runs `work` on the book as it is and writes what it changes, all or nothing. Nobody else's update, of any instance, runs between reading and
    * writing. `nowMs` is the store's own time, so that instances whose clocks differ agree. Rejects when the store cannot be reached; then nothing
-   * was written, or all of it. `work` MUST be quick and without side effects: it may run again.
+   * was written, or all of it. `work` MUST be quick and without side effects: it may run again. `context` is what whoever asked gave to the watch, for a store
+   * that keeps account of who does what.
    */
-  update<Update extends AlertUpdate>(work: (book: AlertBook, nowMs: number) => Update): Promise<Update>;
+  update<Update extends AlertUpdate>(work: (book: AlertBook, nowMs: number) => Update, context?: unknown): Promise<Update>;
   /** The book as it is, for those who only look. */
   read(): Promise<AlertBook>;
   /**

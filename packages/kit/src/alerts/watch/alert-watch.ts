@@ -63,11 +63,14 @@ export interface AlertWatch {
   look(): Promise<void>;
   /** From the next look on. */
   replaceRules(rules: readonly AlertRule[]): void;
-  /** Undefined when no such alert fires. Rejects while the store cannot be reached. */
-  acknowledge(request: { readonly id: string; readonly by: string | null; readonly note: string | null }): Promise<Alert | undefined>;
-  silence(request: Omit<AlertSilence, 'id'>): Promise<AlertSilence>;
+  /** Undefined when no such alert fires. `context`, here and below, goes to the store as it is. Rejects while the store cannot be reached. */
+  acknowledge(
+    request: { readonly id: string; readonly by: string | null; readonly note: string | null },
+    context?: unknown,
+  ): Promise<Alert | undefined>;
+  silence(request: Omit<AlertSilence, 'id'>, context?: unknown): Promise<AlertSilence>;
   /** Ends it now. Undefined when there is none, or it is over. */
-  endSilence(id: string): Promise<AlertSilence | undefined>;
+  endSilence(id: string, context?: unknown): Promise<AlertSilence | undefined>;
   silences(): Promise<readonly AlertSilence[]>;
   /** Ends the looks; what is being delivered is broken off and taken up by whoever comes next. */
   close(): Promise<void>;
@@ -135,32 +138,31 @@ class Watch implements AlertWatch {
     return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
   }
 
-  async acknowledge(request: {
-    readonly id: string;
-    readonly by: string | null;
-    readonly note: string | null;
-  }): Promise<Alert | undefined> {
+  async acknowledge(
+    request: { readonly id: string; readonly by: string | null; readonly note: string | null },
+    context?: unknown,
+  ): Promise<Alert | undefined> {
     const update = await this.#store.update((book, nowMs): AlertUpdate & { readonly alert: Alert | undefined } => {
       const done = acknowledge(book, this.#terms(nowMs), request);
       return done ?? { changes: noAlertChanges, transitions: [], alert: undefined };
-    });
+    }, context);
     announce(update);
     void this.#deliver(this.#store);
     return update.alert;
   }
 
-  async silence(request: Omit<AlertSilence, 'id'>): Promise<AlertSilence> {
+  async silence(request: Omit<AlertSilence, 'id'>, context?: unknown): Promise<AlertSilence> {
     const silence: AlertSilence = { ...request, id: this.#createId() };
-    await this.#store.update(() => ({ changes: { ...noAlertChanges, silences: [silence] }, transitions: [] }));
+    await this.#store.update(() => ({ changes: { ...noAlertChanges, silences: [silence] }, transitions: [] }), context);
     return silence;
   }
 
-  async endSilence(id: string): Promise<AlertSilence | undefined> {
+  async endSilence(id: string, context?: unknown): Promise<AlertSilence | undefined> {
     const { ended } = await this.#store.update((book, nowMs): AlertUpdate & { readonly ended: AlertSilence | undefined } => {
       const found = book.silences.find((silence) => silence.id === id);
       const ended = found && { ...found, startsMs: Math.min(found.startsMs, nowMs), endsMs: nowMs };
       return { changes: ended ? { ...noAlertChanges, silences: [ended] } : noAlertChanges, transitions: [], ended };
-    });
+    }, context);
     return ended;
   }
 

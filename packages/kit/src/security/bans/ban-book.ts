@@ -46,10 +46,10 @@ export interface BanBook {
    * the one before when there is one, or undefined for what is never banned.
    */
   ban(client: IpRange, reason: string): Ban | undefined;
-  /** Bans as a person says. In force everywhere when it resolves or soon after. Throws `invalid_request` for what is no range, too wide a range, one that is never banned, or an end in the past. */
-  add(ban: ManualBan): Promise<Ban>;
-  /** Ends the ban of exactly this range and forgets those before. Returns it; undefined when there is none in force. Throws `invalid_request` for what is no range. */
-  lift(range: string, by?: string | null): Promise<Ban | undefined>;
+  /** Bans as a person says. In force everywhere when it resolves or soon after. Throws `invalid_request` for what is no range, too wide a range, one that is never banned, or an end in the past. `context` goes to the store as it is. */
+  add(ban: ManualBan, context?: unknown): Promise<Ban>;
+  /** Ends the ban of exactly this range and forgets those before. Returns it; undefined when there is none in force. Throws `invalid_request` for what is no range. `context` goes to the store as it is. */
+  lift(range: string, by?: string | null, context?: unknown): Promise<Ban | undefined>;
   /** The ban in force of exactly this range, as this instance knows it; undefined when there is none, or when it is no range. */
   find(range: string): Ban | undefined;
   /** The bans in force, the newest first. Throws `invalid_request` for a cursor that is none. */
@@ -135,7 +135,7 @@ class StoredBanBook implements BanBook {
     return ban;
   }
 
-  async add(manual: ManualBan): Promise<Ban> {
+  async add(manual: ManualBan, context?: unknown): Promise<Ban> {
     const { range, endsAtMs, by, note } = readManualBan(manual, this.#clock.now());
     if (this.#isExempt(range))
       throw new HoldfastError('invalid_request', {
@@ -152,18 +152,18 @@ class StoredBanBook implements BanBook {
       by,
       note,
     };
-    const standing = await this.#link.put(ban);
+    const standing = await this.#link.put(ban, context);
     banAdded.publish({ ban: standing });
     return standing;
   }
 
-  async lift(text: string, by: string | null = null): Promise<Ban | undefined> {
+  async lift(text: string, by: string | null = null, context?: unknown): Promise<Ban | undefined> {
     const range = parseIpRange(text);
     if (!range)
       throw new HoldfastError('invalid_request', { details: [{ field: 'range', message: 'is neither an address nor a CIDR range' }] });
     // One that the store was not told of yet is known here alone.
     const known = this.#index.get(range);
-    const ban = (await this.#link.lift(range.text)) ?? known;
+    const ban = (await this.#link.lift(range.text, context)) ?? known;
     if (ban === undefined || !isInForce(ban, this.#clock.now())) return undefined;
     banLifted.publish({ ban, by });
     return ban;

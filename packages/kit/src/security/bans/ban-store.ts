@@ -23,10 +23,13 @@ export interface BanStoreListener {
 export interface BanStore {
   /** The bans without an end, and those that end after `endedAfterMs` (Unix milliseconds), which may lie in the past. */
   load(endedAfterMs: number): Awaitable<readonly Ban[]>;
-  /** Keeps each ban unless `standingBan` of it and the one that is there is the latter. Returns those that stand, in the same order. No range comes twice. */
-  put(bans: readonly Ban[]): Awaitable<readonly Ban[]>;
+  /**
+   * Keeps each ban unless `standingBan` of it and the one that is there is the latter. Returns those that stand, in the same order. No range comes twice.
+   * `context` is what whoever bans gave to the book, for a store that keeps account of who does what; of a detector's ban there is none.
+   */
+  put(bans: readonly Ban[], context?: unknown): Awaitable<readonly Ban[]>;
   /** Removes the ban of a range, and with it the memory of those before. Returns what it removed, in force or not. */
-  lift(range: string): Awaitable<Ban | undefined>;
+  lift(range: string, context?: unknown): Awaitable<Ban | undefined>;
   /** Removes what ended at or before that time; nobody needs to hear of it. Returns how many. */
   prune(endedBeforeMs: number): Awaitable<number>;
   /** Hears of every change from when it resolves. Returns the end of it. */

@@ -86,18 +86,18 @@ export class StoreLink {
   }
 
   /** Writes it now, and rejects when that fails. */
-  put(ban: Ban): Promise<Ban> {
+  put(ban: Ban, context: unknown): Promise<Ban> {
     return this.#inTurn(async () => {
-      const [standing] = await this.#store.put([ban]);
+      const [standing] = await this.#store.put([ban], context);
       this.#unsaved.delete(ban.range);
       this.#answered(ban.range, { ban: standing! });
       return standing!;
     });
   }
 
-  lift(range: string): Promise<Ban | undefined> {
+  lift(range: string, context: unknown): Promise<Ban | undefined> {
     return this.#inTurn(async () => {
-      const removed = await this.#store.lift(range);
+      const removed = await this.#store.lift(range, context);
       this.#unsaved.delete(range);
       this.#answered(range, { lifted: range });
       return removed;

@@ -25,7 +25,9 @@ import {
   createOrganizationStore,
 } from '../../features/identity/index.ts';
 import { createRequestLogService, createRequestLogStore } from '../../features/request-log/index.ts';
+import { operatorAtTerminal, type AuditTrail, type NewAuditEvent } from '../../platform/audit/index.ts';
 import { createServerClient } from '../../platform/server-client/index.ts';
+import { openAudit } from '../audit.ts';
 import { openAlertChannels } from '../alert-channels.ts';
 import { openBanBook } from '../ban-book.ts';
 import { pseudonymAt } from '../client-names.ts';
@@ -39,12 +41,13 @@ export { healthCommands } from './health.ts';
 async function withStorage<Result>(
   configuration: Configuration,
   runtimeDir: string | undefined,
-  work: (storage: Storage & { readonly closers: Closers }) => Promise<Result>,
+  work: (storage: Storage & { readonly closers: Closers; readonly audit: AuditTrail }) => Promise<Result>,
 ): Promise<Result> {
   const closers = new Closers();
   try {
     const storage = await openCommandStorage({ configuration, clock: systemClock, random: systemRandom, closers, runtimeDir });
-    return await work({ ...storage, closers });
+    const { trail } = openAudit({ ...storage, clock: systemClock, random: systemRandom });
+    return await work({ ...storage, closers, audit: trail });
   } finally {
     await closers.closeAll(() => {});
   }
@@ -53,8 +56,8 @@ async function withStorage<Result>(
 /** `holdfast keys …` */
 export function keyCommands(runtimeDir: string | undefined): CliDependencies['keys'] {
   return (configuration, work) =>
-    withStorage(configuration, runtimeDir, async ({ database, keyRing }) => {
-      const service = createKeyService({ store: createKeyStore(database), ring: keyRing, clock: systemClock, random: systemRandom });
+    withStorage(configuration, runtimeDir, async ({ database, keyRing, audit }) => {
+      const service = createKeyService({ store: createKeyStore(database, audit), ring: keyRing, clock: systemClock, random: systemRandom });
       return work(await createKeyAdministration({ database, service }));
     });
 }
@@ -62,10 +65,10 @@ export function keyCommands(runtimeDir: string | undefined): CliDependencies['ke
 /** `holdfast organizations …` */
 export function organizationCommands(runtimeDir: string | undefined): CliDependencies['organizations'] {
   return (configuration, work) =>
-    withStorage(configuration, runtimeDir, ({ database }) =>
+    withStorage(configuration, runtimeDir, ({ database, audit }) =>
       work(
         createOrganizationService({
-          store: createOrganizationStore(database),
+          store: createOrganizationStore(database, audit),
           tierNames: () => Object.keys(configuration.rateLimits.tiers),
         }),
       ),
@@ -75,8 +78,8 @@ export function organizationCommands(runtimeDir: string | undefined): CliDepende
 /** `holdfast bans …`: a book of its own on the same table; running servers hear of what it changes. */
 export function banCommands(runtimeDir: string | undefined): CliDependencies['bans'] {
   return (configuration, work) =>
-    withStorage(configuration, runtimeDir, async ({ database, keyRing, closers }) =>
-      work(await openBanBook({ configuration, database, clock: systemClock, closers }), createBanIds(keyRing)),
+    withStorage(configuration, runtimeDir, async ({ database, keyRing, closers, audit }) =>
+      work(await openBanBook({ configuration, database, audit, clock: systemClock, closers }), createBanIds(keyRing)),
     );
 }
 
@@ -103,11 +106,23 @@ export function usageCommand(runtimeDir: string | undefined): CliDependencies['u
 /** `holdfast request-log`: the requests of the whole instance, for whoever has the machine. */
 export function requestLogCommand(runtimeDir: string | undefined): CliDependencies['requestLog'] {
   return (configuration, work) =>
-    withStorage(configuration, runtimeDir, ({ database }) => {
+    withStorage(configuration, runtimeDir, ({ database, audit }) => {
       const service = createRequestLogService(createRequestLogStore(database));
+      const tell = (event: Pick<NewAuditEvent, 'resource' | 'details'>): Promise<boolean> =>
+        audit.record({ type: 'request_log.read', organizationId: null, by: operatorAtTerminal, ...event });
       return work({
-        list: ({ limit, cursor, ...filter }) => service.list(filter, { limit, cursor }),
-        find: (id) => service.find(id),
+        async list({ limit, cursor, ...filter }) {
+          const page = await service.list(filter, { limit, cursor });
+          const filters = Object.keys(filter).filter((name) => filter[name as keyof typeof filter] !== undefined);
+          await tell({ resource: { type: 'request', id: undefined }, details: { rows: page.data.length, filters: filters.sort() } });
+          return page;
+        },
+        async find(id) {
+          const found = await service.find(id);
+          const content = found.request_content !== null || found.response_content !== null;
+          await tell({ resource: { type: 'request', id }, details: { rows: 1, content } });
+          return found;
+        },
       });
     });
 }

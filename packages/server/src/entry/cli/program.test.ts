@@ -384,8 +384,8 @@ describe('organizations', () => {
         if (name !== 'acme') throw new HoldfastError('resource_not_found');
         return acme;
       },
-      setTier: async (id, tier, byKeyId) => {
-        expect([id, byKeyId]).toEqual([acme.id, undefined]);
+      setTier: async (id, tier, by) => {
+        expect([id, by.actor.type]).toEqual([acme.id, 'operator']);
         if (tier !== 'pro')
           throw new HoldfastError('invalid_request', { details: [{ field: 'tier', message: 'must be one of basic, pro' }] });
         return { ...acme, tier };

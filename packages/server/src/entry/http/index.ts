@@ -1,6 +1,7 @@
 export { type Authenticate } from './access.ts';
 export type { BanCheck, ClientBan } from './ban-check.ts';
 export { type DrainOptions, type DrainResult } from './drain.ts';
+export { initiatorOf } from './initiator.ts';
 export { addMetricsRoute, type MetricsSource } from './metrics-route.ts';
 export { installProcessGuards, type ProcessFault, type ProcessGuardOptions } from './process-guards.ts';
 export type { Refusal } from './refusal.ts';

@@ -1,6 +1,8 @@
 import type { ErrorCode, HoldfastError } from '@holdfast/kit/errors';
 import type { ClientIp } from '@holdfast/kit/security';
 import type { FastifyRequest } from 'fastify';
+import type { Initiator } from '../../platform/audit/index.ts';
+import { initiatorOf } from './initiator.ts';
 import { readSecret } from './access.ts';
 
 /** A request that was answered with an error, for those who look for abuse. */
@@ -18,6 +20,14 @@ export interface Refusal {
   /** Whether the key was looked at and is good. */
   readonly authenticated: boolean;
   readonly userAgent: string | undefined;
+  readonly method: string;
+  /** The pattern of the route; undefined where none was found. */
+  readonly route: string | undefined;
+  /** It had become a call of a model, whose layers refused it or failed. */
+  readonly isModelCall: boolean;
+  /** Of the key, where it is good. */
+  readonly organizationId: string | undefined;
+  readonly initiator: Initiator;
   /** It came with a header in which proxies name a client, whether or not that was believed. */
   readonly forwarded: boolean;
 }
@@ -35,6 +45,11 @@ export function toRefusal(request: FastifyRequest, error: HoldfastError): Refusa
     secret: readSecret(request.headers),
     authenticated: Boolean(request.principal),
     userAgent: request.headers['user-agent'],
+    method: request.method,
+    route: request.is404 ? undefined : request.routeOptions?.url,
+    isModelCall: request.notes?.['call_id'] !== undefined,
+    organizationId: request.principal?.organizationId,
+    initiator: initiatorOf(request),
     forwarded: request.headers['x-forwarded-for'] !== undefined || request.headers['forwarded'] !== undefined,
   };
 }

@@ -3,6 +3,7 @@ import { HoldfastError } from '@holdfast/kit/errors';
 import { parseIpRange, type BanBook, type ClientIp } from '@holdfast/kit/security';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Principal } from '../../model/index.ts';
+import type { Initiator } from '../../platform/audit/index.ts';
 import { decodeBanCursor, encodeBanCursor, toBanBody } from './ban-body.ts';
 import type { BanIds } from './ban-ids.ts';
 
@@ -11,12 +12,13 @@ export interface BanRoutesOptions {
   readonly ids: BanIds;
   readonly principalOf: (request: FastifyRequest) => Principal;
   readonly clientOf: (request: FastifyRequest) => ClientIp;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
 }
 
 const tags = ['Bans'];
 
 /** `/api/bans`: who is shut out of the whole instance, for its operator. */
-export function banRoutes({ bans, ids, principalOf, clientOf }: BanRoutesOptions): FastifyPluginAsync {
+export function banRoutes({ bans, ids, principalOf, clientOf, initiatorOf }: BanRoutesOptions): FastifyPluginAsync {
   /** Of an id that is none: there is no such ban. */
   function rangeOf({ id }: { readonly id: string }): string {
     const read = ids.read(id);
@@ -62,7 +64,8 @@ export function banRoutes({ bans, ids, principalOf, clientOf }: BanRoutesOptions
         const { range, ends_at, note } = request.body as CreateBanRequest;
         if (parseIpRange(range)?.contains(clientOf(request).address)) throw ownAddress();
         const endsAtMs = ends_at == null ? null : Date.parse(ends_at);
-        const added = toBanBody(await bans.add({ range, endsAtMs, by: principalOf(request).keyId, note: note ?? null }), ids);
+        const manual = { range, endsAtMs, by: principalOf(request).keyId, note: note ?? null };
+        const added = toBanBody(await bans.add(manual, initiatorOf(request)), ids);
         reply.code(201).header('location', `/api/bans/${added.id}`);
         return added;
       },
@@ -100,7 +103,7 @@ export function banRoutes({ bans, ids, principalOf, clientOf }: BanRoutesOptions
         response: { 200: ban },
       },
       handler: async (request) => {
-        const lifted = await bans.lift(rangeOf(request.params as { id: string }), principalOf(request).keyId);
+        const lifted = await bans.lift(rangeOf(request.params as { id: string }), principalOf(request).keyId, initiatorOf(request));
         if (lifted === undefined) throw new HoldfastError('resource_not_found');
         return toBanBody(lifted, ids);
       },

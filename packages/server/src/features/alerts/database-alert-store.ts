@@ -2,12 +2,16 @@ import { sql, type Kysely } from 'kysely';
 import { flapWindowMs, type AlertBook, type AlertStore } from '@holdfast/kit/alerts';
 import type { Clock } from '@holdfast/kit/time';
 import { withinDeadline } from '../../platform/change-feed/index.ts';
+import type { AuditTrail, Initiator } from '../../platform/audit/index.ts';
 import type { Database, Schema } from '../../platform/postgres/index.ts';
 import { toAlert, toDelivery, toGroup, toObservation, toSilence } from './alert-rows.ts';
+import { alertEvents } from './alert-events.ts';
 import { writeAlertChanges } from './write-alert-changes.ts';
 
 export interface DatabaseAlertStoreOptions {
   readonly database: Pick<Database, 'query'>;
+  /** Where what a person does has its event, in the same transaction. A `context` is the `Initiator` of it. */
+  readonly audit: Pick<AuditTrail, 'write'>;
   readonly clock: Clock;
   /** How long anything may take before the database counts as away. Default 5,000. */
   readonly timeoutMs?: number;
@@ -20,12 +24,12 @@ const updateLock = 4_711_090_001;
  * Alerts in PostgreSQL, shared by all instances. An update holds an advisory lock from before it reads to its commit, so that one instance decides after the
  * other; the time is the database's. An update that was given up for slowness may have been written all the same.
  */
-export function createDatabaseAlertStore({ database, clock, timeoutMs = 5_000 }: DatabaseAlertStoreOptions): AlertStore {
+export function createDatabaseAlertStore({ database, audit, clock, timeoutMs = 5_000 }: DatabaseAlertStoreOptions): AlertStore {
   const query = (): Kysely<Schema> => database.query('jobs');
   const within = <T>(what: string, work: Promise<T>): Promise<T> => withinDeadline(clock, timeoutMs, what, work);
 
   return {
-    update: (work) =>
+    update: (work, context) =>
       within(
         'writing alerts',
         query()
@@ -33,8 +37,11 @@ export function createDatabaseAlertStore({ database, clock, timeoutMs = 5_000 }:
           .execute(async (transaction) => {
             await sql`select pg_advisory_xact_lock(${updateLock})`.execute(transaction);
             const nowMs = await databaseTime(transaction);
-            const update = work(await readBook(transaction, nowMs), nowMs);
+            const book = await readBook(transaction, nowMs);
+            const update = work(book, nowMs);
             await writeAlertChanges(transaction, update.changes);
+            const events = context === undefined ? [] : alertEvents(book, update.changes, context as Initiator);
+            if (events.length > 0) await audit.write(transaction, ...events);
             return update;
           }),
       ),

@@ -24,7 +24,7 @@ const tags = ['Alerts'];
 
 /** `/api/alerts`: what is wrong and who was told, for the operator of the instance. */
 export function alertRoutes(options: AlertRoutesOptions): FastifyPluginAsync {
-  const { watch, store, enabled, intervalMs, test, principalOf } = options;
+  const { watch, store, enabled, intervalMs, test, audit, principalOf, initiatorOf } = options;
   return async (app: FastifyInstance) => {
     app.route({
       method: 'GET',
@@ -95,7 +95,18 @@ export function alertRoutes(options: AlertRoutesOptions): FastifyPluginAsync {
         body: testAlertsRequest,
         response: { 200: alertTestResults },
       },
-      handler: (request) => test((request.body as { channel?: string }).channel),
+      handler: async (request) => {
+        const { channel } = request.body as { channel?: string };
+        const results = await test(channel);
+        const delivered = results.data.filter((result) => result.delivered).length;
+        await audit.record({
+          type: 'alert.tested',
+          organizationId: null,
+          by: initiatorOf(request),
+          details: { channel, delivered, failed: results.data.length - delivered },
+        });
+        return results;
+      },
     });
 
     addSilenceRoutes(app, options);
@@ -128,7 +139,7 @@ export function alertRoutes(options: AlertRoutesOptions): FastifyPluginAsync {
       handler: async (request) => {
         const { id } = request.params as { id: string };
         const { note } = request.body as AcknowledgeAlertRequest;
-        const acknowledged = await watch.acknowledge({ id, by: principalOf(request).keyId, note: note ?? null });
+        const acknowledged = await watch.acknowledge({ id, by: principalOf(request).keyId, note: note ?? null }, initiatorOf(request));
         if (acknowledged) return toAlertBody(acknowledged);
         if ((await store.findAlert(id)) === undefined) throw new HoldfastError('resource_not_found');
         throw new HoldfastError('conflict', { details: [{ field: 'id', message: 'this alert does not fire' }] });

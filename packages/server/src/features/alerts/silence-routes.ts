@@ -20,7 +20,7 @@ const maxSilences = 1_000;
 /** `/api/alerts/silences` */
 export function addSilenceRoutes(
   app: FastifyInstance,
-  { watch, now, principalOf }: Pick<AlertRoutesOptions, 'watch' | 'now' | 'principalOf'>,
+  { watch, now, principalOf, initiatorOf }: Pick<AlertRoutesOptions, 'watch' | 'now' | 'principalOf' | 'initiatorOf'>,
 ): void {
   app.route({
     method: 'GET',
@@ -64,7 +64,7 @@ export function addSilenceRoutes(
         throw new HoldfastError('conflict', {
           details: [{ field: 'matchers', message: `there are ${maxSilences} silences already: end some` }],
         });
-      const silence = await watch.silence({ matchers, startsMs, endsMs, reason, by: principalOf(request).keyId });
+      const silence = await watch.silence({ matchers, startsMs, endsMs, reason, by: principalOf(request).keyId }, initiatorOf(request));
       void reply.code(201).header('location', `/api/alerts/silences/${silence.id}`);
       return toSilenceBody(silence);
     },
@@ -82,7 +82,7 @@ export function addSilenceRoutes(
       response: { 200: alertSilence },
     },
     handler: async (request) => {
-      const ended = await watch.endSilence((request.params as { id: string }).id);
+      const ended = await watch.endSilence((request.params as { id: string }).id, initiatorOf(request));
       if (ended === undefined) throw new HoldfastError('resource_not_found');
       return toSilenceBody(ended);
     },

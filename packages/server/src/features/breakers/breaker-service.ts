@@ -1,4 +1,5 @@
 import { HoldfastError, isHoldfastError } from '@holdfast/kit/errors';
+import type { AuditTrail, Initiator } from '../../platform/audit/index.ts';
 import type { BreakerDirectory, Circuit, MovableBreaker } from './circuit.ts';
 import { breakerMoved } from './events.ts';
 
@@ -8,12 +9,14 @@ export interface BreakerServiceOptions {
   readonly dependencies: () => readonly Circuit[];
   /** Whether other instances share the states at this moment. */
   readonly isShared: () => boolean;
+  readonly audit: Pick<AuditTrail, 'record'>;
 }
 
 /** Who asks. */
 export interface Operator {
   readonly keyId: string;
   readonly organizationId: string;
+  readonly by: Initiator;
 }
 
 export interface MovedCircuit {
@@ -30,7 +33,7 @@ export interface BreakerService {
   close(name: string, by: Operator): Promise<MovedCircuit>;
 }
 
-export function createBreakerService({ models, dependencies, isShared }: BreakerServiceOptions): BreakerService {
+export function createBreakerService({ models, dependencies, isShared, audit }: BreakerServiceOptions): BreakerService {
   function find(name: string): MovableBreaker {
     const breaker = models.find(name);
     if (breaker) return breaker;
@@ -58,19 +61,29 @@ export function createBreakerService({ models, dependencies, isShared }: Breaker
       return isShared();
     },
     list: () => [...dependencies(), ...models.breakers().map(circuitOf)],
-    async open(name, forSeconds, { keyId, organizationId }) {
+    async open(name, forSeconds, { keyId, organizationId, by }) {
       const breaker = find(name);
       const moved = await move(breaker, breaker.open(forSeconds === undefined ? {} : { recoveryMs: forSeconds * 1_000 }));
       breakerMoved.publish({ name, action: 'open', forSeconds, keyId, organizationId, shared: moved.shared });
+      await audit.record({
+        type: 'circuit_breaker.opened',
+        ...eventOf(name, by),
+        details: { for_seconds: forSeconds, shared: moved.shared },
+      });
       return moved;
     },
-    async close(name, { keyId, organizationId }) {
+    async close(name, { keyId, organizationId, by }) {
       const breaker = find(name);
       const moved = await move(breaker, breaker.close());
       breakerMoved.publish({ name, action: 'close', forSeconds: undefined, keyId, organizationId, shared: moved.shared });
+      await audit.record({ type: 'circuit_breaker.closed', ...eventOf(name, by), details: { shared: moved.shared } });
       return moved;
     },
   };
+}
+
+function eventOf(name: string, by: Initiator) {
+  return { organizationId: null, by, resource: { type: 'circuit_breaker', id: name } };
 }
 
 function circuitOf(breaker: MovableBreaker): Circuit {

@@ -13,6 +13,7 @@ import {
 import type { Clock } from '@holdfast/kit/time';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Principal } from '../../model/index.ts';
+import type { Initiator } from '../../platform/audit/index.ts';
 import type { BreakerService, MovedCircuit } from './breaker-service.ts';
 import { toCircuitBody } from './circuit-body.ts';
 
@@ -20,10 +21,15 @@ export interface BreakerRoutesOptions {
   readonly service: BreakerService;
   readonly clock: Clock;
   readonly principalOf: (request: FastifyRequest) => Principal;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
 }
 
 /** `/health/circuit-breakers`, and `/api/circuit-breakers` to move them: for operators. */
-export function breakerRoutes({ service, clock, principalOf }: BreakerRoutesOptions): FastifyPluginAsync {
+export function breakerRoutes({ service, clock, principalOf, initiatorOf }: BreakerRoutesOptions): FastifyPluginAsync {
+  const operatorOf = (request: FastifyRequest) => {
+    const { keyId, organizationId } = principalOf(request);
+    return { keyId, organizationId, by: initiatorOf(request) };
+  };
   const moved = ({ circuit, shared }: MovedCircuit): MovedCircuitBreakerBody => ({ ...toCircuitBody(circuit, clock.now()), shared });
 
   return async (app: FastifyInstance) => {
@@ -62,7 +68,7 @@ export function breakerRoutes({ service, clock, principalOf }: BreakerRoutesOpti
       },
       handler: async (request) => {
         const { name, for_seconds } = request.body as OpenCircuitBreakerRequest;
-        return moved(await service.open(name, for_seconds, principalOf(request)));
+        return moved(await service.open(name, for_seconds, operatorOf(request)));
       },
     });
 
@@ -80,7 +86,7 @@ export function breakerRoutes({ service, clock, principalOf }: BreakerRoutesOpti
       },
       handler: async (request) => {
         const { name } = request.body as CloseCircuitBreakerRequest;
-        return moved(await service.close(name, principalOf(request)));
+        return moved(await service.close(name, operatorOf(request)));
       },
     });
   };

@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { createFakeClock } from '@holdfast/kit/testing';
 import { expect, onTestFinished, test } from 'vitest';
+import { createMemoryTrail } from '../../../test/support/audit.ts';
 import {
   configurationRejected,
   configurationReloaded,
@@ -51,7 +52,9 @@ function setup(options: { readings?: readonly Reading[]; parts?: (log: string[])
   /** What the file says, reading by reading; the last for ever. */
   let readings: readonly Reading[] = options.readings ?? [{ fast: 'a' }];
   let reads = 0;
+  const audit = createMemoryTrail();
   const service = createConfigurationService<Models>({
+    audit,
     atStart: { fast: 'a' },
     port: {
       ...port,

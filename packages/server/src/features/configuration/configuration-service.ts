@@ -1,5 +1,7 @@
+import type { CanonicalValue } from '@holdfast/kit/audit';
 import { HoldfastError, isHoldfastError, toHoldfastError } from '@holdfast/kit/errors';
 import { sleep, type Clock } from '@holdfast/kit/time';
+import { operatorAtTerminal, type AuditTrail, type Initiator, type NewAuditEvent } from '../../platform/audit/index.ts';
 import type { ConfigurationFault, ConfigurationPort, NameChanges } from './configuration-port.ts';
 import { configurationRejected, configurationReloaded, type ReloadRequester } from './events.ts';
 import type { PreparedReload, Reloadable } from './reloadable.ts';
@@ -9,6 +11,7 @@ export interface ConfigurationServiceOptions<Configuration> {
   readonly port: ConfigurationPort<Configuration>;
   /** Everything that takes a new configuration while it serves. Committed in this order. */
   readonly parts: readonly Reloadable<Configuration>[];
+  readonly audit: Pick<AuditTrail, 'record'>;
   readonly clock: Clock;
 }
 
@@ -55,7 +58,7 @@ type Reading<Configuration> =
   | { readonly faults: readonly ConfigurationFault[] };
 
 export function createConfigurationService<Configuration>(options: ConfigurationServiceOptions<Configuration>): ConfigurationService {
-  const { atStart, port, parts, clock } = options;
+  const { atStart, port, parts, audit, clock } = options;
   let inForce = atStart;
   let state: ConfigurationState = {
     file: port.fileOf(atStart),
@@ -88,7 +91,7 @@ export function createConfigurationService<Configuration>(options: Configuration
     const beganAt = clock.monotonic();
     const reading = await readSettled();
     if (closed.signal.aborted) throw stopping();
-    if (reading.faults) throw rejected(by, reading.faults);
+    if (reading.faults) throw await rejected(by, reading.faults);
     const { configuration } = reading;
     const changes = port.compare(inForce, configuration);
     const changed = Object.values(changes).some(
@@ -97,7 +100,7 @@ export function createConfigurationService<Configuration>(options: Configuration
     const { prepared, faults } = changed ? prepareAll(configuration) : { prepared: [], faults: [] };
     if (faults.length > 0) {
       for (const each of prepared) each.discard();
-      throw rejected(by, faults);
+      throw await rejected(by, faults);
     }
     inForce = configuration;
     commitAll(prepared);
@@ -111,8 +114,26 @@ export function createConfigurationService<Configuration>(options: Configuration
     };
     const { digest, restartRequired } = state;
     const result = changed ? 'applied' : 'unchanged';
-    configurationReloaded.publish({ by, result, changes, restartRequired, digest, durationMs: clock.monotonic() - beganAt });
+    configurationReloaded.publish({ by: announced(by), result, changes, restartRequired, digest, durationMs: clock.monotonic() - beganAt });
+    await tell(by, 'configuration.reloaded', { result, digest, changed: countsOf(changes), restart_required: [...restartRequired] });
     return { result, changes, restartRequired, digest, reloadedAt: now };
+  }
+
+  async function rejected(by: readonly ReloadRequester[], faults: readonly ConfigurationFault[]): Promise<HoldfastError> {
+    configurationRejected.publish({ by: announced(by), faults });
+    await tell(by, 'configuration.rejected', { faults: faults.length });
+    return new HoldfastError('configuration_rejected', { details: { faults } });
+  }
+
+  /** One event for each who asked. */
+  async function tell(
+    by: readonly ReloadRequester[],
+    type: 'configuration.reloaded' | 'configuration.rejected',
+    details: NewAuditEvent['details'],
+  ): Promise<void> {
+    const outcome = type === 'configuration.rejected' ? 'failure' : 'success';
+    const told = { type, outcome, organizationId: null, details: { ...details, requests: by.length } } as const;
+    await Promise.all(by.map((requester) => audit.record({ ...told, by: initiatorOf(requester) })));
   }
 
   async function readSettled(): Promise<Reading<Configuration>> {
@@ -194,9 +215,29 @@ function stopping(): HoldfastError {
   return new HoldfastError('draining', { detail: 'the server is stopping' });
 }
 
-function rejected(by: readonly ReloadRequester[], faults: readonly ConfigurationFault[]): HoldfastError {
-  configurationRejected.publish({ by, faults });
-  return new HoldfastError('configuration_rejected', { details: { faults } });
+/** Listeners log it whole: not from where somebody asked. */
+function announced(by: readonly ReloadRequester[]): readonly ReloadRequester[] {
+  return by.map((requester) => {
+    if (requester.kind === 'signal') return requester;
+    const { initiator: _initiator, ...known } = requester;
+    return known;
+  });
+}
+
+/** Whoever may send a signal to the process has the machine. */
+function initiatorOf(requester: ReloadRequester): Initiator {
+  if (requester.kind === 'signal') return operatorAtTerminal;
+  return requester.initiator ?? { actor: { type: 'key', id: requester.keyId } };
+}
+
+/** How many names, not which: the log keeps for ever what it is told. */
+function countsOf(changes: Readonly<Record<string, NameChanges>>): Record<string, CanonicalValue> {
+  const counts: Record<string, CanonicalValue> = {};
+  for (const [section, { added, removed, changed }] of Object.entries(changes)) {
+    if (added.length + removed.length + changed.length === 0) continue;
+    counts[section] = { added: added.length, removed: removed.length, changed: changed.length };
+  }
+  return counts;
 }
 
 function faultsOf(thrown: unknown): readonly ConfigurationFault[] {

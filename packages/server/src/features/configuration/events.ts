@@ -1,10 +1,11 @@
 import { defineChannel } from '@holdfast/kit/events';
+import type { Initiator } from '../../platform/audit/index.ts';
 import type { ConfigurationFault, NameChanges } from './configuration-port.ts';
 
 /** Who asked for a reload. */
 export type ReloadRequester =
   | { readonly kind: 'signal'; readonly signal: string }
-  | { readonly kind: 'key'; readonly keyId: string; readonly organizationId: string };
+  | { readonly kind: 'key'; readonly keyId: string; readonly organizationId: string; readonly initiator?: Initiator };
 
 export interface ConfigurationReloaded {
   /** All whom this one reload answered. */

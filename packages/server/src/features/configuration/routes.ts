@@ -1,17 +1,19 @@
 import { configurationState, reloadReport, type ConfigurationStateBody, type ReloadReportBody } from '@holdfast/contracts';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { Initiator } from '../../platform/audit/index.ts';
 import type { ConfigurationService } from './configuration-service.ts';
 
 export interface ConfigurationRoutesOptions {
   readonly service: ConfigurationService;
   /** The process that answers. */
   readonly instance: { readonly host: string; readonly pid: number };
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
 }
 
 const tags = ['Operations'];
 
 /** `POST /api/reload` and `GET /api/configuration`: for operators, of the instance that answers. */
-export function configurationRoutes({ service, instance }: ConfigurationRoutesOptions): FastifyPluginAsync {
+export function configurationRoutes({ service, instance, initiatorOf }: ConfigurationRoutesOptions): FastifyPluginAsync {
   return async (app: FastifyInstance) => {
     app.route({
       method: 'POST',
@@ -27,7 +29,7 @@ export function configurationRoutes({ service, instance }: ConfigurationRoutesOp
       },
       handler: async (request): Promise<ReloadReportBody> => {
         const { keyId, organizationId } = request.principal!;
-        const report = await service.reload({ kind: 'key', keyId, organizationId });
+        const report = await service.reload({ kind: 'key', keyId, organizationId, initiator: initiatorOf(request) });
         return {
           result: report.result,
           changes: report.changes as unknown as ReloadReportBody['changes'],

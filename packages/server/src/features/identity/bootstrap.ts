@@ -2,16 +2,20 @@ import { HoldfastError } from '@holdfast/kit/errors';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import { sql, type Transaction } from 'kysely';
 import { scopes } from '../../model/index.ts';
+import { Personal, systemItself, type AuditTrail } from '../../platform/audit/index.ts';
 import type { KeyRing } from '../../platform/keyring/index.ts';
 import type { Database, Schema } from '../../platform/postgres/index.ts';
 import { readFirstStart, writeFirstStart, type FirstStart } from './first-start.ts';
 import { givenSecretFault } from './given-secret.ts';
+import { keyCreatedEvent } from './key-events.ts';
+import { toApiKey } from './store.ts';
 import { createKeySecret, isWellFormedKey, shownPrefix } from './key-format.ts';
 import { createKeyHasher, digestToBytes } from './key-hash.ts';
 
 export interface BootstrapOptions {
   readonly database: Pick<Database, 'asOperator'>;
   readonly ring: KeyRing;
+  readonly audit: Pick<AuditTrail, 'write'>;
   readonly clock: Clock;
   readonly random: Random;
   /** HOLDFAST_BOOTSTRAP_KEY: becomes the operator's key of the first start. Later starts do not look at it. */
@@ -66,7 +70,11 @@ export async function bootstrap(options: BootstrapOptions): Promise<BootstrapRes
   });
 }
 
-async function makeFirst(transaction: Transaction<Schema>, { ring, clock, random }: BootstrapOptions, secret: string): Promise<string> {
+async function makeFirst(
+  transaction: Transaction<Schema>,
+  { ring, clock, random, audit }: BootstrapOptions,
+  secret: string,
+): Promise<string> {
   const createId = createUuidV7(clock, random);
   const hasher = createKeyHasher(ring);
   const createdAt = new Date(clock.now());
@@ -75,7 +83,7 @@ async function makeFirst(transaction: Transaction<Schema>, { ring, clock, random
     .values({ id: createId(), name: 'Default', slug: 'default', tier: 'unlimited', createdAt })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await transaction
+  const key = await transaction
     .insertInto('holdfast.api_keys')
     .values({
       id: createId(),
@@ -87,6 +95,18 @@ async function makeFirst(transaction: Transaction<Schema>, { ring, clock, random
       scopes: [...scopes],
       created_at: createdAt,
     })
-    .execute();
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await audit.write(
+    transaction,
+    {
+      type: 'organization.created',
+      organizationId,
+      by: systemItself,
+      resource: { type: 'organization', id: organizationId },
+      details: { name: new Personal('name', 'Default'), slug: 'default', tier: 'unlimited' },
+    },
+    keyCreatedEvent(toApiKey(key), systemItself),
+  );
   return organizationId;
 }

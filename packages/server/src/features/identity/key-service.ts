@@ -1,10 +1,12 @@
 import { HoldfastError } from '@holdfast/kit/errors';
 import { createUuidV7, type Clock, type Random } from '@holdfast/kit/time';
 import type { Principal, Scope } from '../../model/index.ts';
+import { operatorAtTerminal, type Initiator } from '../../platform/audit/index.ts';
 import type { KeyRing } from '../../platform/keyring/index.ts';
 import { keyStatus, type ApiKey, type IssuedKey, type KeyStatus } from './api-key.ts';
 import { keyChanged, type KeyChanged } from './events.ts';
 import { assertMayGrant, assertMayManageKeys } from './grants.ts';
+import { keyChangedEvent, keyCreatedEvent, keyRevokedEvent, keyRotatedEvent } from './key-events.ts';
 import { createKeySecret, shownPrefix } from './key-format.ts';
 import { createKeyHasher, digestToBytes } from './key-hash.ts';
 import { assertWithinOwnLimits, limitsOfNewKey, toFields, type KeyRateLimitChanges, type KeyRateLimitFields } from './key-rate-limits.ts';
@@ -13,6 +15,8 @@ import type { KeyChanges, KeyPage, KeyStore, NewKeyRow } from './store.ts';
 /** Who asks. At the command line the operator, with every scope and no key. */
 export type KeyActor = Pick<Principal, 'organizationId' | 'scopes' | 'allowedModels' | 'rateLimits'> & {
   readonly keyId: string | undefined;
+  /** For the audit log. By default the key, or the operator at the command line. */
+  readonly by?: Initiator;
 };
 
 export interface NewKey {
@@ -116,7 +120,11 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
         expires_at: key.expiresAt ?? null,
         ...toFields(limits),
       });
-      const created = await store.inOrganization(actor.organizationId, (rows) => rows.insert(row));
+      const created = await store.inOrganization(actor.organizationId, async (rows) => {
+        const inserted = await rows.insert(row);
+        await rows.tell(keyCreatedEvent(inserted, initiatorOf(actor)));
+        return inserted;
+      });
       announce('created', actor, created);
       return { key: created, secret };
     },
@@ -143,7 +151,11 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
         asked,
         changed.map(([field]) => field as keyof KeyRateLimitFields),
       );
-      const key = existing(await store.inOrganization(actor.organizationId, (rows) => rows.change(id, Object.fromEntries(changed))));
+      const key = await store.inOrganization(actor.organizationId, async (rows) => {
+        const altered = existing(await rows.change(id, Object.fromEntries(changed)));
+        await rows.tell(keyChangedEvent(altered, Object.fromEntries(changed), initiatorOf(actor)));
+        return altered;
+      });
       announce('changed', actor, key);
       return key;
     },
@@ -173,7 +185,9 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
         const key = await rows.insert(row);
         // A grace period never makes a key live longer than it would have.
         const graceEnds = Math.min(clock.now() + graceSeconds * 1000, old.expiresAt?.getTime() ?? Infinity);
-        return { key, secret, replaced: await rows.setReplaced(id, key.id, new Date(graceEnds)) };
+        const replaced = await rows.setReplaced(id, key.id, new Date(graceEnds));
+        await rows.tell(keyRotatedEvent(replaced, key, initiatorOf(actor)));
+        return { key, secret, replaced };
       });
       announce('rotated', actor, rotated.replaced);
       return rotated;
@@ -185,10 +199,16 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
       const key = await store.inOrganization(actor.organizationId, async (rows) => {
         const old = existing(await rows.get(id));
         const works = ['active', 'replaced'].includes(keyStatus(old, at.getTime()));
-        return works && old.scopes.includes('operator') ? old : rows.setRevoked(id, at);
+        if (works && old.scopes.includes('operator')) return old;
+        const done = await rows.setRevoked(id, at);
+        if (old.revokedAt === undefined) await rows.tell(keyRevokedEvent(done, initiatorOf(actor)));
+        return done;
       });
       // Asked in a transaction of its own, because it counts the keys of every organization, which this one may not see.
-      const revoked = key.revokedAt === undefined ? await store.revokeOperatorKey(actor.organizationId, id, at) : key;
+      const revoked =
+        key.revokedAt === undefined
+          ? await store.revokeOperatorKey(actor.organizationId, id, at, (revoked) => keyRevokedEvent(revoked, initiatorOf(actor)))
+          : key;
       if (revoked === undefined) {
         throw new HoldfastError('conflict', { details: { id, message: 'This is the last operator key. Make another one first.' } });
       }
@@ -196,6 +216,10 @@ export function createKeyService({ store, ring, clock, random }: KeyServiceOptio
       return revoked;
     },
   };
+}
+
+function initiatorOf({ by, keyId }: KeyActor): Initiator {
+  return by ?? (keyId === undefined ? operatorAtTerminal : { actor: { type: 'key', id: keyId } });
 }
 
 function existing(key: ApiKey | undefined): ApiKey {

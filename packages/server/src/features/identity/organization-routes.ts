@@ -7,20 +7,20 @@ import {
   type ChangeOrganizationRequest,
 } from '@holdfast/contracts';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
-import type { Principal } from '../../model/index.ts';
+import type { Initiator } from '../../platform/audit/index.ts';
 import { decodeKeyCursor, encodeKeyCursor } from './key-cursor.ts';
 import type { OrganizationService } from './organization-service.ts';
 import { toOrganizationBody } from './organization.ts';
 
 export interface OrganizationRoutesOptions {
   readonly service: OrganizationService;
-  readonly principalOf: (request: FastifyRequest) => Principal;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
 }
 
 const tags = ['Organizations'];
 
 /** `/api/organizations`: every tenant of the instance, for its operator. */
-export function organizationRoutes({ service, principalOf }: OrganizationRoutesOptions): FastifyPluginAsync {
+export function organizationRoutes({ service, initiatorOf }: OrganizationRoutesOptions): FastifyPluginAsync {
   return async (app: FastifyInstance) => {
     app.route({
       method: 'GET',
@@ -64,7 +64,7 @@ export function organizationRoutes({ service, principalOf }: OrganizationRoutesO
       },
       handler: async (request) => {
         const { tier } = request.body as ChangeOrganizationRequest;
-        return toOrganizationBody(await service.setTier(idOf(request), tier, principalOf(request).keyId));
+        return toOrganizationBody(await service.setTier(idOf(request), tier, initiatorOf(request)));
       },
     });
   };

@@ -1,4 +1,5 @@
 import { HoldfastError } from '@holdfast/kit/errors';
+import type { Initiator } from '../../platform/audit/index.ts';
 import { organizationChanged } from './events.ts';
 import type { OrganizationPage, OrganizationStore } from './organization-store.ts';
 import type { Organization } from './organization.ts';
@@ -13,9 +14,9 @@ export interface OrganizationService {
   find(idOrSlug: string): Promise<Organization>;
   /**
    * Counts its requests by another tier, on every instance within a second. May be repeated. Throws `resource_not_found`, and
-   * `invalid_request` for a tier that is not configured. `byKeyId` is undefined at the command line.
+   * `invalid_request` for a tier that is not configured.
    */
-  setTier(id: string, tier: string, byKeyId: string | undefined): Promise<Organization>;
+  setTier(id: string, tier: string, by: Initiator): Promise<Organization>;
 }
 
 export interface OrganizationServiceOptions {
@@ -35,12 +36,12 @@ export function createOrganizationService({ store, tierNames }: OrganizationServ
       const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(idOrSlug) ? idOrSlug.toLowerCase() : undefined;
       return existing(id === undefined ? await store.findBySlug(idOrSlug) : await store.get(id));
     },
-    async setTier(id, tier, byKeyId) {
+    async setTier(id, tier, by) {
       const known = tierNames();
       if (!known.includes(tier))
         throw new HoldfastError('invalid_request', { details: [{ field: 'tier', message: `must be one of ${known.join(', ')}` }] });
-      const organization = existing(await store.setTier(id, tier));
-      organizationChanged.publish({ organizationId: id, tier, byKeyId });
+      const organization = existing(await store.setTier(id, tier, by));
+      organizationChanged.publish({ organizationId: id, tier, byKeyId: by.actor.type === 'key' ? by.actor.id : undefined });
       return organization;
     },
   };

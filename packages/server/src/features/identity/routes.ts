@@ -14,21 +14,24 @@ import {
 } from '@holdfast/contracts';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../../model/index.ts';
+import type { Initiator } from '../../platform/audit/index.ts';
 import type { ApiKey } from './api-key.ts';
 import { toKeyBody } from './key-body.ts';
 import { decodeKeyCursor, encodeKeyCursor } from './key-cursor.ts';
-import type { KeyService } from './key-service.ts';
+import type { KeyActor, KeyService } from './key-service.ts';
 
 export interface KeyRoutesOptions {
   readonly service: KeyService;
   /** Whose key the request carried. The door has made sure that there is one. */
   readonly principalOf: (request: FastifyRequest) => Principal;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
 }
 
 const tags = ['Keys'];
 
 /** `/api/keys`: the keys of the organization of the key that asks. */
-export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPluginAsync {
+export function keyRoutes({ service, principalOf, initiatorOf }: KeyRoutesOptions): FastifyPluginAsync {
+  const actorOf = (request: FastifyRequest): KeyActor => ({ ...principalOf(request), by: initiatorOf(request) });
   const body = (key: ApiKey) => toKeyBody(key, service.statusOf(key));
 
   return async (app: FastifyInstance) => {
@@ -45,7 +48,7 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
       },
       handler: async (request, reply) => {
         const { name, scopes, allowed_models, expires_at, ...rateLimits } = request.body as CreateKeyRequest;
-        const { key, secret } = await service.create(principalOf(request), {
+        const { key, secret } = await service.create(actorOf(request), {
           name,
           scopes,
           allowedModels: allowed_models ?? undefined,
@@ -71,7 +74,7 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
       handler: async (request) => {
         const { limit, cursor } = request.query as { limit: number; cursor?: string };
         const beforeId = cursor === undefined ? undefined : decodeKeyCursor(cursor);
-        const { keys, more } = await service.list(principalOf(request), { limit, beforeId });
+        const { keys, more } = await service.list(actorOf(request), { limit, beforeId });
         const last = keys.at(-1);
         return { data: keys.map(body), next_cursor: more && last !== undefined ? encodeKeyCursor(last.id) : null };
       },
@@ -82,7 +85,7 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
       url: '/api/keys/:id',
       config: { access: 'keys:write', errors: ['invalid_request', 'resource_not_found'] },
       schema: { tags, summary: 'Look at a key', params: keyParams, response: { 200: apiKey } },
-      handler: async (request) => body(await service.get(principalOf(request), idOf(request))),
+      handler: async (request) => body(await service.get(actorOf(request), idOf(request))),
     });
 
     app.route({
@@ -98,7 +101,7 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
         body: changeKeyRequest,
         response: { 200: apiKey },
       },
-      handler: async (request) => body(await service.change(principalOf(request), idOf(request), request.body as ChangeKeyRequest)),
+      handler: async (request) => body(await service.change(actorOf(request), idOf(request), request.body as ChangeKeyRequest)),
     });
 
     app.route({
@@ -116,7 +119,7 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
       },
       handler: async (request, reply) => {
         const asked = (request.body ?? {}) as Partial<RotateKeyRequest>;
-        const { key, secret, replaced } = await service.rotate(principalOf(request), idOf(request), {
+        const { key, secret, replaced } = await service.rotate(actorOf(request), idOf(request), {
           graceSeconds: asked.grace_seconds,
           expiresAt: timeOf(asked.expires_at),
         });
@@ -136,7 +139,7 @@ export function keyRoutes({ service, principalOf }: KeyRoutesOptions): FastifyPl
         params: keyParams,
         response: { 200: apiKey },
       },
-      handler: async (request) => body(await service.revoke(principalOf(request), idOf(request))),
+      handler: async (request) => body(await service.revoke(actorOf(request), idOf(request))),
     });
   };
 }

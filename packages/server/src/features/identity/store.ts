@@ -1,4 +1,5 @@
 import { sql, type Insertable, type Selectable, type Transaction } from 'kysely';
+import type { AuditTrail, NewAuditEvent } from '../../platform/audit/index.ts';
 import type { ApiKeysTable, Database, Schema } from '../../platform/postgres/index.ts';
 import type { ApiKey } from './api-key.ts';
 import { fromFields, type KeyRateLimitChanges } from './key-rate-limits.ts';
@@ -27,6 +28,8 @@ export interface KeyRows {
   /** Undefined when there is none. */
   change(id: string, changes: KeyChanges): Promise<ApiKey | undefined>;
   setReplaced(id: string, by: string, expiresAt: Date): Promise<ApiKey>;
+  /** Tells the audit log, in the same transaction. */
+  tell(event: NewAuditEvent): Promise<void>;
 }
 
 export interface KeyStore {
@@ -35,18 +38,19 @@ export interface KeyStore {
   /**
    * Revokes a key that carries the scope `operator`, unless no other would be left in the whole instance that is neither revoked,
    * expired at `at`, nor about to end because it was replaced: then `undefined`. Two at once never revoke the last two.
+   * `event` is told in the same transaction.
    */
-  revokeOperatorKey(organizationId: string, id: string, at: Date): Promise<ApiKey | undefined>;
+  revokeOperatorKey(organizationId: string, id: string, at: Date, event: (revoked: ApiKey) => NewAuditEvent): Promise<ApiKey | undefined>;
 }
 
 /** Taken by whoever may take an operator's key away. Held until the transaction ends; the number is arbitrary and ours alone. */
 const operatorKeysLock = 4_862_910_311;
 
-export function createKeyStore(database: Pick<Database, 'withOrganization' | 'asOperator'>): KeyStore {
+export function createKeyStore(database: Pick<Database, 'withOrganization' | 'asOperator'>, audit: Pick<AuditTrail, 'write'>): KeyStore {
   return {
     inOrganization: (organizationId, work) =>
-      database.withOrganization(organizationId, (transaction) => work(keyRows(transaction, organizationId))),
-    revokeOperatorKey: (organizationId, id, at) =>
+      database.withOrganization(organizationId, (transaction) => work(keyRows(transaction, organizationId, audit))),
+    revokeOperatorKey: (organizationId, id, at, event) =>
       database.asOperator(async (transaction) => {
         await sql`select pg_advisory_xact_lock(${operatorKeysLock}::bigint)`.execute(transaction);
         const { others } = await transaction
@@ -58,17 +62,22 @@ export function createKeyStore(database: Pick<Database, 'withOrganization' | 'as
           .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
           .where(sql<boolean>`scopes @> array['operator']`)
           .executeTakeFirstOrThrow();
-        return others === 0 ? undefined : keyRows(transaction, organizationId).setRevoked(id, at);
+        if (others === 0) return undefined;
+        const rows = keyRows(transaction, organizationId, audit);
+        const revoked = await rows.setRevoked(id, at);
+        await rows.tell(event(revoked));
+        return revoked;
       }),
   };
 }
 
 /** The organization is in every statement as well: row-level security is the second lock on that door, not the only one. */
-function keyRows(transaction: Transaction<Schema>, organizationId: string): KeyRows {
+function keyRows(transaction: Transaction<Schema>, organizationId: string, audit: Pick<AuditTrail, 'write'>): KeyRows {
   const select = () => transaction.selectFrom('holdfast.api_keys').selectAll().where('organization_id', '=', organizationId);
   const update = (id: string) =>
     transaction.updateTable('holdfast.api_keys').where('organization_id', '=', organizationId).where('id', '=', id);
   return {
+    tell: (event) => audit.write(transaction, event),
     async insert(row) {
       return toApiKey(await transaction.insertInto('holdfast.api_keys').values(row).returningAll().executeTakeFirstOrThrow());
     },

@@ -1,15 +1,18 @@
 import { logLevelState, setLogLevelRequest, type LogLevelStateBody, type SetLogLevelRequest } from '@holdfast/contracts';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Principal } from '../../model/index.ts';
+import type { AuditTrail, Initiator } from '../../platform/audit/index.ts';
 import type { LogLevelControl, LogLevelState } from './log-level.ts';
 
 export interface LogLevelRoutesOptions {
   readonly control: LogLevelControl;
+  readonly audit: Pick<AuditTrail, 'record'>;
   readonly principalOf: (request: FastifyRequest) => Principal;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
 }
 
 /** `/api/log-level`: for operators. */
-export function logLevelRoutes({ control, principalOf }: LogLevelRoutesOptions): FastifyPluginAsync {
+export function logLevelRoutes({ control, audit, principalOf, initiatorOf }: LogLevelRoutesOptions): FastifyPluginAsync {
   return async (app: FastifyInstance) => {
     app.route({
       method: 'GET',
@@ -38,7 +41,15 @@ export function logLevelRoutes({ control, principalOf }: LogLevelRoutesOptions):
       },
       handler: async (request) => {
         const { level, for_seconds } = request.body as SetLogLevelRequest;
-        return toBody(control.set(level, for_seconds && for_seconds * 1_000, principalOf(request).keyId));
+        const before = control.state.level;
+        const state = control.set(level, for_seconds && for_seconds * 1_000, principalOf(request).keyId);
+        await audit.record({
+          type: 'log_level.changed',
+          organizationId: null,
+          by: initiatorOf(request),
+          details: { level, level_before: before, for_seconds },
+        });
+        return toBody(state);
       },
     });
   };

@@ -6,11 +6,18 @@ import {
   type RequestLogDetail,
   type RequestLogQuery,
 } from '@holdfast/contracts';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { AuditTrail, Initiator } from '../../platform/audit/index.ts';
 import type { RequestLogService } from './request-log-service.ts';
 
+export interface RequestLogRoutesOptions {
+  readonly service: RequestLogService;
+  readonly audit: Pick<AuditTrail, 'record'>;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
+}
+
 /** `/api/request-log`: the requests of all organizations, for operators. */
-export function requestLogRoutes(service: RequestLogService): FastifyPluginAsync {
+export function requestLogRoutes({ service, audit, initiatorOf }: RequestLogRoutesOptions): FastifyPluginAsync {
   return async (app: FastifyInstance) => {
     app.route({
       method: 'GET',
@@ -26,7 +33,15 @@ export function requestLogRoutes(service: RequestLogService): FastifyPluginAsync
       handler: async (request, reply) => {
         const { limit, cursor, ...filter } = request.query as RequestLogQuery;
         void reply.header('cache-control', 'no-store');
-        return service.list(filter, { limit, cursor });
+        const page = await service.list(filter, { limit, cursor });
+        await audit.record({
+          type: 'request_log.read',
+          organizationId: null,
+          by: initiatorOf(request),
+          resource: { type: 'request', id: undefined },
+          details: { rows: page.data.length, filters: Object.keys(filter).sort() },
+        });
+        return page;
       },
     });
 
@@ -43,7 +58,15 @@ export function requestLogRoutes(service: RequestLogService): FastifyPluginAsync
       },
       handler: async (request, reply): Promise<RequestLogDetail> => {
         void reply.header('cache-control', 'no-store');
-        return service.find((request.params as { id: string }).id);
+        const found = await service.find((request.params as { id: string }).id);
+        await audit.record({
+          type: 'request_log.read',
+          organizationId: null,
+          by: initiatorOf(request),
+          resource: { type: 'request', id: found.id },
+          details: { rows: 1, content: found.request_content !== null || found.response_content !== null },
+        });
+        return found;
       },
     });
   };

@@ -1,3 +1,4 @@
+export { auditLayer } from './audit.ts';
 export { ledgerLayer } from './ledger.ts';
 export { limitsLayer } from './limits.ts';
 export { policyLayer } from './policy.ts';

@@ -20,6 +20,11 @@ export interface Initiator {
   readonly userAgent?: string | undefined;
 }
 
+/** At the command line. */
+export const operatorAtTerminal: Initiator = Object.freeze({ actor: Object.freeze({ type: 'operator' as const }) });
+/** Nobody asked for it. */
+export const systemItself: Initiator = Object.freeze({ actor: Object.freeze({ type: 'system' as const }) });
+
 /** A value of `details` that an event only refers to. */
 export class Personal {
   readonly kind: PersonalKind;

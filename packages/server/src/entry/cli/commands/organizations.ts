@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { toOrganizationBody, type Organization } from '../../../features/identity/index.ts';
+import { operatorAtTerminal } from '../../../platform/audit/index.ts';
 import type { CommandContext } from '../context.ts';
 import { parseLimit } from '../limit.ts';
 import { formatTable } from '../table.ts';
@@ -38,7 +39,7 @@ export function addOrganizations(program: Command, context: CommandContext): voi
     .action(async (name: string, tier: string, { json }: { json?: true }) => {
       const changed = await dependencies.organizations(context.configuration(), async (service) => {
         const { id } = await service.find(name);
-        return service.setTier(id, tier, undefined);
+        return service.setTier(id, tier, operatorAtTerminal);
       });
       terminal.out(json ? `${JSON.stringify(toOrganizationBody(changed), undefined, 2)}\n` : table([changed]));
     });

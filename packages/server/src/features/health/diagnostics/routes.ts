@@ -1,6 +1,7 @@
 import { diagnosis, diagnosticsQuery, formatUsd, type DiagnosisBody, type DiagnosticsQuery } from '@holdfast/contracts';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Principal } from '../../../model/index.ts';
+import type { AuditTrail, Initiator } from '../../../platform/audit/index.ts';
 import type { DatabaseFacts } from '../../../platform/postgres/index.ts';
 import type { ProviderCall } from './call-providers.ts';
 import type { Diagnosis, Diagnostics } from './diagnostics-service.ts';
@@ -10,10 +11,12 @@ export interface DiagnosticRoutesOptions {
   readonly diagnostics: Diagnostics;
   readonly instance: { readonly host: string; readonly pid: number };
   readonly principalOf: (request: FastifyRequest) => Principal;
+  readonly audit: Pick<AuditTrail, 'record'>;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
 }
 
 /** `GET /api/health/diagnostics`: for operators, of the instance that answers. */
-export function diagnosticRoutes({ diagnostics, instance, principalOf }: DiagnosticRoutesOptions): FastifyPluginAsync {
+export function diagnosticRoutes({ diagnostics, instance, principalOf, audit, initiatorOf }: DiagnosticRoutesOptions): FastifyPluginAsync {
   return async (app: FastifyInstance) => {
     app.route({
       method: 'GET',
@@ -31,7 +34,10 @@ export function diagnosticRoutes({ diagnostics, instance, principalOf }: Diagnos
         const { call_providers } = request.query as DiagnosticsQuery;
         void reply.header('cache-control', 'no-store');
         const asked = { callProviders: call_providers === 'true', principal: principalOf(request), requestId: request.id };
-        return toBody(await diagnostics.run(asked), instance);
+        const found = await diagnostics.run(asked);
+        const details = { provider_calls: asked.callProviders };
+        await audit.record({ type: 'diagnostics.run', organizationId: null, by: initiatorOf(request), details });
+        return toBody(found, instance);
       },
     });
   };

@@ -1,9 +1,16 @@
 import { endpointTestReport, type EndpointTestReportBody } from '@holdfast/contracts';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { AuditTrail, Initiator } from '../../../platform/audit/index.ts';
 import type { EndpointTester } from './endpoint-tester.ts';
 
+export interface EndpointTestRoutesOptions {
+  readonly tester: EndpointTester;
+  readonly audit: Pick<AuditTrail, 'record'>;
+  readonly initiatorOf: (request: FastifyRequest) => Initiator;
+}
+
 /** `POST /api/health/test-endpoints`: for operators. */
-export function endpointTestRoutes(tester: EndpointTester): FastifyPluginAsync {
+export function endpointTestRoutes({ tester, audit, initiatorOf }: EndpointTestRoutesOptions): FastifyPluginAsync {
   return async (app: FastifyInstance) => {
     app.route({
       method: 'POST',
@@ -16,10 +23,12 @@ export function endpointTestRoutes(tester: EndpointTester): FastifyPluginAsync {
           'Calls the routes of this description over HTTP: whether answers fit their schemas, whether requests without a good key are refused, and whether two organizations, which are made for it and thrown away, see nothing of each other. Calls no model and changes nothing else. Takes some seconds.',
         response: { 200: endpointTestReport },
       },
-      handler: async (_request, reply): Promise<EndpointTestReportBody> => {
+      handler: async (request, reply): Promise<EndpointTestReportBody> => {
         void reply.header('cache-control', 'no-store');
         const { startedAt, durationMs, leftoversRemoved, tests } = await tester.run();
         const count = (outcome: string): number => tests.filter((test) => test.outcome === outcome).length;
+        const details = { passed: count('passed'), failed: count('failed') };
+        await audit.record({ type: 'endpoints.tested', organizationId: null, by: initiatorOf(request), details });
         return {
           passed: count('passed'),
           failed: count('failed'),

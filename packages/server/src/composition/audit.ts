@@ -1,0 +1,65 @@
+import type { Clock, Random } from '@holdfast/kit/time';
+import type { HttpServerOptions, Refusal } from '../entry/http/index.ts';
+import { createRefusedCalls, createRefusedRequests, FloodGate } from '../features/refusals/index.ts';
+import type { CallAudit } from '../model/index.ts';
+import { createAuditTrail, PersonalReferences, type AuditTrail, type EventCommitter } from '../platform/audit/index.ts';
+import type { KeyRing } from '../platform/keyring/index.ts';
+import type { Database } from '../platform/postgres/index.ts';
+import type { Closers } from './closers.ts';
+
+export interface AuditOptions {
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface Audit {
+  readonly references: PersonalReferences;
+  readonly trail: AuditTrail;
+  /** From now on events go with the group commits of the ledger. */
+  commitWith(committer: EventCommitter): void;
+}
+
+/** Where everything that happens is told. */
+export function openAudit({ database, keyRing, clock, random }: AuditOptions): Audit {
+  const references = new PersonalReferences({ keyRing, random });
+  let committer: EventCommitter | undefined;
+  return {
+    references,
+    trail: createAuditTrail({ database, references, clock, random, committer: () => committer }),
+    commitWith(given) {
+      committer = given;
+    },
+  };
+}
+
+/** What is told of refusals: those of the door, and those of calls. */
+export function openRefusals({
+  audit,
+  database,
+  clock,
+  closers,
+}: {
+  readonly audit: AuditTrail;
+  readonly database: Pick<Database, 'asOperator'>;
+  readonly clock: Clock;
+  readonly closers: Closers;
+}): { readonly calls: CallAudit; readonly onRefusal: NonNullable<HttpServerOptions['onRefusal']> } {
+  const gate = new FloodGate({ clock, onCounted: (event) => void audit.record(event) });
+  closers.add('counts of refusals', () => gate.close());
+  const told = createRefusedRequests({ audit, gate, ownerOf: (route, id) => ownerOf(database, route, id) });
+  return {
+    calls: createRefusedCalls(audit, gate),
+    onRefusal: ({ client, ...refusal }: Refusal) => told({ ...refusal, clientKey: client.key.text }),
+  };
+}
+
+/** Keys are all that an organization owns and a route names. */
+async function ownerOf(database: Pick<Database, 'asOperator'>, route: string, id: string): Promise<string | undefined> {
+  if (!route.startsWith('/api/keys/:id')) return undefined;
+  const found = await database.asOperator((transaction) =>
+    transaction.selectFrom('holdfast.api_keys').select('organization_id').where('id', '=', id).executeTakeFirst(),
+  );
+  return found?.organization_id;
+}
