@@ -225,21 +225,25 @@ describe('while the database is away', () => {
     await close();
   });
 
-  test('a disk that is lost withholds answers and lets no call in, until it is there again', async () => {
+  test('a disk that is lost withholds answers and lets no call in, until it is there again; what was withheld is recorded then', async () => {
     const refusing = heard(spillRefusing);
     const { ledger, spill, close } = await openInstance();
     proxy.cut();
     await rm(folder, { recursive: true });
-    await expect(ledger.enter(modelCall()).settle(ending())).rejects.toMatchObject({ code: 'ledger_unavailable', retryAfterSeconds: 1 });
+    const withheld = modelCall();
+    await expect(ledger.enter(withheld).settle(ending())).rejects.toMatchObject({ code: 'ledger_unavailable', retryAfterSeconds: 1 });
     expect([ledger.available, spill.refusing]).toEqual([false, 'disk']);
     expect(refusing).toMatchObject([{ reason: 'disk' }]);
     await mkdir(folder);
     await expect.poll(() => ledger.available).toBe(true);
+    // Before any further call was let in: it is on the disk, whatever becomes of this process.
+    expect(spill.empty).toBe(false);
     const call = modelCall();
     await ledger.enter(call).settle(ending());
     proxy.restore();
     await expect.poll(() => spill.empty).toBe(true);
-    expect(await outcomesOf(call.id)).toEqual(['completed']);
+    expect(await outcomesOf(withheld.id, call.id)).toEqual(['failed', 'completed']);
+    expect(await eventsOf(withheld.id)).toMatchObject([{ outcome: 'failure', details: { code: 'ledger_unavailable' } }]);
     await close();
   });
 });

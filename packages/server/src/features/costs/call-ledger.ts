@@ -79,7 +79,7 @@ export class CallLedger implements Ledger {
         options.onAway?.();
       },
       // The answer is withheld by now, but what it cost was spent: the row goes on being tried for as long as the lease is held.
-      linger: (write) => (write.kind === 'event' ? write : write.late && { ...write.late(), instanceId: write.instanceId }),
+      linger: lateWrite,
       clock: options.clock,
       patienceMs: options.spill ? patienceBeforeSpillMs : patienceMs,
       together: options.spill !== undefined,
@@ -329,9 +329,19 @@ async function keep(
   try {
     await spill.keep(write, reason === undefined || !isLeaseLost(reason));
   } catch (cause) {
-    commits.linger(write);
+    // The answer is withheld, but what it cost was spent: whichever of the two takes it first has it. Twice is once.
+    const late = lateWrite(write);
+    if (late) {
+      spill.keepLater(late);
+      commits.linger(write);
+    }
     throw uncommitted(write, cause);
   }
+}
+
+/** What is tried on of a write that nobody waits for any more; undefined: nothing. */
+function lateWrite(write: OwnedWrite): OwnedWrite | undefined {
+  return write.kind === 'event' ? write : write.late && { ...write.late(), instanceId: write.instanceId };
 }
 
 function uncommitted({ kind }: LedgerWrite, cause: unknown): HoldfastError {

@@ -1,5 +1,5 @@
 import { defineChannel } from '@holdfast/kit/events';
-import type { Clock, Timer } from '@holdfast/kit/time';
+import { sleep, type Clock, type Timer } from '@holdfast/kit/time';
 import { SpillError, type ReplayTarget, type Spill } from '../../platform/spill/index.ts';
 import type { LedgerWrite } from './ledger-store.ts';
 import type { Replayed } from './spill-store.ts';
@@ -52,6 +52,9 @@ export interface LedgerSpillOptions {
   readonly clock: Clock;
 }
 
+/** How long a stop waits for a replay, in milliseconds: what is not home by then is for the next start. */
+const closeBoundMs = 5_000;
+
 /** Milliseconds between two looks at whether what was kept can go where it belongs. */
 const replayEveryMs = 500;
 
@@ -60,6 +63,9 @@ const replayEveryMs = 500;
  * dozens of attempts may need more, and then the bound itself decides.
  */
 const bytesPerCall = 12 * 1024;
+
+/** Most writes that wait in memory for either of two places. */
+const maxHomeless = 10_000;
 
 const nothingReplayed: Replayed = { rows: 0, superseded: 0, intents: 0, events: 0 };
 
@@ -73,6 +79,8 @@ export class LedgerSpill {
   #since: number | undefined;
   #sum: Replayed = nothingReplayed;
   #failureTold = false;
+  /** What found no place: nobody waits for it any more, but what it tells of was spent. */
+  #homeless: LedgerWrite[] = [];
   #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
   #closed = false;
@@ -145,6 +153,11 @@ export class LedgerSpill {
     spillKept.publish({ records: 1 });
   }
 
+  /** Keeps it as soon as the disk takes something again, before any further call is let in. Up to a bound; beyond it the oldest stay. */
+  keepLater(write: LedgerWrite): void {
+    if (this.#homeless.length < maxHomeless) this.#homeless.push(write);
+  }
+
   /** Brings home what is there. For a start, when nothing else runs; afterwards it happens by itself. Throws what the database throws. */
   async replay(): Promise<void> {
     await this.#spill.replay(this.#target);
@@ -162,9 +175,17 @@ export class LedgerSpill {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#looking;
-    if (!this.#spill.empty && this.#options.mayReplay()) await this.replay().catch((error: unknown) => this.noteFailure(error));
+    const enough = new AbortController();
+    const bound = sleep(this.#options.clock, closeBoundMs, enough.signal).catch(() => {});
+    await Promise.race([this.#bringAllHome(), bound]);
+    enough.abort();
     await this.#spill.close();
+  }
+
+  async #bringAllHome(): Promise<void> {
+    await this.#looking;
+    await this.#keepHomeless().catch(() => {});
+    if (!this.#spill.empty && this.#options.mayReplay()) await this.replay().catch((error: unknown) => this.noteFailure(error));
   }
 
   #lookLater(): void {
@@ -173,17 +194,20 @@ export class LedgerSpill {
       this.#timer = undefined;
       this.#looking = this.#look().finally(() => {
         this.#looking = undefined;
-        if (this.#active || !this.#spill.empty || this.#refusing !== undefined) this.#lookLater();
+        if (this.#active || !this.#spill.empty || this.#refusing !== undefined || this.#homeless.length > 0) this.#lookLater();
       });
     }, replayEveryMs);
   }
 
   async #look(): Promise<void> {
-    if (this.#refusing === 'disk') {
-      await this.#spill.probe().then(
-        () => (this.#refusing = undefined),
-        () => {},
-      );
+    if (this.#refusing === 'disk' || this.#homeless.length > 0) {
+      try {
+        await this.#spill.probe();
+        await this.#keepHomeless();
+        if (this.#refusing === 'disk') this.#refusing = undefined;
+      } catch {
+        // Not yet.
+      }
     }
     if (this.#refusing === 'full' && this.#spill.hasRoomFor(bytesPerCall)) this.#refusing = undefined;
     if (!this.#options.mayReplay()) return;
@@ -192,6 +216,15 @@ export class LedgerSpill {
     } catch (error) {
       this.noteFailure(error);
     }
+  }
+
+  async #keepHomeless(): Promise<void> {
+    const writes = this.#homeless;
+    this.#homeless = [];
+    const kept = await Promise.allSettled(writes.map((write) => this.#spill.append(encodeSpilled(spilledValues(write)))));
+    this.#homeless.unshift(...writes.filter((_, index) => kept[index]!.status === 'rejected'));
+    if (this.#homeless.length > 0) throw new SpillError('disk', 'the spill cannot be written');
+    if (writes.length > 0) spillKept.publish({ records: writes.length });
   }
 
   #emptied(): void {
