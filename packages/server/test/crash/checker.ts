@@ -6,8 +6,9 @@ export const lostKinds = [
   'seen, but without a row',
   'overtaken, but without a row',
   'answered before the crash, but without a row',
+  'event missing',
 ] as const;
-export const doubledKinds = ['two rows', 'one id twice'] as const;
+export const doubledKinds = ['two rows', 'one id twice', 'event doubled'] as const;
 export const wrongKinds = [
   'intent left',
   'row of nobody',
@@ -19,6 +20,20 @@ export const wrongKinds = [
   'answer with a gap',
   'cut shown as success',
   'stuck',
+  'log does not verify',
+  'gap in the numbers',
+  'event of nobody',
+  'event differs',
+] as const;
+
+/** Those of the kinds that `checkLog` finds. */
+export const logKinds = [
+  'event missing',
+  'event doubled',
+  'log does not verify',
+  'gap in the numbers',
+  'event of nobody',
+  'event differs',
 ] as const;
 
 export type ViolationKind = (typeof lostKinds)[number] | (typeof doubledKinds)[number] | (typeof wrongKinds)[number];
@@ -66,6 +81,20 @@ export interface CheckOptions {
 }
 
 const uuidV7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+
+/** The same finding with what others found. */
+export function withViolations({ violations, counts }: Finding, further: readonly Violation[]): Finding {
+  const ofKinds = (kinds: readonly string[]) => further.filter(({ kind }) => kinds.includes(kind)).length;
+  return {
+    violations: [...violations, ...further],
+    counts: {
+      ...counts,
+      lost: counts.lost + ofKinds(lostKinds),
+      doubled: counts.doubled + ofKinds(doubledKinds),
+      wrong: counts.wrong + ofKinds(wrongKinds),
+    },
+  };
+}
 
 /** Compares what clients received, what the upstream served and what is stored. Knows nothing of the server but its tables. */
 export function check(evidence: Evidence, options: CheckOptions): Finding {
@@ -145,7 +174,8 @@ function whyNeeded(
   if (client.whole) return 'whole without a row';
   if (client.status === 200 && client.bytes > 0) return 'seen, but without a row';
   if (!arrival) return undefined;
-  if (lastWhole && lastWhole.sentAtMs >= arrival.atMs + overtakenAfterMs) return 'overtaken, but without a row';
+  if (lastWhole && lastWhole.sentAtMs >= arrival.atMs + (crash?.overtakenAfterMs ?? overtakenAfterMs))
+    return 'overtaken, but without a row';
   return client.status !== null && client.endedAtMs < (crash?.atMs ?? Number.POSITIVE_INFINITY)
     ? 'answered before the crash, but without a row'
     : undefined;

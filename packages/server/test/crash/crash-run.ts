@@ -1,18 +1,20 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Random } from '@holdfast/kit/time';
 import { createSeededRandom } from '@holdfast/kit/testing';
-import { check, type CheckOptions, type Finding } from './checker.ts';
+import { checkLog } from './check-log.ts';
+import { check, withViolations, type CheckOptions, type Finding } from './checker.ts';
 import { Companion } from './companion.ts';
-import { CrashServer, operatorKey, type ServerRun } from './crash-server.ts';
+import { CrashServer, operatorKey, processesOf, type ServerRun } from './crash-server.ts';
 import type { ClientLine, Crash, Evidence, UpstreamArrival, UpstreamEnd } from './evidence.ts';
 import { LinesFile } from './lines-file.ts';
 import { readMarker } from './marker.ts';
 import { chatModels, type FromLoad, type FromUpstream, type ToLoad } from './messages.ts';
 import { below } from './plan-call.ts';
-import { planRounds, type RoundPlan } from './plan-round.ts';
-import { killBackend, readStored } from './stored.ts';
+import { planRounds, type RoundPlan, type Target } from './plan-round.ts';
+import { killBackend, readLog, readStored } from './stored.ts';
 
 export interface CrashRunOptions {
   readonly rounds: number;
@@ -20,6 +22,8 @@ export interface CrashRunOptions {
   readonly onRound?: (result: RoundResult) => void;
   /** Every round is a SIGTERM with time for all calls, and none of them may be lost. Default false. */
   readonly onlyDrains?: boolean;
+  /** Every round ends this way. */
+  readonly only?: Target;
   /** Ends the run after the round that goes on. */
   readonly signal?: AbortSignal;
 }
@@ -76,7 +80,7 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResu
   const rounds: RoundResult[] = [];
   let found = true;
   try {
-    const plans = planRounds(scene.random, onlyDrains);
+    const plans = planRounds(scene.random, onlyDrains, options.only);
     const startFaults: string[] = [];
     await scene.firstStart(startFaults, !onlyDrains);
     for (let round = 0; round < options.rounds && !options.signal?.aborted; round++) {
@@ -84,7 +88,7 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResu
       rounds.push(result);
       options.onRound?.(result);
     }
-    const total = check(await scene.everything(), checkOptions);
+    const total = withViolations(check(await scene.everything(), checkOptions), await scene.checkLog());
     const faults = [...startFaults, ...rounds.flatMap((each) => each.faults.map((fault) => `round ${each.round}: ${fault}`))];
     found = total.violations.length + faults.length + rounds.reduce((sum, each) => sum + each.finding.violations.length, 0) > 0;
     return { rounds, total, faults, kills: scene.kills, durationMs: Date.now() - startedAtMs, folder };
@@ -178,17 +182,25 @@ class Scene {
     } else {
       if (killPids.length > 0) this.#load.tell({ kind: 'disarm' });
       await sleep(plan.delayMs);
-      this.#crashes.push({ round, atMs: Date.now() });
+      this.#crashes.push({ round, atMs: Date.now(), ...(plan.hang?.fullDisk && { overtakenAfterMs: 1_500 }) });
       await this.#strike(plan, faults);
     }
     await idle;
     for (const { afterMs, postgresToo } of plan.killedStarts) await this.#killedStart(afterMs, postgresToo);
     const restartMs = await this.#start(faults);
     const evidence = await this.#evidenceOf(round);
-    const finding = check(evidence, checkOptions);
+    // The longer the log, the longer it takes to verify all of it: then not after each round, and at the end in any case.
+    const further = round < 30 || round % 25 === 0 ? await this.checkLog() : [];
+    const finding = withViolations(check(evidence, checkOptions), further);
+    const left = this.#server.spilled();
+    if (left.length > 0) faults.push(`after a start with its database ${left.join(', ')} were left on the disk`);
     if (plan.target === 'stop' || plan.target === 'drain') faults.push(...disorder(evidence));
     if (plan.target === 'drain') faults.push(...lostByDrain(evidence));
     return { round, plan, finding, faults, kills: this.kills - killsBefore, restartMs };
+  }
+
+  async checkLog() {
+    return checkLog(await readLog(this.#server.socket()!));
   }
 
   /** What is left at the very end of all rounds. */
@@ -224,12 +236,9 @@ class Scene {
   }
 
   /** Holds at return: the server process has ended. */
-  async #strike({ target }: RoundPlan, faults: string[]): Promise<void> {
+  async #strike({ target, hang }: RoundPlan, faults: string[]): Promise<void> {
     const server = this.#process!;
-    const killServer = (): void => {
-      this.kills++;
-      server.kill('SIGKILL');
-    };
+    const killServer = (): void => this.#killServer();
     switch (target) {
       case 'server':
         killServer();
@@ -252,21 +261,58 @@ class Scene {
         this.#killPostgres();
         await this.#requireEnd(faults);
         break;
+      case 'hang':
+        await this.#hang(hang!, faults);
+        break;
       case 'backend': {
         await killBackend(this.#server.socket()!, this.random);
         this.kills++;
-        const answers = this.#load.next('reached', endLimitMs).then(
-          () => true,
-          () => false,
-        );
-        this.#load.tell({ kind: 'watch', event: 'whole', count: 5 });
-        if (!(await answers)) faults.push('no call was answered any more after PostgreSQL had thrown its sessions out');
+        await this.#requireAnswers(5, 'after PostgreSQL had thrown its sessions out', faults);
         this.#load.tell({ kind: 'finish' });
         killServer();
         break;
       }
     }
     await server.exited;
+  }
+
+  /** PostgreSQL stands still; calls go on all the same, unless the disk takes nothing either. */
+  async #hang({ end, fullDisk, answers, replayMs }: NonNullable<RoundPlan['hang']>, faults: string[]): Promise<void> {
+    const server = this.#process!;
+    const stopped = processesOf(this.#server.postmasterPid() ?? 0);
+    const limitFiles = (bytes: string) => spawnSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}`]).status === 0;
+    for (const pid of stopped) process.kill(pid, 'SIGSTOP');
+    try {
+      if (fullDisk && limitFiles('0:unlimited')) {
+        // Longer than it takes to find out that neither takes anything.
+        await sleep(4_000);
+        limitFiles('unlimited:unlimited');
+      }
+      await this.#requireAnswers(answers, 'while PostgreSQL stood still', faults);
+      if (end === 'postgres') this.#killPostgres();
+      if (end === 'server') this.#killServer();
+    } finally {
+      for (const pid of stopped) signal(pid, 'SIGCONT');
+    }
+    if (end === 'postgres') return void (await this.#requireEnd(faults));
+    if (end !== 'server') await sleep(replayMs);
+    this.#load.tell({ kind: 'finish' });
+    if (end === 'both in the replay') this.#killPostgres();
+    this.#killServer();
+  }
+
+  #killServer(): void {
+    this.kills++;
+    this.#process!.kill('SIGKILL');
+  }
+
+  async #requireAnswers(count: number, when: string, faults: string[]): Promise<void> {
+    const answers = this.#load.next('reached', endLimitMs).then(
+      () => true,
+      () => false,
+    );
+    this.#load.tell({ kind: 'watch', event: 'whole', count });
+    if (!(await answers)) faults.push(`no call was answered any more ${when}`);
   }
 
   /** The processes of PostgreSQL come first: what the server had only just sent must not be committed after all. */
@@ -352,8 +398,12 @@ function lostByDrain({ clients, arrivals }: Evidence): string[] {
 }
 
 function kill(pid: number): void {
+  signal(pid, 'SIGKILL');
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It ended by itself meanwhile.
   }

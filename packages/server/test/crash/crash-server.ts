@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemRandom } from '@holdfast/kit/time';
@@ -67,6 +67,12 @@ export class CrashServer {
     return runOf(child, this.#log);
   }
 
+  /** Files of calls that wait on the disk for the database. */
+  spilled(): string[] {
+    const folder = join(this.#dataDir, 'spill');
+    return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.spill') || name.endsWith('.corrupt')) : [];
+  }
+
   /** Where the database takes connections; undefined while it does not. */
   socket(): { readonly socketDir: string; readonly port: number } | undefined {
     return findRunningPostgres({ dataDir: this.#dataDir, random: systemRandom });
@@ -82,6 +88,16 @@ export class CrashServer {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** Every process of a PostgreSQL, its postmaster first. */
+export function processesOf(postmaster: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim();
+    return [postmaster, ...(children === '' ? [] : children.split(' ').map(Number))];
+  } catch {
+    return [];
   }
 }
 

@@ -75,7 +75,31 @@ export interface StoredIntent {
   readonly marker: string | null;
 }
 
+/** The audit log as it is stored, with all that is needed to verify it and nothing of the server's word for it. */
+export interface StoredLog {
+  /** In the order of the log. */
+  readonly leaves: readonly (StoredLogEvent & { readonly index: number })[];
+  /** What has no place yet. */
+  readonly waiting: readonly StoredLogEvent[];
+  /** `root` in hexadecimal. */
+  readonly head: { readonly size: number; readonly root: string };
+  readonly checkpoints: readonly { readonly size: number; readonly note: string }[];
+  readonly verifierKeys: readonly string[];
+  /** What was in the inbox and is no event. */
+  readonly rejected: number;
+  /** Every row of the ledger. */
+  readonly rows: readonly Pick<StoredCall, 'id' | 'outcome' | 'promptTokens' | 'completionTokens' | 'costNanoUsd'>[];
+}
+
+export interface StoredLogEvent {
+  readonly id: string;
+  /** The bytes that are hashed; of one that waits, without its number. */
+  readonly body: string;
+}
+
 export interface Crash {
   readonly round: number;
   readonly atMs: number;
+  /** In place of the one of the options: for a while neither database nor disk took an intent, and each is tried again after a second. */
+  readonly overtakenAfterMs?: number;
 }

@@ -1,12 +1,14 @@
 /**
  * `npm run test:crash -- [--rounds 10] [--seed n] [--report file]`: kills the server again and again and has it judged.
  * `npm run test:stops -- …` (`--drains`): stops it in order again and again, with time for every call, of which none may be lost.
+ * `--only hang` has every round end that way.
  * Exit code 1 when a call was lost, doubled or wrong, or the server did not come back.
  */
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { runCrashes } from './crash-run.ts';
+import type { Target } from './plan-round.ts';
 import { describeFindings, describeRound, describeRoundFindings, reportPage } from './report.ts';
 
 const { values } = parseArgs({
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     report: { type: 'string' },
     drains: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
@@ -31,6 +34,7 @@ const result = await runCrashes({
   rounds,
   seed,
   onlyDrains: values.drains,
+  ...(values.only !== undefined && { only: values.only as Target }),
   signal: stop.signal,
   onRound: (round) => process.stdout.write(`${[describeRound(round), ...describeRoundFindings(round)].join('\n     ')}\n`),
 });

@@ -8,10 +8,15 @@ import { below, pick } from './plan-call.ts';
  * - `postgres`: kill -9 of the postmaster; the server has to end with an error or to recover.
  * - `both`: one right after the other, in either order.
  * - `backend`: kill -9 of one session of PostgreSQL, on which it throws all sessions out; the server has to go on.
+ * - `hang`: PostgreSQL stands still, with time for calls to be recorded on the disk meanwhile; then one of `HangEnd`. With `fullDisk` the disk takes
+ *   nothing for a while.
  * - `stop`: SIGTERM, with calls that outlast the time they are given.
  * - `drain`: SIGTERM, with time for all of them.
  */
-export type Target = 'server' | 'postgres' | 'both' | 'backend' | 'stop' | 'drain';
+export type Target = 'server' | 'postgres' | 'both' | 'backend' | 'hang' | 'stop' | 'drain';
+
+/** What is killed while PostgreSQL stands still, or, after it goes on again, at some moment of the replay. */
+export type HangEnd = 'server' | 'postgres' | 'server in the replay' | 'both in the replay';
 
 /** `traffic`: some time after calls began; `commit` and `stream`: right after a client had a whole answer, or a first byte; `idle`; `start`. */
 export type Moment = 'traffic' | 'commit' | 'stream' | 'idle' | 'start';
@@ -25,6 +30,7 @@ export interface RoundPlan {
   readonly delayMs: number;
   /** The client itself kills, with the answer in its hands. */
   readonly byClient: boolean;
+  readonly hang: { readonly end: HangEnd; readonly fullDisk: boolean; readonly answers: number; readonly replayMs: number } | undefined;
   /** Starts that are killed as well before one is let through, each after so many milliseconds, and whether PostgreSQL is too. */
   readonly killedStarts: readonly { readonly afterMs: number; readonly postgresToo: boolean }[];
 }
@@ -33,7 +39,7 @@ export interface RoundPlan {
 const deck: readonly (readonly [Target, Moment])[] = [
   ['server', 'traffic'],
   ['server', 'commit'],
-  ['server', 'commit'],
+  ['hang', 'commit'],
   ['server', 'stream'],
   ['server', 'idle'],
   ['server', 'start'],
@@ -53,9 +59,9 @@ const drains: typeof deck = [
 ];
 
 /** Rounds without end, the same for the same chance. */
-export function* planRounds(random: Random, onlyDrains = false): Generator<RoundPlan, never> {
+export function* planRounds(random: Random, onlyDrains = false, only?: Target): Generator<RoundPlan, never> {
   for (;;) {
-    const cards = [...(onlyDrains ? drains : deck)];
+    const cards = (onlyDrains ? drains : deck).filter(([target]) => only === undefined || target === only);
     while (cards.length > 0) {
       const [[target, moment]] = cards.splice(below(random, cards.length), 1) as [readonly [Target, Moment]];
       yield planRound(random, target, moment);
@@ -70,8 +76,18 @@ export function planRound(random: Random, target: Target, moment: Moment): Round
   const inOrder = target === 'stop' || target === 'drain';
   const startKills = target === 'drain' ? 0 : moment === 'start' ? 1 + below(random, 3) : random.next() < 0.3 ? 1 : 0;
   const killedStarts = Array.from({ length: startKills }, () => ({ afterMs: below(random, startMs), postgresToo: random.next() < 0.2 }));
-  const byClient = !inOrder && (moment === 'commit' || moment === 'stream') && random.next() < 0.6;
-  return { target, moment, workers: pick(random, [1, 8, 24, 48]), ...triggerOf(random, moment), byClient, killedStarts };
+  const byClient = !inOrder && target !== 'hang' && (moment === 'commit' || moment === 'stream') && random.next() < 0.6;
+  const hang = target === 'hang' ? planHang(random) : undefined;
+  return { target, moment, workers: pick(random, [1, 8, 24, 48]), ...triggerOf(random, moment), byClient, hang, killedStarts };
+}
+
+function planHang(random: Random): RoundPlan['hang'] {
+  return {
+    end: pick(random, ['server', 'postgres', 'server in the replay', 'both in the replay']),
+    fullDisk: random.next() < 0.3,
+    answers: 1 + below(random, 60),
+    replayMs: below(random, 1_200),
+  };
 }
 
 function triggerOf(random: Random, moment: Moment): Pick<RoundPlan, 'tellAfter' | 'delayMs'> {

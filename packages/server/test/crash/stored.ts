@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Random } from '@holdfast/kit/time';
-import type { StoredCall, StoredIntent } from './evidence.ts';
+import type { StoredCall, StoredIntent, StoredLog } from './evidence.ts';
 import { pick } from './plan-call.ts';
 
 /** What is stored of calls whose marker begins so, read as the superuser, past the server and its roles. */
@@ -19,6 +19,41 @@ export async function readStored(
     // All of them: whoever began it, no intent may be left when nothing runs.
     const intents = await client.query<{ id: string; end_user: string | null }>('select id, end_user from holdfast.call_intents');
     return { rows: rows.rows.map(storedCall), intents: intents.rows.map(({ id, end_user }) => ({ id, marker: end_user })) };
+  } finally {
+    await client.end();
+  }
+}
+
+/** The audit log and all rows of the ledger, in one view of the database. */
+export async function readLog(socket: { readonly socketDir: string; readonly port: number }): Promise<StoredLog> {
+  const client = new pg.Client({ host: socket.socketDir, port: socket.port, user: 'postgres', database: 'holdfast' });
+  await client.connect();
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    const read = async (statement: string) => (await client.query<Record<string, unknown>>(statement)).rows;
+    const [head] = await read(`select size, encode(root, 'hex') as root from holdfast.audit_state`);
+    const whole = (value: unknown) => (value === null ? null : Number(value));
+    return {
+      leaves: (await read('select index, id, leaf from holdfast.audit_log order by index')).map(({ index, id, leaf }) => ({
+        ...{ index: Number(index), id: id as string, body: leaf as string },
+      })),
+      waiting: (await read('select id, body from holdfast.audit_inbox order by seq')).map(({ id, body }) => ({
+        ...{ id: id as string, body: body as string },
+      })),
+      head: { size: Number(head!['size']), root: head!['root'] as string },
+      checkpoints: (await read('select size, note from holdfast.audit_checkpoints')).map(({ size, note }) => ({
+        ...{ size: Number(size), note: note as string },
+      })),
+      verifierKeys: (await read('select verifier_key from holdfast.audit_keys')).map(({ verifier_key }) => verifier_key as string),
+      rejected: (await read('select seq from holdfast.audit_rejected')).length,
+      rows: (await read('select id, outcome, prompt_tokens, completion_tokens, cost_nano_usd from holdfast.calls')).map((row) => ({
+        id: row['id'] as string,
+        outcome: row['outcome'] as string,
+        promptTokens: whole(row['prompt_tokens']),
+        completionTokens: whole(row['completion_tokens']),
+        costNanoUsd: whole(row['cost_nano_usd']),
+      })),
+    };
   } finally {
     await client.end();
   }
