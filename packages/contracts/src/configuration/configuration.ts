@@ -14,6 +14,7 @@ export const configurationChanges = z
     prices: nameChanges.meta({ description: 'By kind of provider and model: `openai/gpt-4o-mini`.' }),
     rate_limits: nameChanges.meta({ description: 'Below `rateLimits`: `tiers.pro`, `levels.ip`, `shadow`.' }),
     alert_rules: nameChanges.meta({ description: 'Below `alerts.rules`, those of the package included.' }),
+    alert_channels: nameChanges.meta({ description: 'Below `alerts.channels`, those of the environment included.' }),
     log: nameChanges.meta({ description: 'Below `log`: `level`.' }),
   })
   .meta({ id: 'ConfigurationChanges' });
@@ -61,6 +62,7 @@ export const reloadReport = z
           prices: noChanges,
           rate_limits: { ...noChanges, changed: ['tiers.pro'] },
           alert_rules: noChanges,
+          alert_channels: noChanges,
           log: noChanges,
         },
         restart_required: ['server.port'],

@@ -7,7 +7,7 @@ import { initiatorOf } from '../entry/http/index.ts';
 import { alertRoutes, createDatabaseAlertStore, testChannels, type AlertRoutesOptions } from '../features/alerts/index.ts';
 import type { Reloadable } from '../features/configuration/index.ts';
 import type { AuditTrail } from '../platform/audit/index.ts';
-import { openAlertChannels } from './alert-channels.ts';
+import { loadForChannels, openAlertChannels } from './alert-channels.ts';
 import { measureAlerts } from './alert-metrics.ts';
 import { openAlertReadings, type AlertReadingsOptions } from './alert-readings.ts';
 
@@ -29,30 +29,35 @@ export interface Alerts {
 export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
   const { configuration, clock, random, closers, database, metrics, alone, principalOf, audit } = options;
   const { enabled, deployment, intervalMs, repeatMs, rules } = configuration.alerts;
-  const channels = await openAlertChannels(configuration.alerts.channels, { clock, random });
+  await loadForChannels(configuration.alerts.channels);
+  let channels = openAlertChannels(configuration.alerts.channels, { clock, random });
   const store = createDatabaseAlertStore({ database, audit, clock });
   let providers = configuration.providers;
   const watch = createAlertWatch({
     rules: rules.map((rule) => defineAlertRule(rule)),
     read: enabled ? openAlertReadings({ ...options, providers: () => providers }) : () => [],
-    ...{ channels, store, deployment, intervalMs, repeatMs, clock, random },
+    ...{ channels: channels.list, store, deployment, intervalMs, repeatMs, clock, random },
     ...(alone && { instance: 'alone' }),
   });
   closers.add('alerts', () => watch.close());
   if (metrics) closers.add('alert metrics', measureAlerts(metrics));
   if (enabled) watch.start();
   const createId = createUuidV7(clock, random);
-  const test = (only: string | undefined) => testChannels({ channels, only, deployment, createId, nowMs: clock.now() });
+  const test = (only: string | undefined) => testChannels({ channels: watch.channels, only, deployment, createId, nowMs: clock.now() });
   return {
     routes: alertRoutes({ watch, store, enabled, intervalMs, test, now: () => clock.now(), audit, principalOf, initiatorOf }),
     reload: {
       prepare(next) {
         const nextRules = next.alerts.rules.map((rule) => defineAlertRule(rule));
+        const nextChannels = openAlertChannels(next.alerts.channels, { clock, random }, channels);
         return {
           commit() {
             watch.replaceRules(nextRules);
+            watch.replaceChannels(nextChannels.list);
+            channels = nextChannels;
             providers = next.providers;
           },
+          // Those that were made have opened nothing yet.
           discard() {},
         };
       },

@@ -39,6 +39,7 @@ test('the same file says the same, whatever the order of its keys and the folder
     prices: none,
     rate_limits: none,
     alert_rules: none,
+    alert_channels: none,
     log: none,
   });
   expect(configurationDigest(load(again), key)).toBe(configurationDigest(load(base), key));
@@ -66,6 +67,7 @@ test('what is added, removed and changed is named by part', () => {
       changed: ['shadow', 'tiers.basic'],
     },
     alert_rules: none,
+    alert_channels: none,
     log: none,
   });
 });
@@ -85,7 +87,7 @@ test('the log level is put in force by a reload', () => {
   expect(restartRequired(before, after)).toEqual([]);
 });
 
-test('rules of alerts are put in force by a reload, channels wait for a start', () => {
+test('rules and channels of alerts are put in force by a reload', () => {
   const of = (alerts: object) => load({ ...base, alerts });
   const own = { metric: 'spend_usd', above: 5, summary: 'much' };
   const before = of({ rules: { 'error-rate': false, spend: own } });
@@ -94,8 +96,9 @@ test('rules of alerts are put in force by a reload, channels wait for a start', 
     channels: { ops: { kind: 'slack', url: 'https://hooks.slack.com/services/x' } },
   });
   expect(compareConfigurations(before, after).alert_rules).toEqual({ added: ['error-rate'], removed: [], changed: ['spend'] });
-  expect(restartRequired(before, after)).toContain('alerts.channels');
-  expect(restartRequired(before, after)).not.toContain('alerts.rules');
+  expect(compareConfigurations(before, after).alert_channels).toEqual({ added: ['ops'], removed: [], changed: [] });
+  // The first channel is what switches them on.
+  expect(restartRequired(before, after)).toEqual(['alerts.enabled']);
   expect(configurationDigest(before, key)).not.toBe(configurationDigest(after, key));
 });
 
@@ -115,6 +118,7 @@ describe('settings of a start', () => {
       prices: none,
       rate_limits: none,
       alert_rules: none,
+      alert_channels: none,
       log: none,
     });
     expect(configurationDigest(after, key)).toBe(configurationDigest(before, key));
@@ -151,6 +155,6 @@ test('every map of the configuration can be reloaded', () => {
     Object.keys(rest)
       .filter((name) => !settings.has(name))
       .toSorted(),
-  ).toEqual(reloadableParts.filter((part) => !['rate_limits', 'alert_rules', 'log'].includes(part)).toSorted());
+  ).toEqual(reloadableParts.filter((part) => !['rate_limits', 'alert_rules', 'alert_channels', 'log'].includes(part)).toSorted());
   expect(restartRequired(load(base), load({ ...base, rateLimits: { enabled: false, shadow: true } }))).toEqual([]);
 });

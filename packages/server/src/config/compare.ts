@@ -13,7 +13,7 @@ export interface NameChanges {
 }
 
 /** The parts of a configuration that can change while the server runs. */
-export const reloadableParts = ['providers', 'models', 'prices', 'rate_limits', 'alert_rules', 'log'] as const;
+export const reloadableParts = ['providers', 'models', 'prices', 'rate_limits', 'alert_rules', 'alert_channels', 'log'] as const;
 
 export type ConfigurationChanges = Readonly<Record<(typeof reloadableParts)[number], NameChanges>>;
 
@@ -35,6 +35,7 @@ const parts: Readonly<Record<(typeof reloadableParts)[number], (configuration: C
       ...endpoints.map((endpoint) => [`endpoints.${endpoint.name}`, endpoint] as const),
     ]),
   alert_rules: ({ alerts }) => new Map(alerts.rules.map((rule) => [rule.name, rule])),
+  alert_channels: ({ alerts }) => new Map(alerts.channels.map((channel) => [channel.name, channel])),
   log: ({ log }) => new Map([['level', log.level]]),
 };
 
@@ -59,12 +60,11 @@ function compareParts(before: Part, after: Part): NameChanges {
 export function restartRequired(before: Configuration, after: Configuration): readonly string[] {
   const valueOf = (configuration: Configuration, section: string, name: string): unknown =>
     (configuration[section as keyof Settings] as Readonly<Record<string, unknown>>)[name];
-  const settings = settingEntries
+  return settingEntries
     .filter(
       ({ section, name }) => !isReloadable(section, name) && !sameValue(valueOf(before, section, name), valueOf(after, section, name)),
     )
     .map(({ section, name }) => pathToText([section, name]));
-  return sameValue(before.alerts.channels, after.alerts.channels) ? settings : [...settings, 'alerts.channels'];
 }
 
 /** The settings that take effect with a reload. */

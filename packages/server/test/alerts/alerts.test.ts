@@ -64,9 +64,9 @@ async function open(rules: object = {}, alerts: object = {}) {
   const cwd = mkdtempSync(path.join(tmpdir(), 'holdfast-alerts-'));
   mkdirSync(path.join(cwd, '.holdfast'));
   const env = { HOLDFAST_ALERTS_WEBHOOK_URL: url, HOLDFAST_ALERTS_WEBHOOK_SECRET: secret };
-  const read = (own: object) => {
+  const read = (own: object, channels?: object) => {
     const quiet = { disk: false, 'disk-full': false, heap: false, memory: false, 'event-loop': false };
-    const file = { alerts: { deployment: 'test', rules: { ...quiet, ...own }, ...alerts } };
+    const file = { alerts: { deployment: 'test', rules: { ...quiet, ...own }, ...(channels && { channels }), ...alerts } };
     writeFileSync(path.join(cwd, 'holdfast.config.yaml'), JSON.stringify(file));
     return loadConfiguration({ env: (alerts as { enabled?: boolean }).enabled === false ? {} : env, cwd });
   };
@@ -107,7 +107,7 @@ async function open(rules: object = {}, alerts: object = {}) {
   });
   return {
     ...{ clock, ledger, failing, broken, app, close },
-    reload: (next: object) => reload.prepare(read(next)).commit(),
+    reload: (next: object, channels?: object) => reload.prepare(read(next, channels)).commit(),
     async ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) {
       const response = await app.inject({ method, url: path, ...(body && { payload: body }) });
       return { status: response.statusCode, body: response.json() as any };
@@ -366,6 +366,26 @@ describe('the API', () => {
     expect((await ask('GET', '/api/alerts/rules')).body).toMatchObject({ enabled: false });
     expect((await ask('GET', '/api/alerts')).body).toEqual({ data: [], next_cursor: null });
   });
+});
+
+test('channels are exchanged by a reload, and one that is the same keeps what it knows', async () => {
+  const { ask, looks, ledger, reload } = await open();
+  const names = async () => (await ask('GET', '/api/alerts/rules')).body.channels.map(({ name }: { name: string }) => name);
+  reload(
+    {},
+    {
+      second: { kind: 'webhook', url: `${url}/second`, secret },
+      mail: { kind: 'email', smtpUrl: 'smtp://127.0.0.1:1', from: 'a@b.test', to: ['c@d.test'] },
+    },
+  );
+  expect(await names()).toEqual(expect.arrayContaining(['webhook', 'second', 'mail']));
+  reload({}, { second: { kind: 'webhook', url: `${url}/second`, secret } });
+  expect((await names()).toSorted()).toEqual(['second', 'webhook']);
+  ledger.available = false;
+  await looks(1);
+  expect(told.map(({ type }) => type)).toEqual(['alert.firing', 'alert.firing']);
+  const { data } = (await ask('POST', '/api/alerts/test', { channel: 'second' })).body;
+  expect(data).toMatchObject([{ channel: 'second', delivered: true }]);
 });
 
 test('a channel that refuses is tried by the policies of the kit, and the delivery says what became of it', async () => {

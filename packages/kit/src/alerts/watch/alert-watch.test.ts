@@ -87,6 +87,54 @@ function shaky(): { readonly store: AlertStore; away: boolean } {
   return handle;
 }
 
+describe('channels that are replaced', () => {
+  test('are told from then on; one that stays is the same, one that goes is closed when it is through', async () => {
+    const closed: string[] = [];
+    let through!: () => void;
+    const slow = channelOf('slow', {
+      send: () => new Promise<void>((resolve) => (through = resolve)),
+      close: () => void closed.push('slow'),
+    });
+    const [stays, comes] = [channelOf('stays', { close: () => void closed.push('stays') }), channelOf('comes')];
+    const watch = watchOf([slow, stays]);
+    values['errors'] = 2;
+    const looking = watch.look();
+    await clock.advanceAsync(1);
+    watch.replaceChannels([stays, comes]);
+    expect(watch.channels).toEqual([stays, comes]);
+    await clock.advanceAsync(1);
+    expect(closed).toEqual([]);
+    through();
+    await looking;
+    await clock.advanceAsync(1);
+    expect(closed).toEqual(['slow']);
+    expect(stays.told).toEqual(['firing errors']);
+    values['disk'] = 2;
+    await watch.look();
+    expect(stays.told).toEqual(['firing errors', 'firing disk']);
+    expect(comes.told).toEqual(['firing disk']);
+    await watch.close();
+    expect(closed).toEqual(['slow', 'stays']);
+  });
+
+  test('and gone leave what was not told to one of the same name', async () => {
+    const before = channelOf('ops');
+    before.failure = new HoldfastError('alert_channel_failed');
+    const watch = watchOf([before]);
+    values['errors'] = 2;
+    await watch.look();
+    watch.replaceChannels([]);
+    clock.advance(60_000);
+    await watch.look();
+    const after = channelOf('ops');
+    watch.replaceChannels([after]);
+    await watch.look();
+    expect(after.told).toEqual(['firing errors']);
+    expect(after.ids).toEqual(before.ids);
+    await watch.close();
+  });
+});
+
 describe('looking', () => {
   test('happens each half minute from the start to the end, and tells what it sees', async () => {
     const slack = channelOf('slack');

@@ -63,6 +63,8 @@ export interface AlertWatch {
   look(): Promise<void>;
   /** From the next look on. */
   replaceRules(rules: readonly AlertRule[]): void;
+  /** From the next look and the next delivery on. One that stays is given again, the same object: the others are closed when what they do is done. */
+  replaceChannels(channels: readonly AlertChannel[]): void;
   /** Undefined when no such alert fires. `context`, here and below, goes to the store as it is. Rejects while the store cannot be reached. */
   acknowledge(
     request: { readonly id: string; readonly by: string | null; readonly note: string | null },
@@ -83,7 +85,7 @@ export function createAlertWatch(options: AlertWatchOptions): AlertWatch {
 }
 
 class Watch implements AlertWatch {
-  readonly channels: readonly AlertChannel[];
+  #channels: readonly AlertChannel[];
   readonly #read: AlertReader;
   readonly #store: AlertStore;
   readonly #clock: Clock;
@@ -103,7 +105,7 @@ class Watch implements AlertWatch {
 
   constructor(options: AlertWatchOptions) {
     const { rules, read, channels, clock = systemClock, random = systemRandom, deployment = 'holdfast' } = options;
-    this.channels = channels;
+    this.#channels = channels;
     this.#read = read;
     this.#clock = clock;
     this.#store = options.store ?? createMemoryAlertStore({ clock });
@@ -123,6 +125,15 @@ class Watch implements AlertWatch {
 
   replaceRules(rules: readonly AlertRule[]): void {
     this.#rules = new Map(rules.map((rule) => [rule.name, rule]));
+  }
+
+  get channels(): readonly AlertChannel[] {
+    return this.#channels;
+  }
+
+  replaceChannels(channels: readonly AlertChannel[]): void {
+    this.#channels = channels;
+    this.#courier.replaceChannels(channels);
   }
 
   start(): void {

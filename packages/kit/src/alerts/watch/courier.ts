@@ -28,7 +28,7 @@ const batch = 50;
 
 /** Carries deliveries from a store to their channels: those of one channel one after the other, channels beside each other. */
 export class Courier {
-  readonly #channels: ReadonlyMap<string, AlertChannel>;
+  #channels: ReadonlyMap<string, AlertChannel>;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #numbers: CourierNumbers;
@@ -36,6 +36,8 @@ export class Courier {
   /** What a store has yet to learn: a delivery that was made is not made again because the store was away. */
   readonly #unsettled = new Map<string, AlertDeliveryOutcome>();
   #running: Promise<void> | undefined;
+  /** Of channels that were replaced. */
+  #closing: Promise<void> | undefined;
 
   constructor(options: { channels: readonly AlertChannel[]; clock: Clock; random: Random; numbers: CourierNumbers }) {
     this.#channels = new Map(options.channels.map((channel) => [channel.name, channel]));
@@ -49,10 +51,22 @@ export class Courier {
     return (this.#running ??= this.#run(store).finally(() => (this.#running = undefined)));
   }
 
+  /** From the next delivery on. Those that are no longer there are closed when what is under way is through. */
+  replaceChannels(channels: readonly AlertChannel[]): void {
+    const before = [...this.#channels.values()];
+    this.#channels = new Map(channels.map((channel) => [channel.name, channel]));
+    const gone = before.filter((channel) => !channels.includes(channel));
+    const under = this.#running ?? Promise.resolve();
+    this.#closing = Promise.allSettled([this.#closing, under])
+      .then(() => Promise.allSettled(gone.map(async (channel) => channel.close?.())))
+      .then(() => {});
+  }
+
   /** Breaks off what is under way: it is taken up again by whoever comes next. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running?.catch(() => {});
+    await this.#closing;
   }
 
   async #run(store: AlertStore): Promise<void> {
@@ -79,9 +93,10 @@ export class Courier {
     this.#unsettled.delete(delivery.id);
   }
 
-  /** Undefined: it was broken off by the stop, and nobody knows. */
+  /** Undefined: it was broken off by the stop, and nobody knows; or its channel is gone, and it waits for one of that name. */
   async #attempt(delivery: AlertDelivery): Promise<AlertDeliveryOutcome | undefined> {
-    const channel = this.#channels.get(delivery.channel)!;
+    const channel = this.#channels.get(delivery.channel);
+    if (channel === undefined) return undefined;
     const ageMs = this.#clock.now() - delivery.createdMs;
     if (ageMs > this.#numbers.maxAgeMs) return { status: 'failed', error: delivery.lastError ?? 'alert_channel_failed' };
     try {

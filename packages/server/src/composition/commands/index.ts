@@ -178,7 +178,7 @@ export const alertCommands: CliDependencies['alerts'] = async (configuration, en
 
 /** `holdfast alerts test`: by itself, so that channels can be tried before there is a server. */
 export const testAlertsCommand: CliDependencies['testAlerts'] = async (configuration, only) => {
-  const channels = await openAlertChannels(configuration.alerts.channels, { clock: systemClock, random: systemRandom });
+  const channels = openAlertChannels(configuration.alerts.channels, { clock: systemClock, random: systemRandom }).list;
   const createId = createUuidV7(systemClock, systemRandom);
   try {
     return await testChannels({ channels, only, deployment: configuration.alerts.deployment, createId, nowMs: systemClock.now() });
