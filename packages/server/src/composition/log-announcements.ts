@@ -8,7 +8,7 @@ import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from
 import { logIds, type Log } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
 import { breakerMoved } from '../features/breakers/index.ts';
-import { auditEventsRejected, auditSequencerElected, auditSequencerEnded } from '../features/audit/index.ts';
+import { auditBatchRefused, auditEventsRejected, auditSequencerElected, auditSequencerEnded } from '../features/audit/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
 import { forwardingIgnored } from '../features/abuse/index.ts';
 import { callsRecovered, recoveryFailed, spillBegan, spillEmptied, spillRefusing, spillReplayFailed } from '../features/costs/index.ts';
@@ -71,6 +71,9 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
     if (reason === 'failed') logger.error({ err: error }, 'audit events could not be given their places; they wait and it is tried again');
     else logger.info({ reason }, 'this instance gives audit events their places no more');
   });
+  on(auditBatchRefused, ({ events, error }) =>
+    logger.warn({ events, err: error }, 'the database refuses audit events; the one at fault is looked for'),
+  );
   on(auditEventsRejected, ({ reasons }) =>
     logger.error({ reasons }, 'something in the inbox of the audit log is no event; it is kept, and the log says so'),
   );

@@ -34,3 +34,11 @@ export interface AuditEventsRejected {
 
 /** Something in the inbox was no event. It is kept in `holdfast.audit_rejected`, and the log says so. */
 export const auditEventsRejected = defineChannel<AuditEventsRejected>('holdfast:audit:events-rejected');
+
+export interface AuditBatchRefused {
+  readonly events: number;
+  readonly error: unknown;
+}
+
+/** The database does not take a batch and would not the next time; the event at fault is looked for. */
+export const auditBatchRefused = defineChannel<AuditBatchRefused>('holdfast:audit:batch-refused');

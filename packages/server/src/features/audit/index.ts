@@ -1,8 +1,10 @@
 export {
+  auditBatchRefused,
   auditEventsRejected,
   auditEventsSequenced,
   auditSequencerElected,
   auditSequencerEnded,
+  type AuditBatchRefused,
   type AuditEventsRejected,
   type AuditEventsSequenced,
   type AuditSequencerElected,

@@ -1,7 +1,7 @@
 import { signCheckpoint, TiledTree } from '@holdfast/kit/audit';
 import { isHoldfastError } from '@holdfast/kit/errors';
 import { sleep, type Clock } from '@holdfast/kit/time';
-import { auditEventsRejected, auditEventsSequenced, auditSequencerElected, auditSequencerEnded } from '../events.ts';
+import { auditBatchRefused, auditEventsRejected, auditEventsSequenced, auditSequencerElected, auditSequencerEnded } from '../events.ts';
 import type { LogHead } from '../log-head.ts';
 import { placeEvents } from './place-events.ts';
 import type { LogSurvey, SequencerSession } from './session.ts';
@@ -39,6 +39,7 @@ const followMs = 1_000;
 /** After this long without any progress whoever has the lock is deposed: it may be a process that stands still. */
 const deposeAfterMs = 10_000;
 const retryMs = 1_000;
+const refusedPauseMs = 20;
 /** A log that must not be continued needs a person. */
 const damagedRetryMs = 60_000;
 /** Leaves of one commit: of 600 bytes each some megabyte. */
@@ -111,7 +112,7 @@ export class AuditSequencer {
         await this.#serve(session);
         pauseMs = 0;
       } catch (error) {
-        pauseMs = this.#pauseAfter(error);
+        pauseMs = isHoldfastError(error) && error.code === 'audit_log_damaged' ? damagedRetryMs : retryMs;
         this.#error = error;
         this.#blindSince ??= this.#options.clock.monotonic();
         if (this.#elected || !isHoldfastError(error) || error.code !== 'database_unavailable') {
@@ -122,11 +123,6 @@ export class AuditSequencer {
       await session?.close();
       if (pauseMs > 0 && !this.#stopped) await this.#pause(pauseMs);
     }
-  }
-
-  #pauseAfter(error: unknown): number {
-    if (!isHoldfastError(error)) return retryMs / 10;
-    return error.code === 'audit_log_damaged' ? damagedRetryMs : retryMs;
   }
 
   /** Follows until it is needed, then leads. Returns when it was superseded or is to stop. */
@@ -145,37 +141,45 @@ export class AuditSequencer {
   }
 
   async #lead(session: SequencerSession, deposed: boolean): Promise<void> {
+    for (let first = true; ; first = false) {
+      const head = await session.claim();
+      if (first) auditSequencerElected.publish({ epoch: head.epoch, size: head.size, deposed });
+      this.#elected = true;
+      const end = await this.#sequence(session, head);
+      if (end !== 'refused') return void auditSequencerEnded.publish({ reason: end, error: undefined });
+      // The tree in memory has what was refused: it is read anew. Here, since whoever else were elected would have to find the event at fault anew.
+      await this.#pause(refusedPauseMs);
+    }
+  }
+
+  async #sequence(session: SequencerSession, head: LogHead): Promise<'superseded' | 'stopped' | 'refused'> {
     const { clock } = this.#options;
-    const head = await session.claim();
     const tree = new TiledTree(head.size, head.pending);
-    this.#elected = true;
-    auditSequencerElected.publish({ epoch: head.epoch, size: head.size, deposed });
     let countedAt = clock.monotonic();
     let stoppedAt: number | undefined;
     for (;;) {
       const moved = await this.#moveBatch(session, head, tree);
-      if (moved === undefined) return void auditSequencerEnded.publish({ reason: 'superseded', error: undefined });
+      if (typeof moved === 'string') return moved;
       if (clock.monotonic() - countedAt >= countEveryMs) {
         this.#see(await session.survey());
         countedAt = clock.monotonic();
       }
       if (this.#stopped) {
         stoppedAt ??= clock.monotonic();
-        if (moved === 0 || clock.monotonic() - stoppedAt > lastWorkMs) break;
+        if (moved === 0 || clock.monotonic() - stoppedAt > lastWorkMs) return 'stopped';
         continue;
       }
       if (clock.monotonic() - this.#maintainedAt >= maintainEveryMs) {
         const { elected, more } = await session.maintain(head.epoch);
-        if (!elected) return void auditSequencerEnded.publish({ reason: 'superseded', error: undefined });
+        if (!elected) return 'superseded';
         if (!more) this.#maintainedAt = clock.monotonic();
       }
       if (moved < Math.min(this.#options.bufferSize, this.#limit)) await this.#pause(gatherMs);
     }
-    auditSequencerEnded.publish({ reason: 'stopped', error: undefined });
   }
 
-  /** How many events left the inbox; undefined when another was elected. */
-  async #moveBatch(session: SequencerSession, head: LogHead, tree: TiledTree): Promise<number | undefined> {
+  /** How many events left the inbox, or why none did although some were there. */
+  async #moveBatch(session: SequencerSession, head: LogHead, tree: TiledTree): Promise<number | 'superseded' | 'refused'> {
     const { clock, createId, breathe } = this.#options;
     const startedAt = clock.monotonic();
     const waiting = await session.readWaiting(this.#limit, [...this.#stuck]);
@@ -198,10 +202,12 @@ export class AuditSequencer {
     try {
       committed = await session.commit({ ...batch, epoch, oldSize, size: tree.size, root, tail: tree.tail, tiles: tree.takeTiles(), note });
     } catch (error) {
-      if (!isHoldfastError(error)) this.#suspect(batch.seqs);
-      throw error;
+      if (isHoldfastError(error)) throw error;
+      this.#suspect(batch.seqs);
+      auditBatchRefused.publish({ events: batch.seqs.length, error });
+      return 'refused';
     }
-    if (!committed) return undefined;
+    if (!committed) return 'superseded';
     this.#limit = Math.min(maxBatch, this.#limit * 4);
     for (const seq of batch.seqs) this.#refused.delete(seq);
     if (waiting.length < maxBatch) this.#survey = { oldestWaitedMs: 0, waiting: this.#stuck.size };
