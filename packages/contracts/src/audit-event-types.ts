@@ -315,7 +315,7 @@ const types = {
   },
   'audit.keys_rotated': {
     category: 'operations',
-    when: 'The keys that sign checkpoints were replaced. The checkpoint at the rotation is signed by the old ones and the new ones.',
+    when: 'The keys that sign checkpoints were replaced. The checkpoint that ends with this event is signed by the old ones and the new ones.',
     resource: 'audit_log',
     series: 'instance',
     details: {

@@ -15,9 +15,13 @@ export { AuditSequencer, type SequencerOptions, type SequencerState } from './se
 export {
   createLogReader,
   openDatabaseSession,
+  rotateLogKeys,
   type DatabaseSessionOptions,
   type LogKey,
   type LogReader,
   type LogState,
   type ProvedEvent,
+  type RotatedKeys,
+  type RotateKeysOptions,
+  type RotationDetails,
 } from './store/index.ts';

@@ -1,3 +1,4 @@
+export { placeEvents, type PlaceOptions } from './place-events.ts';
 export { AuditSequencer, type SequencerOptions, type SequencerState } from './sequencer.ts';
 export {
   countedWaiting,
