@@ -200,4 +200,17 @@ export {
   type RequestLogPage,
   type RequestLogQuery,
 } from './request-log.ts';
+export {
+  costEstimate,
+  costGroup,
+  costPage,
+  costQuery,
+  estimateCostRequest,
+  type CostEstimate,
+  type CostGroupName,
+  type CostPage,
+  type CostQuery,
+  type CostRow,
+  type EstimateCostRequest,
+} from './costs/index.ts';
 export { logLevelState, setLogLevelRequest, type LogLevelStateBody, type SetLogLevelRequest } from './log-level.ts';

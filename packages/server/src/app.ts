@@ -19,6 +19,7 @@ import {
   openDiagnostics,
   openEndpointTests,
   openHealthChecks,
+  openCosts,
   openHealthPort,
   openIdentity,
   openLedger,
@@ -173,6 +174,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   });
   audit.commitWith(ledger);
   const refusals = openRefusals({ ...common, ...storage, audit: trail });
+  const costs = await openCosts({ ...common, ...storage, models: models.served });
   const checks = openHealthChecks({ ...common, health, models: models.served, ledger });
   const pipeline = createPipeline({ models: models.served, limits: limits.calls, ledger, audit: refusals.calls, clock });
   const abuse = await openAbuse({ ...common, ...storage, audit: trail, identity, metrics });
@@ -232,6 +234,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     }),
   );
   await http.app.register(usageRoutes(createUsageService(database)));
+  await http.app.register(costs.routes);
   const diagnostics = openDiagnostics({
     ...common,
     ...storage,
@@ -255,7 +258,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     ...storage,
     audit: trail,
     source,
-    parts: [models.reload, limits.reload, checks.reload, diagnostics.reload, alerts.reload, ...options.reloadables],
+    parts: [models.reload, costs.reload, limits.reload, checks.reload, diagnostics.reload, alerts.reload, ...options.reloadables],
   });
   await http.app.register(configurationRoutes({ service: reloads, instance, initiatorOf }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal!, initiatorOf }));

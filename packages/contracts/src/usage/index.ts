@@ -1,5 +1,6 @@
 export {
   callOutcome,
+  priceId,
   usagePage,
   usageQuery,
   usageRow,

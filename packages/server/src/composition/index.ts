@@ -20,6 +20,7 @@ export { logAnnouncements } from './log-announcements.ts';
 export { serverMetrics } from './metric-catalogue.ts';
 export { openMetrics } from './metrics.ts';
 export { openLimiter } from './limiter.ts';
+export { openCosts } from './costs.ts';
 export { openModels } from './models.ts';
 export { openOverload } from './overload.ts';
 export { createMinuteSum } from './performance-body.ts';

@@ -11,7 +11,15 @@ import { breakerMoved } from '../features/breakers/index.ts';
 import { auditBatchRefused, auditEventsRejected, auditSequencerElected, auditSequencerEnded } from '../features/audit/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
 import { forwardingIgnored } from '../features/abuse/index.ts';
-import { callsRecovered, recoveryFailed, spillBegan, spillEmptied, spillRefusing, spillReplayFailed } from '../features/costs/index.ts';
+import {
+  callsRecovered,
+  costSumsFailed,
+  recoveryFailed,
+  spillBegan,
+  spillEmptied,
+  spillRefusing,
+  spillReplayFailed,
+} from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
 import { healthThreadEnded } from '../entry/health-port/index.ts';
@@ -195,6 +203,9 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   on(callsRecovered, ({ interrupted }) => logger.warn({ interrupted }, 'calls of an instance that died are in the ledger as interrupted'));
   on(recoveryFailed, ({ error }) =>
     logger.warn({ err: error }, 'the calls of dead instances could not be settled and will be tried again'),
+  );
+  on(costSumsFailed, ({ error }) =>
+    logger.warn({ err: error }, 'sums of costs or prices could not be kept and will be tried again: reports read the ledger meanwhile'),
   );
 
   on(spillBegan, ({ maxBytes }) =>

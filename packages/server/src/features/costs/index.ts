@@ -1,3 +1,8 @@
+export { createCostCalculator } from './cost-calculator.ts';
+export { costRoutes } from './cost-routes.ts';
+export { createCostService, type CostService } from './cost-service.ts';
+export { costSumsFailed, createCostSums } from './cost-sums.ts';
+export { recordPrices } from './price-store.ts';
 export { CallLedger, type CallLedgerOptions } from './call-ledger.ts';
 export { InstanceLease } from './instance-lease.ts';
 export { ledgerCommitted } from './events.ts';
