@@ -161,12 +161,9 @@ export const estimateCostRequest = z
       .max(512)
       .meta({ description: 'A name of the configuration, or `provider/model`.', examples: ['fast'] }),
     usage: supposedUsage.optional(),
-    request: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .meta({
-        description: 'A body of a chat completion or a message: the answer says what it can cost at most, as a budget would reserve it.',
-      }),
+    request: z.record(z.string(), z.unknown()).optional().meta({
+      description: 'A body of a chat completion or a message: the answer says what it can cost at most, as a budget would reserve it.',
+    }),
     calls: z.int().min(1).max(1_000_000_000).default(1).meta({ description: 'How many such calls.' }),
     batch: z.boolean().default(false).meta({ description: 'At the price of a batch.' }),
     at: timestamp.optional().meta({ description: 'Prices of this moment; of now without it.' }),
@@ -206,11 +203,9 @@ export const costEstimate = z
         cost_usd: sumUsd,
         prompt_tokens: count,
         completion_tokens: count,
-        assumed: z
-          .boolean()
-          .meta({
-            description: 'A limit of the model is not known and was assumed: give the request a maximum, or the model one under `prices`.',
-          }),
+        assumed: z.boolean().meta({
+          description: 'A limit of the model is not known and was assumed: give the request a maximum, or the model one under `prices`.',
+        }),
       })
       .nullable()
       .meta({

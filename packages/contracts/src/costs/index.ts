@@ -3,7 +3,6 @@ export {
   costGroup,
   costPage,
   costQuery,
-  costRow,
   estimateCostRequest,
   type CostEstimate,
   type CostGroupName,

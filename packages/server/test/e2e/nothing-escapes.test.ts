@@ -141,6 +141,7 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
   'DELETE /api/alerts/silences/{id}': async () => ({
     path: `/api/alerts/silences/${bodyOf(await post('/api/alerts/silences', silence())).id}`,
   }),
+  'POST /api/costs/estimate': async () => ({ body: { model: 'fast', usage: { prompt_tokens: 1000, completion_tokens: 500 } } }),
   'POST /api/alerts/test': async () => ({ body: {} }),
   // Everything that can be logged is searched.
   'POST /api/log-level': async () => ({ body: { level: 'trace' } }),

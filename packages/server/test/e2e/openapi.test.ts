@@ -99,6 +99,16 @@ test('every answer of every route is as the description says', async () => {
   await check('GET', '/api/usage', '/api/usage?colour=red');
   await check('GET', '/api/usage', '/api/usage', { key: null });
 
+  const sums = (await check('GET', '/api/costs', '/api/costs?group_by=model,feature,day&limit=1')) as typeof page;
+  expect(sums.data).toHaveLength(1);
+  await check('GET', '/api/costs', `/api/costs?group_by=model,feature,day&cursor=${sums.next_cursor}`);
+  await check('GET', '/api/costs', '/api/costs?all_organizations=true&group_by=organization,key,user,end_user');
+  await check('GET', '/api/costs', '/api/costs?group_by=colour');
+  await check('POST', '/api/costs/estimate', '/api/costs/estimate', post({ model: 'fast', usage: { prompt_tokens: 1_000 }, calls: 5 }));
+  await check('POST', '/api/costs/estimate', '/api/costs/estimate', post({ model: 'fast', request: { messages: [], max_tokens: 5 } }));
+  await check('POST', '/api/costs/estimate', '/api/costs/estimate', post({ model: 'nobody', usage: {} }));
+  await check('POST', '/api/costs/estimate', '/api/costs/estimate', post({ model: 'fast' }));
+
   const made = (await check('POST', '/api/keys', '/api/keys', post({ name: 'short-lived', scopes: ['inference'] }))) as {
     id?: string;
     key?: string;

@@ -120,6 +120,10 @@ const matrix: Readonly<Record<string, TableRules>> = {
     rowSecurity: true,
     access: { app: { select: own }, operator: { select: every, insert: every }, jobs: { select: every } },
   },
+  'holdfast.call_removals': {
+    rowSecurity: true,
+    access: { app: { select: own }, operator: { select: every }, jobs: { select: every, insert: every } },
+  },
   'holdfast.cost_days': {
     rowSecurity: true,
     access: { app: { select: own }, operator: { select: every }, jobs: { select: every, insert: every, update: every } },

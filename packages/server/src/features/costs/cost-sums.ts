@@ -41,21 +41,30 @@ export const costMeasures = [
  */
 const dimensionsOfCall = sql`c.organization_id, (c.started_at at time zone 'UTC')::date as day, c.model_asked as model, c.model_served as served_model,
   c.provider, c.key_id, c.user_id, c.end_user, c.feature`;
-const callsAsMeasures = sql`${dimensionsOfCall}, 1 as calls, (c.outcome = 'failed')::int as failed_calls, (c.outcome = 'interrupted')::int as interrupted_calls,
-  (c.cost_nano_usd is null)::int as unpriced_calls, coalesce(c.prompt_tokens, 0) as prompt_tokens, coalesce(c.completion_tokens, 0) as completion_tokens,
-  coalesce(c.cached_tokens, 0) as cached_tokens, coalesce(c.cache_write_tokens, 0) as cache_write_tokens, coalesce(c.reasoning_tokens, 0) as reasoning_tokens,
-  coalesce(c.cost_nano_usd, 0) as cost_nano_usd, case when c.outcome = 'interrupted' then coalesce(c.cost_nano_usd, 0) else 0 end as reserved_nano_usd
-  from holdfast.calls c`;
+const measuresOfCall = (sign: 1 | -1) => {
+  const times = sign === 1 ? sql`` : sql`-`;
+  return sql`${dimensionsOfCall}, ${times}1 as calls, ${times}(c.outcome = 'failed')::int as failed_calls,
+    ${times}(c.outcome = 'interrupted')::int as interrupted_calls, ${times}(c.cost_nano_usd is null)::int as unpriced_calls,
+    ${times}coalesce(c.prompt_tokens, 0) as prompt_tokens, ${times}coalesce(c.completion_tokens, 0) as completion_tokens,
+    ${times}coalesce(c.cached_tokens, 0) as cached_tokens, ${times}coalesce(c.cache_write_tokens, 0) as cache_write_tokens,
+    ${times}coalesce(c.reasoning_tokens, 0) as reasoning_tokens, ${times}coalesce(c.cost_nano_usd, 0) as cost_nano_usd,
+    ${times}case when c.outcome = 'interrupted' then coalesce(c.cost_nano_usd, 0) else 0 end as reserved_nano_usd`;
+};
 const correctionsAsMeasures = sql`${dimensionsOfCall}, 0, 0, 0, (x.cost_nano_usd is null)::int - (x.previous_cost_nano_usd is null)::int, x.prompt_tokens,
   x.completion_tokens, x.cached_tokens, x.cache_write_tokens, x.reasoning_tokens, coalesce(x.cost_nano_usd, 0) - coalesce(x.previous_cost_nano_usd, 0),
   case when c.outcome = 'interrupted' and x.number = 1 then -coalesce(x.previous_cost_nano_usd, 0) else 0 end
   from holdfast.call_corrections x join holdfast.calls c on c.id = x.call_id`;
 
-/** The rows and corrections that became visible from commit `from` on, and before `to` where it is given. */
+/**
+ * All that became visible from commit `from` on, and before `to` where it is given. A row that gave way to another one counts from its own commit
+ * on, and against itself from its removal on, whether a sum was made between them or not.
+ */
 export function committedBetween(from: ReturnType<typeof sql>, to?: ReturnType<typeof sql>) {
-  const before = (alias: string) => (to ? sql`and ${sql.ref(`${alias}.committed_in`)} < ${to}` : sql``);
-  return sql`select ${callsAsMeasures} where c.committed_in >= ${from} ${before('c')}
-    union all select ${correctionsAsMeasures} where x.committed_in >= ${from} ${before('x')}`;
+  const during = (column: string) => sql`${sql.ref(column)} >= ${from} ${to ? sql`and ${sql.ref(column)} < ${to}` : sql``}`;
+  return sql`select ${measuresOfCall(1)} from holdfast.calls c where ${during('c.committed_in')}
+    union all select ${measuresOfCall(1)} from holdfast.call_removals c where ${during('c.committed_in')}
+    union all select ${measuresOfCall(-1)} from holdfast.call_removals c where ${during('c.removed_in')}
+    union all select ${correctionsAsMeasures} where ${during('x.committed_in')}`;
 }
 
 const list = (names: readonly string[]) => sql.join(names.map((name) => sql.ref(name)));

@@ -62,6 +62,41 @@ export async function costs(database: Kysely<unknown>): Promise<void> {
     comment on column holdfast.call_corrections.prompt_tokens is 'to be added to what is known of the call, as the other tokens';
     create index call_corrections_by_commit on holdfast.call_corrections (committed_in);
 
+    -- Rows that gave way to better ones, as sums need them: they were there from one commit to another.
+    create table holdfast.call_removals (
+      id uuid not null,
+      organization_id uuid not null,
+      started_at timestamptz(3) not null,
+      model_asked text,
+      model_served text,
+      provider text,
+      key_id uuid,
+      user_id uuid,
+      end_user text,
+      feature text,
+      outcome text not null,
+      cost_nano_usd bigint,
+      prompt_tokens bigint,
+      completion_tokens bigint,
+      cached_tokens bigint,
+      cache_write_tokens bigint,
+      reasoning_tokens bigint,
+      committed_in bigint not null,
+      removed_in bigint not null default (pg_current_xact_id()::text::bigint)
+    );
+    create function holdfast.remember_removal() returns trigger
+      language plpgsql set search_path = pg_catalog, pg_temp
+      as $$ begin
+        insert into holdfast.call_removals (id, organization_id, started_at, model_asked, model_served, provider, key_id, user_id, end_user, feature,
+          outcome, cost_nano_usd, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, committed_in)
+        values (old.id, old.organization_id, old.started_at, old.model_asked, old.model_served, old.provider, old.key_id, old.user_id, old.end_user,
+          old.feature, old.outcome, old.cost_nano_usd, old.prompt_tokens, old.completion_tokens, old.cached_tokens, old.cache_write_tokens,
+          old.reasoning_tokens, old.committed_in);
+        return null;
+      end $$;
+    revoke all on function holdfast.remember_removal() from public;
+    create trigger calls_removed after delete on holdfast.calls for each row execute function holdfast.remember_removal();
+
     create table holdfast.cost_days (
       organization_id uuid not null,
       day date not null,
@@ -101,6 +136,8 @@ export async function costs(database: Kysely<unknown>): Promise<void> {
     grant select, insert, update on holdfast.cost_days to holdfast_jobs;
     grant select, update on holdfast.cost_state to holdfast_jobs;
     grant select on holdfast.call_corrections to holdfast_jobs;
+    grant select, insert on holdfast.call_removals to holdfast_jobs;
+    grant select on holdfast.call_removals to holdfast_app, holdfast_operator;
     grant select, insert on holdfast.prices to holdfast_jobs;
     grant select on holdfast.prices to holdfast_app, holdfast_operator;
     grant select on holdfast.cost_days, holdfast.cost_state to holdfast_app, holdfast_operator;
@@ -113,6 +150,13 @@ export async function costs(database: Kysely<unknown>): Promise<void> {
     create policy operator_read on holdfast.call_corrections for select to holdfast_operator using (true);
     create policy operator_insert on holdfast.call_corrections for insert to holdfast_operator with check (true);
     create policy jobs_read on holdfast.call_corrections for select to holdfast_jobs using (true);
+
+    alter table holdfast.call_removals enable row level security, force row level security;
+    create policy app_own on holdfast.call_removals for select to holdfast_app
+      using (organization_id = (select nullif(current_setting('holdfast.organization_id', true), '')::uuid));
+    create policy operator_read on holdfast.call_removals for select to holdfast_operator using (true);
+    create policy jobs_read on holdfast.call_removals for select to holdfast_jobs using (true);
+    create policy jobs_insert on holdfast.call_removals for insert to holdfast_jobs with check (true);
 
     alter table holdfast.cost_days enable row level security, force row level security;
     create policy app_own on holdfast.cost_days for select to holdfast_app
