@@ -2,7 +2,7 @@ import type { HoldfastError } from '@holdfast/kit/errors';
 import type { CallOutcome, Usage } from '@holdfast/kit/llm';
 import type { RateLimiter } from '@holdfast/kit/ratelimit';
 import type { CallRateLimits } from './call-rate-limits.ts';
-import type { ModelCall } from './model-call.ts';
+import type { CallContext, ModelCall } from './model-call.ts';
 import type { Principal } from './principal.ts';
 
 /** How a call ended, for its row. */
@@ -37,6 +37,40 @@ export interface CallLimitSettings {
   readonly assumedCompletionTokens: number;
   /** Counts and tells what would be refused, and refuses nothing. */
   readonly shadow: boolean;
+}
+
+/** Whose budgets count. */
+export type BudgetedCaller = Pick<Principal, 'organizationId' | 'userId' | 'keyId'>;
+
+/** When a call began, by both clocks: it belongs to the day and month of its beginning. */
+export type BudgetedMoment = Pick<CallContext, 'startedAt' | 'startedMonotonic'>;
+
+/** What calls may cost. */
+export interface CallBudgets {
+  /** Undefined where no budget is over the caller's calls. From memory; asked for each call. */
+  of(caller: BudgetedCaller): AppliedBudgets | undefined;
+}
+
+/** All budgets that one caller is under. */
+export interface AppliedBudgets {
+  /** One of them refuses what it cannot hold, so the most that a call can cost has to be known. Otherwise 0 is reserved. */
+  readonly hard: boolean;
+  /** Holds so much back in all of them, or in none; decided in memory unless what is leased has no room. */
+  reserve(moment: BudgetedMoment, nanoUsd: number): BudgetDecision | Promise<BudgetDecision>;
+}
+
+export type BudgetDecision = BudgetReservation | BudgetRefusal;
+
+export interface BudgetReservation {
+  readonly held: true;
+  /** Ends it with what the call cost. MUST be called, however the call ends; a second time it does nothing. */
+  settle(costNanoUsd: number): void;
+}
+
+export interface BudgetRefusal {
+  readonly held: false;
+  /** `budget_exceeded`, or `budget_unavailable` while nobody can say. */
+  readonly error: HoldfastError;
 }
 
 /**

@@ -18,6 +18,8 @@ export interface SimulationOptions {
   /** All chance comes from here: the same seed plays the same schedule, on every machine. */
   readonly seed: number;
   readonly faults?: Partial<SimulatedFaults>;
+  /** What all clocks say at first, in Unix milliseconds. Default: 2026-01-01T00:00:00Z. */
+  readonly nowMs?: number;
   /** Milliseconds that a request or an answer travels: most in under 1 ms, a tenth of them up to this. Default 50. */
   readonly maxTravelMs?: number;
   /** Longest standstill in milliseconds. Default 120,000. */
@@ -69,7 +71,6 @@ export interface Simulation {
 }
 
 const noFaults: SimulatedFaults = { crash: 0, lostRequest: 0, lostAnswer: 0, standstill: 0 };
-const startMs = Date.UTC(2026, 0, 1);
 const keptSteps = 400;
 
 /**
@@ -78,7 +79,7 @@ const keptSteps = 400;
  */
 export function createSimulation(options: SimulationOptions): Simulation {
   const random = createSeededRandom(options.seed);
-  const { maxTravelMs = 50, maxStandstillMs = 120_000, traced = false } = options;
+  const { nowMs: startMs = Date.UTC(2026, 0, 1), maxTravelMs = 50, maxStandstillMs = 120_000, traced = false } = options;
   const lost = options.lost ?? (() => new Error('the connection was lost'));
   const queue = new EventQueue();
   const invariants: (() => void)[] = [];

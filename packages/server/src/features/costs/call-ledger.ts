@@ -232,6 +232,8 @@ class Entry implements LedgerEntry {
     if (this.#call === undefined) return Promise.resolve();
     return (this.#intent ??= this.#commit({ kind: 'intent', bytes: intentBytes(this.#call, this.#instanceId) }).then(
       () => {
+        // Written too late, when others had settled this instance without it: nothing may be spent on its word.
+        if (!this.#lease.holds(this.#instanceId)) throw leaseLost();
         this.durable = true;
       },
       (error: unknown) => {

@@ -1,4 +1,5 @@
 export { auditLayer } from './audit.ts';
+export { budgetLayer } from './budget.ts';
 export { ledgerLayer } from './ledger.ts';
 export { limitsLayer } from './limits.ts';
 export { policyLayer } from './policy.ts';

@@ -19,6 +19,8 @@ export function ledgerLayer(ledger: Ledger, clock: Clock): CallLayer {
     const sink = call.stream ? new DurableSink(call, entry, clock) : undefined;
     let result: AttemptResult;
     try {
+      // What a hard budget holds back for it must be known to others before it can be spent, or a crash would hide it.
+      if (call.record.reservedNanoUsd) await makeDurable(entry, call, clock);
       result = await next(sink ? { ...call, sink } : call);
       // A provider that does not stop when it is told to may be through before the intent is: its pieces go before its end.
       if (sink?.opened !== undefined) await sink.opened;
@@ -42,6 +44,14 @@ export function ledgerLayer(ledger: Ledger, clock: Clock): CallLayer {
     }
     return result;
   };
+}
+
+async function makeDurable(entry: LedgerEntry, { record }: ModelCall, clock: Clock): Promise<void> {
+  const beganAt = clock.monotonic();
+  await entry.makeDurable();
+  const now = clock.monotonic();
+  record.layers['ledger'] = now - beganAt;
+  noteLayer(record.tracing, 'ledger.intent', beganAt, now);
 }
 
 function settle(entry: LedgerEntry, call: ModelCall, clock: Clock, how: CallEnding): Promise<void> {

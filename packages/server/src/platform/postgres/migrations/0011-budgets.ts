@@ -88,7 +88,10 @@ export async function budgets(database: Kysely<unknown>): Promise<void> {
         room bigint;
         extra bigint;
         crossed int;
+        alive boolean;
       begin
+        -- As long as others let its calls alone. Nothing is granted in the name of the dead, where nobody would take it back.
+        alive := exists (select from holdfast.instances i where i.id = p_instance and i.seen_at > now() - interval '60 seconds');
         -- In one order, so that two instances that ask for the same budgets never wait for each other in a circle.
         for q in
           select * from jsonb_to_recordset(p_questions) as x(budget_id uuid, period_start timestamptz, period_end timestamptz, version bigint,
@@ -115,6 +118,10 @@ export async function budgets(database: Kysely<unknown>): Promise<void> {
             where t.budget_id = q.budget_id and t.period_start = q.period_start and t.instance_id <> p_instance and not t.closed;
           room := greatest(b.limit_nano - w.closed_nano - others.granted - q.keep, 0);
           free := room; idle := others.idle; "limit" := b.limit_nano; spent := w.closed_nano + others.spent + q.spent;
+          if not alive then
+            state := 'dead'; granted := coalesce(mine.granted_nano, 0);
+            return next; continue;
+          end if;
           if mine.closed then
             state := 'closed'; granted := 0;
             return next; continue;
