@@ -73,6 +73,7 @@ const uncounted: ReadonlySet<string> = new Set([
   'holdfast_abuse_events_total',
   'holdfast_alert_changes_total',
   'holdfast_alert_deliveries_total',
+  'holdfast_budget_lease_duration_seconds',
   'holdfast_bulkhead_rejections_total',
   'holdfast_database_connections_lost_total',
   'holdfast_database_pool_exhausted_total',

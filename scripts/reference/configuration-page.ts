@@ -35,6 +35,7 @@ import { code, generatedNotice, table } from './markdown.ts';
 
 const sectionTitles: Readonly<Record<string, string>> = {
   server: 'Listening, folder and limits in time.',
+  budgets: 'What hard budgets do where they cannot ask.',
   spill: 'Where calls are recorded while the database is away: [when the database is away](../guides/database-away.md).',
   database: 'PostgreSQL of your own; without it an embedded one runs in the data folder.',
   redis: 'What several instances share beside the database.',

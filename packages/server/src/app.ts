@@ -12,6 +12,7 @@ import {
   openAuditLog,
   openAlerts,
   openAudit,
+  openBudgets,
   openConfiguration,
   dependencyCircuits,
   measureBreakers,
@@ -176,7 +177,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   const refusals = openRefusals({ ...common, ...storage, audit: trail });
   const costs = await openCosts({ ...common, ...storage, models: models.served });
   const checks = openHealthChecks({ ...common, health, models: models.served, ledger });
-  const pipeline = createPipeline({ models: models.served, limits: limits.calls, ledger, audit: refusals.calls, clock });
+  const budgets = await openBudgets({ ...common, ...storage, ledger, metrics });
+  const pipeline = createPipeline({ models: models.served, limits: limits.calls, budgets, ledger, audit: refusals.calls, clock });
   const abuse = await openAbuse({ ...common, ...storage, audit: trail, identity, metrics });
 
   const requestLog = openRequestLog({ ...common, ...storage, metrics, audit: trail });

@@ -1,3 +1,5 @@
+import { alertErrors } from './alert-errors.ts';
+import { budgetErrors } from './budget-errors.ts';
 import { errorCategories, type ErrorCategory } from './categories.ts';
 import type { ErrorRow } from './error-row.ts';
 import { startErrors } from './start-errors.ts';
@@ -138,24 +140,7 @@ export const errorTable = {
     message: 'The resource is in a state that does not allow this. See `details`.',
     help: 'For example rotating a key that was revoked.',
   },
-  // --- what it may cost
-  budget_exceeded: {
-    category: 'budget',
-    message:
-      'The call may cost more than what is left of a budget, named in `details`. Ask for less, wait for the next period, or ask for a higher limit.',
-    help: 'A hard budget of the organization, the person or the key has no room for the most that the call can cost: its prompt, and `max_tokens` or the longest answer of the model, at the price of its dearest target. A smaller `max_tokens` may fit. `holdfast budgets list` shows what is spent and what is held for calls under way.',
-  },
-  price_unknown: {
-    category: 'budget',
-    message:
-      'The price of this model is not known, and a budget allows no call whose cost nobody can say. Choose another model, or ask the operator.',
-    help: 'A hard budget is over the call, and one of the targets of the model has no price. Give it one under `prices` in the configuration; the log names the target.',
-  },
-  budget_unavailable: {
-    category: 'unavailable',
-    message: 'Nobody can say at the moment whether a budget has room for this call. Try again in a second.',
-    help: 'The database is away, or slow, and a hard budget is over the call. `HOLDFAST_BUDGETS_WHEN_DATABASE_AWAY=allow` goes on within what the instance has leased already; see the guide about budgets.',
-  },
+  ...budgetErrors,
   // --- size and form
   body_too_large: {
     category: 'payload_too_large',
@@ -332,17 +317,7 @@ export const errorTable = {
       'The audit log is not the one that was signed last, and is not continued. Compare it with its backup and its published checkpoints.',
     help: 'Rows or hashes of the log were changed or are missing, or a part of an older copy was put back. Events are kept in the inbox and get no places meanwhile, and nothing is signed. Told by the health check and in the log, never to clients; `detail` says what does not fit.',
   },
-  alert_channel_failed: {
-    category: 'external_service',
-    message: 'A channel of alerts could not be reached. It is tried again.',
-    help: 'Slack, PagerDuty, the mail server or the webhook did not answer, or answered that it cannot now. Told of deliveries (`GET /api/alerts/deliveries`, `holdfast alerts test`) and in the log, never to clients. A delivery is tried again for six hours.',
-  },
-  alert_channel_refused: {
-    category: 'external_service',
-    retryable: false,
-    message: 'A channel of alerts refused what it was sent. Check its address and its key.',
-    help: 'The receiver answered that the same would be refused again: a wrong key or address, a channel that was deleted. Told of deliveries (`GET /api/alerts/deliveries`, `holdfast alerts test`) and in the log, never to clients.',
-  },
+  ...alertErrors,
   internal_error: {
     category: 'internal',
     message: 'Something went wrong on this server. Quote the request id when you ask for help.',

@@ -1,9 +1,6 @@
-import type { MetricDefinition, MetricDefinitions, MetricSection } from '@holdfast/kit/telemetry';
-
-const gauge = (name: string, help: string, example: string, more: Partial<MetricDefinition> = {}) =>
-  ({ name, type: 'gauge', help, labels: {}, example, ...more }) as const satisfies MetricDefinition;
-const counter = (name: string, help: string, labels: Readonly<Record<string, string>>, example: string) =>
-  ({ name, type: 'counter', help, labels, example }) as const satisfies MetricDefinition;
+import type { MetricDefinitions, MetricSection } from '@holdfast/kit/telemetry';
+import { budgetMetrics } from './budget-metrics.ts';
+import { counter, gauge } from './metric-definition.ts';
 
 const role = 'role in the database, each of which has a pool of its own';
 const query = {
@@ -20,6 +17,7 @@ const withOverload = { only: 'unless `HOLDFAST_OVERLOAD_ENABLED` is false' };
  * of deploy/ are made from it.
  */
 export const serverMetrics = {
+  ...budgetMetrics,
   openConnections: gauge('holdfast_http_open_connections', 'Connections of clients that are open.', 'sum(holdfast_http_open_connections)'),
   requestsInProgress: gauge(
     'holdfast_http_requests_in_progress',
@@ -327,6 +325,7 @@ export const serverMetricSections: readonly MetricSection[] = [
       serverMetrics.interruptedCalls,
     ],
   },
+  { title: 'Budgets', definitions: Object.values(budgetMetrics) },
   {
     title: 'States of breakers, limits and load',
     definitions: [

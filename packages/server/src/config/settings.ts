@@ -1,5 +1,6 @@
 import { abuseSettings } from './abuse-settings.ts';
 import { alertSettings } from './alert-settings.ts';
+import { budgetSettings } from './budget-settings.ts';
 import { healthSettings } from './health-settings.ts';
 import { observationSettings } from './observation-settings.ts';
 import { isRedisUrl } from './redis-url.ts';
@@ -107,6 +108,7 @@ export const settings = {
         'Ceiling of database connections over all pools of this instance. The sum over all instances has to stay below `max_connections` of the database.',
     },
   },
+  budgets: budgetSettings,
   spill: spillSettings,
   redis: {
     url: {

@@ -91,6 +91,11 @@ export class CallLedger implements Ledger {
     this.#clock = options.clock;
   }
 
+  /** The name under which calls are entered at this moment. */
+  get instanceId(): string {
+    return this.#lease.instanceId;
+  }
+
   get available(): boolean {
     const { spill } = this.#options;
     // What the database may not take in a moment has to have a place by then.

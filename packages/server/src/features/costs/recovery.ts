@@ -4,6 +4,7 @@ import { sleep, type Clock } from '@holdfast/kit/time';
 import type { Database, Schema } from '../../platform/postgres/index.ts';
 import { insertEvents, type PersonalReferences } from '../../platform/audit/index.ts';
 import { interruptedCallEvent, type InterruptedIntent } from './call-event.ts';
+import { closeDeadSlices, forgetEndedBudgets } from './budgets/index.ts';
 import { deadAfterMs } from './instance-lease.ts';
 
 export interface CallsRecovered {
@@ -55,6 +56,9 @@ export function createRecovery({ database, instanceId, references, clock }: Reco
       if (found < pageSize) break;
     }
     while ((await forgetPage(jobs)) === pageSize);
+    // After the calls, since what a dead instance spent is what its rows say.
+    await closeDeadSlices(jobs, { self: instanceId(), alone: options.aloneOnDatabase ?? false, deadAfterMs });
+    await forgetEndedBudgets(jobs);
     await forgetInstances(jobs, instanceId());
     if (interrupted > 0) callsRecovered.publish({ interrupted });
     return interrupted;
@@ -99,8 +103,13 @@ async function settlePage(jobs: Kysely<Schema>, self: string, alone: boolean, no
       insert into holdfast.calls (id, organization_id, instance_id, request_id, key_id, user_id, end_user, feature, operation, dialect,
         streamed, model_asked, provider, usage_source, cost_nano_usd, outcome, started_at, finished_at)
       select i.id, i.organization_id, i.instance_id, i.request_id, i.key_id, i.user_id, i.end_user, i.feature, i.operation, i.dialect,
-        i.streamed, i.model_asked, i.provider, 'none', i.reserved_nano, 'interrupted', i.started_at, now()
+        i.streamed, i.model_asked, i.provider, 'none',
+        case when given_up.budgets then 0 else i.reserved_nano end, 'interrupted', i.started_at, now()
       from holdfast.call_intents i
+      -- An intent that was written when its instance had been given up already, with its slices: it has sent nothing.
+      cross join lateral (
+        select coalesce(bool_and(s.closed), false) as budgets from holdfast.budget_slices s
+        where i.reserved_nano is not null and s.instance_id = i.instance_id and s.organization_id = i.organization_id) given_up
       where i.id = any(${intents.map(({ id }) => id)}::uuid[])
       order by i.id
       on conflict (id) do nothing

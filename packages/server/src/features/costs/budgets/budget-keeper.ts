@@ -275,11 +275,13 @@ export class BudgetKeeper implements CallBudgets, BudgetDesk {
     if (slices.length === 0) return;
     this.epoch++;
     for (const { budget, window } of slices) {
-      budget.endedStartMs = Math.max(budget.endedStartMs, window.startMs);
-      budget.slices = budget.slices.filter((slice) => !slices.includes(slice));
+      const tracked = this.#book.find(budget.definition.id);
+      if (tracked === undefined) continue;
+      tracked.endedStartMs = Math.max(tracked.endedStartMs, window.startMs);
+      tracked.slices = tracked.slices.filter((slice) => !slices.includes(slice));
     }
     await this.#tell(slices, true);
-    for (const slice of slices) if (!slice.closed && !slice.dropped) slice.budget.slices.unshift(slice);
+    for (const slice of slices) if (!slice.closed && !slice.dropped) this.#book.find(slice.budget.definition.id)?.slices.unshift(slice);
   }
 
   /** By another name nothing is granted yet; what was granted to the old one is settled by the ledger, with the calls that ended under it. */

@@ -1,16 +1,22 @@
+import type { Budget } from './budget.ts';
 import type { BudgetWindow } from './budget-period.ts';
 import type { SliceAnswer, SliceQuestion } from './slice-store.ts';
-import type { TrackedBudget } from './tracked-budget.ts';
 
 /** Ticks without any use after which what is left goes back. */
 const idleTicks = 5;
+
+/** What a slice asks its budget. */
+export interface SliceOwner {
+  readonly definition: Budget;
+  readonly hard: boolean;
+}
 
 /**
  * The part of one window of a budget that this instance may decide on by itself. What is granted is never less than what is spent and reserved, but
  * for what a call costs beyond its reservation. Amounts in nano-dollars.
  */
 export class Slice {
-  readonly budget: TrackedBudget;
+  readonly budget: SliceOwner;
   readonly window: BudgetWindow;
   readonly countedFromMs: number;
   granted = 0;
@@ -32,9 +38,10 @@ export class Slice {
   #version = 0;
   #spentAtTick = 0;
   #quietTicks = 0;
+  #asked = '';
   #said = '';
 
-  constructor(budget: TrackedBudget, window: BudgetWindow, countedFromMs: number) {
+  constructor(budget: SliceOwner, window: BudgetWindow, countedFromMs: number) {
     this.budget = budget;
     this.window = window;
     this.countedFromMs = countedFromMs;
@@ -57,7 +64,7 @@ export class Slice {
     // What a call cost beyond its reservation is spent, whoever granted it.
     if (this.granted < this.used) this.granted = this.used;
     const needNano = Math.max(0, roomNano - this.available);
-    this.#said = this.#state;
+    this.#asked = this.#use;
     return {
       budgetId: this.budget.definition.id,
       periodStartMs: this.window.startMs,
@@ -80,7 +87,8 @@ export class Slice {
     else if (answer.state === 'closed') this.closed = true;
     // Of a question that was overtaken nothing is known that the newer one does not know better.
     else if (answer.state === 'open') this.granted = answer.grantedNano;
-    this.#said = this.#state;
+    // What was settled while it was on its way is not said yet.
+    this.#said = `${this.granted} ${this.#asked}`;
   }
 
   /** Its question may or may not have been heard: there is something to say. */
@@ -98,7 +106,7 @@ export class Slice {
     this.#quietTicks = recent > 0 ? 0 : this.#quietTicks + 1;
     if (windowIsOver || !this.budget.hard || this.#quietTicks >= idleTicks) this.giveBack(0);
     else if (recent > 0 && this.available > 16 * recent) this.giveBack(8 * recent);
-    return this.#said !== this.#state;
+    return this.#said !== `${this.granted} ${this.#use}`;
   }
 
   /** Holds on to so much beyond what is used. What it does not hold on to is not spent any more, from now on. */
@@ -106,7 +114,7 @@ export class Slice {
     if (this.available > restNano) this.granted = this.used + restNano;
   }
 
-  get #state(): string {
-    return `${this.granted} ${this.spent} ${this.reserved}`;
+  get #use(): string {
+    return `${this.spent} ${this.reserved}`;
   }
 }
