@@ -170,6 +170,13 @@ export {
   type OrganizationBody,
 } from './organizations.ts';
 export {
+  erasedPersonalData,
+  erasePersonalDataRequest,
+  personalDataKind,
+  type ErasedPersonalDataBody,
+  type ErasePersonalDataRequest,
+} from './personal-data.ts';
+export {
   rateLimitBucket,
   rateLimitList,
   rateLimitsQuery,

@@ -269,6 +269,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     await http.app.register(
       logLevelRoutes({ control: options.logLevel, audit: trail, principalOf: (request) => request.principal!, initiatorOf }),
     );
+  await http.app.register(audit.routes);
   if (requestLog) await http.app.register(requestLog.routes);
   if (performance) await http.app.register(performance.routes);
   await http.app.register(alerts.routes);

@@ -30,5 +30,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   health: async (...given) => (await commands()).healthCommands(...given),
   reload: async (...given) => (await commands()).reloadCommand(...given),
   logLevel: async (...given) => (await commands()).logLevelCommand(...given),
+  erasePersonalData: async (...given) => (await commands()).erasePersonalDataCommand(...given),
   requestLog: async (configuration, work) => (await commands()).requestLogCommand(runtimeDir)(configuration, work),
 });

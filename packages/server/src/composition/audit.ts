@@ -1,8 +1,10 @@
 import type { Clock, Random } from '@holdfast/kit/time';
-import type { HttpServerOptions, Refusal } from '../entry/http/index.ts';
+import type { FastifyPluginAsync } from 'fastify';
+import { initiatorOf, type HttpServerOptions, type Refusal } from '../entry/http/index.ts';
+import { personalDataRoutes } from '../features/personal-data/index.ts';
 import { createRefusedCalls, createRefusedRequests, FloodGate } from '../features/refusals/index.ts';
 import type { CallAudit } from '../model/index.ts';
-import { createAuditTrail, PersonalReferences, type AuditTrail, type EventCommitter } from '../platform/audit/index.ts';
+import { createAuditTrail, erasePersonalData, PersonalReferences, type AuditTrail, type EventCommitter } from '../platform/audit/index.ts';
 import type { KeyRing } from '../platform/keyring/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import type { Closers } from './closers.ts';
@@ -17,6 +19,8 @@ export interface AuditOptions {
 export interface Audit {
   readonly references: PersonalReferences;
   readonly trail: AuditTrail;
+  /** `/api/personal-data`. */
+  readonly routes: FastifyPluginAsync;
   /** From now on events go with the group commits of the ledger. */
   commitWith(committer: EventCommitter): void;
 }
@@ -25,9 +29,11 @@ export interface Audit {
 export function openAudit({ database, keyRing, clock, random }: AuditOptions): Audit {
   const references = new PersonalReferences({ keyRing, random });
   let committer: EventCommitter | undefined;
+  const trail = createAuditTrail({ database, references, clock, random, committer: () => committer });
   return {
     references,
-    trail: createAuditTrail({ database, references, clock, random, committer: () => committer }),
+    trail,
+    routes: personalDataRoutes({ erase: (value, by) => erasePersonalData(database, { references, trail }, value, by), initiatorOf }),
     commitWith(given) {
       committer = given;
     },

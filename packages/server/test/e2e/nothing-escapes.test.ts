@@ -144,6 +144,7 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
   'POST /api/costs/estimate': async () => ({ body: { model: 'fast', usage: { prompt_tokens: 1000, completion_tokens: 500 } } }),
   'POST /api/alerts/test': async () => ({ body: {} }),
   // Everything that can be logged is searched.
+  'POST /api/personal-data/erase': async () => ({ body: { organization_id: null, kind: 'text', value: 'nothing' } }),
   'POST /api/log-level': async () => ({ body: { level: 'trace' } }),
   'POST /api/circuit-breakers/open': async () => ({ body: { name: 'lab/guarded' } }),
   'POST /api/circuit-breakers/close': async () => ({ body: { name: 'lab/guarded' } }),

@@ -182,6 +182,10 @@ test('every answer of every route is as the description says', async () => {
   expect(usage.organizations).toMatchObject([{ id: organizations.data[0]!.id }]);
   expect(usage.organizations[0]!.model_calls).toBeGreaterThan(5);
 
+  const erase = { organization_id: null, kind: 'end_user', value: 'nobody' };
+  expect(await check('POST', '/api/personal-data/erase', '/api/personal-data/erase', post(erase))).toEqual({ references: 0 });
+  await check('POST', '/api/personal-data/erase', '/api/personal-data/erase', post({ ...erase, kind: 'shoes' }));
+  await check('POST', '/api/personal-data/erase', '/api/personal-data/erase', { ...post(erase), key: null });
   await check('POST', '/api/log-level', '/api/log-level', post({ level: 'debug', for_seconds: 60 }));
   expect(await check('GET', '/api/log-level', '/api/log-level')).toMatchObject({ level: 'debug', configured: 'info' });
   await check('POST', '/api/log-level', '/api/log-level', post({ level: 'loud' }));

@@ -7,6 +7,7 @@ import {
   alertSilence,
   alertSilencePage,
   circuitBreakerList,
+  erasedPersonalData,
   logLevelState,
   movedCircuitBreaker,
   rateLimitList,
@@ -140,6 +141,12 @@ export const logLevelCommand: CliDependencies['logLevel'] = async (configuration
     get: async () => logLevelState.parse(await client.get('/api/log-level')),
     set: async (request) => logLevelState.parse(await client.post('/api/log-level', request)),
   };
+};
+
+/** `holdfast personal-data erase`: the server also forgets what it has in memory. */
+export const erasePersonalDataCommand: CliDependencies['erasePersonalData'] = async (configuration, env) => {
+  const client = createServerClient(readServerAddress(configuration, env));
+  return async (request) => erasedPersonalData.parse(await client.post('/api/personal-data/erase', request));
 };
 
 /** `holdfast breakers …`: states live in the server, so it is asked. */

@@ -14,6 +14,8 @@ import type {
   ListAlertsQuery,
   DiagnosisBody,
   EndpointTestReportBody,
+  ErasedPersonalDataBody,
+  ErasePersonalDataRequest,
   HealthReport,
   MovedCircuitBreakerBody,
   OpenCircuitBreakerRequest,
@@ -71,6 +73,11 @@ export interface CliDependencies {
   readonly reload: (configuration: () => Configuration, env: Variables) => Promise<ReloadReportBody>;
   /** As `reload`. */
   readonly logLevel: (configuration: () => Configuration, env: Variables) => Promise<LogLevelCommands>;
+  /** As `reload`. */
+  readonly erasePersonalData: (
+    configuration: () => Configuration,
+    env: Variables,
+  ) => Promise<(request: ErasePersonalDataRequest) => Promise<ErasedPersonalDataBody>>;
   /** Opens the request log, lets `work` read it, and closes it. */
   readonly requestLog: <Result>(configuration: Configuration, work: (log: RequestLogReader) => Promise<Result>) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */

@@ -89,6 +89,7 @@ async function run(
       requestLog: unused,
       health: unused,
       logLevel: unused,
+      erasePersonalData: unused,
       ...given,
     },
     { out: (text) => (out += text), error: (text) => (error += text), interactive: false },
@@ -855,4 +856,24 @@ test('log-level shows what is logged, sets it for a time, and refuses what is no
   );
   expect(asked).toEqual([{ level: 'debug', for_seconds: 600 }]);
   expect((await run(['log-level', 'loud'], { logLevel })).code).toBe(1);
+});
+
+test('personal-data erase says in whose events, and how much is gone', async () => {
+  const asked: unknown[] = [];
+  const erasePersonalData: CliDependencies['erasePersonalData'] = async () => async (request) => {
+    asked.push(request);
+    return { references: asked.length };
+  };
+  const id = '019a9c5a-7d40-7c3e-9e1f-4b5d2a6c8e10';
+  expect((await run(['personal-data', 'erase', 'end_user', 'anna', '--organization', id], { erasePersonalData })).out).toBe(
+    '1 reference means nothing any more.\n',
+  );
+  expect((await run(['personal-data', 'erase', 'ip', '203.0.113.7'], { erasePersonalData })).out).toBe(
+    '2 references mean nothing any more.\n',
+  );
+  expect(asked).toStrictEqual([
+    { organization_id: id, kind: 'end_user', value: 'anna' },
+    { organization_id: null, kind: 'ip', value: '203.0.113.7' },
+  ]);
+  expect((await run(['personal-data', 'erase', 'shoes', '42'], { erasePersonalData })).code).toBe(1);
 });

@@ -9,6 +9,7 @@ import {
   addLimits,
   addLogLevel,
   addOrganizations,
+  addPersonalData,
   addPseudonym,
   addReload,
   addRequestLog,
@@ -48,6 +49,7 @@ export async function runCli(
   addRequestLog(program, context);
   addBans(program, context);
   addPseudonym(program, context);
+  addPersonalData(program, context);
   addBreakers(program, context);
   addAlerts(program, context);
   addLimits(program, context);

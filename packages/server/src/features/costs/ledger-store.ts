@@ -182,7 +182,8 @@ function partsOf(batch: readonly LedgerWrite[]) {
     // Several events of a batch may refer to one value. One that became durable since the event was made needs no row any more.
     for (const reference of personal) if (reference.row !== undefined) (needed ??= new Set()).add(reference);
   }
-  const references = needed === undefined ? [] : [...needed];
+  // In one order everywhere: a replay may be writing some of them, and two must not wait for each other.
+  const references = needed === undefined ? [] : [...needed].sort((a, b) => (a.ref < b.ref ? -1 : 1));
   for (const { row } of references) parts.personal.push(personalRowBytes(row!));
   return { parts, references };
 }

@@ -7,6 +7,7 @@ export { addKeys } from './keys.ts';
 export { addLimits } from './limits.ts';
 export { addLogLevel } from './log-level.ts';
 export { addOrganizations } from './organizations.ts';
+export { addPersonalData } from './personal-data.ts';
 export { addPseudonym } from './pseudonym.ts';
 export { addReload } from './reload.ts';
 export { addRequestLog } from './request-log.ts';
