@@ -48,7 +48,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   health: 'What is looked at and how often, and probes from a thread of their own.',
   cors: 'Browsers of other origins.',
   log: 'What is logged, where and how.',
-  audit: 'The log of who did what, which can be verified; see [the guide](../guides/verifying-without-us.md).',
+  audit: 'The log of who did what, which can be verified, and where its checkpoints are published; see [the guide](../guides/audit.md).',
   performance: 'What is measured without Prometheus: where the time goes, over the last day.',
   sentry: 'Reports of errors that should not happen. Off until there is a DSN.',
   tracing: 'OpenTelemetry. Off until there is an endpoint; see [the guide](../guides/tracing.md).',

@@ -13,6 +13,7 @@ import {
   openAlerts,
   openAudit,
   openBudgets,
+  openAuditAccess,
   openConfiguration,
   dependencyCircuits,
   measureBreakers,
@@ -265,6 +266,8 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
   await http.app.register(configurationRoutes({ service: reloads, instance, initiatorOf }));
   await http.app.register(breakerRoutes({ service: breakers, clock, principalOf: (request) => request.principal!, initiatorOf }));
   await http.app.register(healthRoutes({ registry: health, clock, version }));
+  const auditAccess = openAuditAccess({ ...common, database, metrics, audit, initiatorOf, principalOf: (request) => request.principal! });
+  await http.app.register(auditAccess.routes);
   if (options.logLevel)
     await http.app.register(
       logLevelRoutes({ control: options.logLevel, audit: trail, principalOf: (request) => request.principal!, initiatorOf }),

@@ -21,6 +21,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   keys: async (configuration, work) => (await commands()).keyCommands(runtimeDir)(configuration, work),
   organizations: async (configuration, work) => (await commands()).organizationCommands(runtimeDir)(configuration, work),
   usage: async (configuration, work) => (await commands()).usageCommand(runtimeDir)(configuration, work),
+  audit: async (configuration, work) => (await commands()).auditCommands(runtimeDir)(configuration, work),
   bans: async (configuration, work) => (await commands()).banCommands(runtimeDir)(configuration, work),
   pseudonym: async (...given) => (await commands()).pseudonymCommand(runtimeDir)(...given),
   breakers: async (...given) => (await commands()).breakerCommands(...given),

@@ -1,6 +1,7 @@
 import { alertErrors } from './alert-errors.ts';
 import { budgetErrors } from './budget-errors.ts';
 import { errorCategories, type ErrorCategory } from './categories.ts';
+import { deliveryErrors } from './delivery-errors.ts';
 import type { ErrorRow } from './error-row.ts';
 import { startErrors } from './start-errors.ts';
 
@@ -323,6 +324,7 @@ export const errorTable = {
     message: 'Something went wrong on this server. Quote the request id when you ask for help.',
     help: 'A fault of Holdfast. The log has the detail under the request id.',
   },
+  ...deliveryErrors,
   ...startErrors,
 } as const satisfies Record<string, ErrorRow>;
 

@@ -2,6 +2,7 @@ export { openAbuse } from './abuse.ts';
 export { openAlerts } from './alerts.ts';
 export { openAuditLog } from './audit-log.ts';
 export { openBudgets } from './budgets.ts';
+export { openAuditAccess } from './audit-access.ts';
 export { createClientNames, type ClientNames } from './client-names.ts';
 export { openAudit, openRefusals } from './audit.ts';
 export { Closers } from './closers.ts';

@@ -7,6 +7,7 @@ import { settlementLost, storeLost, storeRecovered, takeDecided } from '@holdfas
 import { breakerChanged, breakerStoreFailed, overloadBegan, overloadEnded } from '@holdfast/kit/resilience';
 import { logIds, type Log } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
+import { checkpointPublishAttempted } from '../features/audit/index.ts';
 import { breakerMoved } from '../features/breakers/index.ts';
 import { auditBatchRefused, auditEventsRejected, auditSequencerElected, auditSequencerEnded } from '../features/audit/index.ts';
 import { configurationRejected, configurationReloaded } from '../features/configuration/index.ts';
@@ -85,6 +86,10 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
   on(auditEventsRejected, ({ reasons }) =>
     logger.error({ reasons }, 'something in the inbox of the audit log is no event; it is kept, and the log says so'),
   );
+  on(checkpointPublishAttempted, ({ destination, result, size, error }) => {
+    if (result === 'failed') logger.warn({ destination, size, error }, 'a checkpoint of the audit log could not be published');
+    else if (result === 'published') logger.info({ destination, size }, 'a checkpoint of the audit log was published');
+  });
   on(healthThreadEnded, ({ error }) => logger.error({ err: error }, 'the thread that serves probes ended; another one follows'));
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
   let lost = false;

@@ -1,5 +1,6 @@
 import type { MetricDefinitions, MetricSection } from '@holdfast/kit/telemetry';
 import { budgetMetrics } from './budget-metrics.ts';
+import { auditMetrics } from './audit-metric-catalogue.ts';
 import { counter, gauge } from './metric-definition.ts';
 
 const role = 'role in the database, each of which has a pool of its own';
@@ -18,6 +19,7 @@ const withOverload = { only: 'unless `HOLDFAST_OVERLOAD_ENABLED` is false' };
  */
 export const serverMetrics = {
   ...budgetMetrics,
+  ...auditMetrics,
   openConnections: gauge('holdfast_http_open_connections', 'Connections of clients that are open.', 'sum(holdfast_http_open_connections)'),
   requestsInProgress: gauge(
     'holdfast_http_requests_in_progress',
@@ -227,29 +229,6 @@ export const serverMetrics = {
     ),
     only: 'unless `HOLDFAST_REQUEST_LOG_ENABLED` is false',
   },
-  auditElected: gauge(
-    'holdfast_audit_sequencer_elected',
-    '1 on the instance that gives audit events their places.',
-    'sum(holdfast_audit_sequencer_elected) == 1',
-  ),
-  auditWaiting: gauge(
-    'holdfast_audit_unsequenced_events',
-    'Audit events that are durable and have no place in the log yet, as last seen.',
-    'max(holdfast_audit_unsequenced_events)',
-  ),
-  auditLag: gauge('holdfast_audit_lag_seconds', 'How long the oldest of them has waited.', 'max(holdfast_audit_lag_seconds) > 10'),
-  auditSequenced: counter(
-    'holdfast_audit_sequenced_events_total',
-    'Audit events that got their places, by the instance that gave them.',
-    {},
-    'sum(rate(holdfast_audit_sequenced_events_total[5m]))',
-  ),
-  auditRejected: counter(
-    'holdfast_audit_rejected_events_total',
-    'What was handed to the audit log and is no event. Each is a fault of Holdfast, or the work of somebody with access to the database.',
-    { reason: '`no_event`, `too_long`, `columns_differ`, `id_taken` or `refused_by_store`' },
-    'increase(holdfast_audit_rejected_events_total[1d]) > 0',
-  ),
   reloads: counter(
     'holdfast_config_reloads_total',
     'Reloads of the configuration, by their result.',
@@ -346,6 +325,7 @@ export const serverMetricSections: readonly MetricSection[] = [
       serverMetrics.auditLag,
       serverMetrics.auditSequenced,
       serverMetrics.auditRejected,
+      serverMetrics.auditPublications,
     ],
   },
   { title: 'Alerts', definitions: [serverMetrics.alertChanges, serverMetrics.alertDeliveries] },

@@ -7,7 +7,7 @@ export function refuseContradictions(sources: Sources, values: Settings): void {
   const contradiction = (setting: string, problem: string, hint: string): void => {
     faults.add({ where: origins.get(setting)?.text ?? 'configuration', setting, problem, hint });
   };
-  const { server, database, secrets, abuse, cors } = values;
+  const { server, database, secrets, abuse, audit, cors } = values;
 
   if (server.headersTimeoutMs > server.requestTimeoutMs && origins.get('server.headersTimeoutMs')?.source !== 'default') {
     contradiction(
@@ -47,6 +47,20 @@ export function refuseContradictions(sources: Sources, values: Settings): void {
       'sentry.tracesSampleRate',
       'traces have another receiver already, and there is one for all of them.',
       'Set it to 0, or remove tracing.exporter and the endpoints of tracing; a collector can hand traces on to Sentry.',
+    );
+  }
+  if ((audit.publishWebhookUrl === undefined) !== (audit.publishWebhookSecret === undefined)) {
+    contradiction(
+      audit.publishWebhookUrl === undefined ? 'audit.publishWebhookSecret' : 'audit.publishWebhookUrl',
+      'a webhook has an address and a secret, and only one of them is set.',
+      'Set HOLDFAST_AUDIT_PUBLISH_WEBHOOK_URL and HOLDFAST_AUDIT_PUBLISH_WEBHOOK_SECRET, or neither.',
+    );
+  }
+  if (audit.publishBucketUrl !== undefined && (audit.publishAccessKeyId === undefined || audit.publishSecretAccessKey === undefined)) {
+    contradiction(
+      'audit.publishBucketUrl',
+      'nobody puts objects into a bucket without a key.',
+      'Set HOLDFAST_AUDIT_PUBLISH_ACCESS_KEY_ID and HOLDFAST_AUDIT_PUBLISH_SECRET_ACCESS_KEY.',
     );
   }
   if (cors.origins.includes('*') && cors.origins.length > 1) {

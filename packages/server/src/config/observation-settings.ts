@@ -1,3 +1,4 @@
+import { auditPublishingSettings } from './audit-publishing-settings.ts';
 import type { SettingSection } from './setting.ts';
 import { flag, integer } from './value-types.ts';
 
@@ -18,6 +19,7 @@ export const observationSettings = {
       description:
         'From this many waiting events on they get their places in the audit log at once; fewer wait up to a quarter of a second for others to share the signature. They are durable either way before the answer that they belong to.',
     },
+    ...auditPublishingSettings,
   },
   performance: {
     enabled: {

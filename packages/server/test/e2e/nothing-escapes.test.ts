@@ -132,6 +132,13 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
   'GET /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
   'DELETE /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
   'GET /api/request-log/{id}': async () => ({ path: `/api/request-log/${await loggedRequest()}` }),
+  'GET /api/audit/events/{id}': async () => ({ path: `/api/audit/events/${await loggedEvent()}` }),
+  'GET /api/audit/events/{id}/proof': async () => ({ path: `/api/audit/events/${await loggedEvent()}/proof` }),
+  'GET /api/audit/consistency': async () => ({ path: '/api/audit/consistency?from=1' }),
+  'GET /api/audit/activity/users/{id}': async () => ({ path: `/api/audit/activity/users/${await organizationId()}` }),
+  'GET /api/audit/reports/{name}': async () => ({ path: '/api/audit/reports/security-incidents' }),
+  'GET /api/audit/reports/{name}/page': async () => ({ path: '/api/audit/reports/personal-data/page' }),
+  'GET /api/audit/activity/organizations/{id}': async () => ({ path: `/api/audit/activity/organizations/${await organizationId()}` }),
   'GET /api/alerts/{id}': async () => ({ path: `/api/alerts/${await makeAlert()}` }),
   'POST /api/alerts/{id}/acknowledge': async () => ({
     path: `/api/alerts/${await makeAlert()}/acknowledge`,
@@ -169,6 +176,13 @@ const makeAlert = async (): Promise<string> =>
   )[0]!.id;
 const organizationId = async (): Promise<string> =>
   bodyOf(await send({ what: 'organizations', method: 'GET', path: '/api/organizations', headers: {} })).data[0].id;
+
+/** Of one that has its place and its checkpoint already. */
+async function loggedEvent(): Promise<string> {
+  const list = () => send({ what: 'audit events', method: 'GET', path: '/api/audit/events?limit=200', headers: {} });
+  await expect.poll(async () => bodyOf(await list()).data.length, { timeout: 5_000 }).toBeGreaterThan(0);
+  return bodyOf(await list()).data.at(-1).id;
+}
 
 /** Of one that is written down already: that is done in groups, beside the requests. */
 async function loggedRequest(): Promise<string> {

@@ -221,6 +221,27 @@ test('every answer of every route is as the description says', async () => {
   await check('POST', '/api/alerts/{id}/acknowledge', `/api/alerts/${firing.data[0]!.id}/acknowledge`, post({ note: 'a test' }));
   await check('POST', '/api/alerts/{id}/acknowledge', '/api/alerts/01a1f863-0000-7000-8000-000000000000/acknowledge', post({}));
 
+  const events = (await check('GET', '/api/audit/events', '/api/audit/events?limit=1&personal=true')) as { data: { id: string }[] };
+  for (const query of ['type=key.*&outcome=success', 'cursor=nonsense', 'colour=red', 'organization_id=instance'])
+    await check('GET', '/api/audit/events', `/api/audit/events?${query}`);
+  await check('GET', '/api/audit/events', '/api/audit/events', { key: null });
+  const eventPath = `/api/audit/events/${events.data[0]!.id}`;
+  await check('GET', '/api/audit/events/{id}', eventPath);
+  await check('GET', '/api/audit/events/{id}', '/api/audit/events/01a1f863-0000-7000-8000-000000000000');
+  expect(await check('GET', '/api/audit/events/{id}/proof', `${eventPath}/proof`)).toMatch(/^c2sp\.org\/tlog-proof@v1\n/);
+  await check('GET', '/api/audit/checkpoint', '/api/audit/checkpoint');
+  await check('GET', '/api/audit/consistency', '/api/audit/consistency?from=1');
+  await check('GET', '/api/audit/consistency', '/api/audit/consistency?from=999999999');
+  await check('GET', '/api/audit/keys', '/api/audit/keys');
+  await check('GET', '/api/audit/publications', '/api/audit/publications');
+  await check('GET', '/api/audit/activity/users/{id}', `/api/audit/activity/users/${organizations.data[0]!.id}`);
+  await check('GET', '/api/audit/activity/organizations/{id}', `/api/audit/activity/organizations/${organizations.data[0]!.id}`);
+  for (const name of ['access-review', 'security-incidents', 'personal-data', 'gossip']) {
+    await check('GET', '/api/audit/reports/{name}', `/api/audit/reports/${name}`);
+    await check('GET', '/api/audit/reports/{name}/page', `/api/audit/reports/${name}/page?organization_id=${organizations.data[0]!.id}`);
+  }
+  for (const query of ['', '?format=csv', '?format=xls']) await check('GET', '/api/audit/export', `/api/audit/export${query}`);
+
   const banned = (await check('POST', '/api/bans', '/api/bans', post({ range: '203.0.113.0/24', note: 'a test' }))) as { id: string };
   await check('POST', '/api/bans', '/api/bans', post({ range: 'nowhere' }));
   await check('GET', '/api/bans', '/api/bans?limit=1');

@@ -13,7 +13,6 @@ import {
   rateLimitList,
   reloadReport,
 } from '@holdfast/contracts';
-import type { Configuration } from '../../config/index.ts';
 import type { CliDependencies } from '../../entry/cli/index.ts';
 import { testChannels } from '../../features/alerts/index.ts';
 import { createBanIds } from '../../features/abuse/index.ts';
@@ -26,33 +25,16 @@ import {
   createOrganizationStore,
 } from '../../features/identity/index.ts';
 import { createRequestLogService, createRequestLogStore } from '../../features/request-log/index.ts';
-import { operatorAtTerminal, type AuditTrail, type NewAuditEvent } from '../../platform/audit/index.ts';
+import { operatorAtTerminal, type NewAuditEvent } from '../../platform/audit/index.ts';
 import { createServerClient } from '../../platform/server-client/index.ts';
-import { openAudit } from '../audit.ts';
 import { openAlertChannels } from '../alert-channels.ts';
 import { openBanBook } from '../ban-book.ts';
 import { pseudonymAt } from '../client-names.ts';
-import { Closers } from '../closers.ts';
 import { readServerAddress } from '../server-address.ts';
-import { openCommandStorage, type Storage } from '../storage.ts';
+import { withStorage } from './with-storage.ts';
 
+export { auditCommands } from './audit.ts';
 export { healthCommands } from './health.ts';
-
-/** The storage for one command, closed after it whatever happened. */
-async function withStorage<Result>(
-  configuration: Configuration,
-  runtimeDir: string | undefined,
-  work: (storage: Storage & { readonly closers: Closers; readonly audit: AuditTrail }) => Promise<Result>,
-): Promise<Result> {
-  const closers = new Closers();
-  try {
-    const storage = await openCommandStorage({ configuration, clock: systemClock, random: systemRandom, closers, runtimeDir });
-    const { trail } = openAudit({ ...storage, clock: systemClock, random: systemRandom });
-    return await work({ ...storage, closers, audit: trail });
-  } finally {
-    await closers.closeAll(() => {});
-  }
-}
 
 /** `holdfast keys …` */
 export function keyCommands(runtimeDir: string | undefined): CliDependencies['keys'] {

@@ -7,6 +7,13 @@ import type {
   AlertSilenceBody,
   AlertSilencePage,
   AlertTestResultsBody,
+  AuditEventPage,
+  AuditEventsQuery,
+  AuditExportQuery,
+  AuditKeysBody,
+  AuditReportBody,
+  AuditReportName,
+  AuditReportQuery,
   CircuitBreakerListBody,
   CloseCircuitBreakerRequest,
   CreateAlertSilenceRequest,
@@ -30,10 +37,12 @@ import type {
   UsagePage,
   UsageQuery,
 } from '@holdfast/contracts';
+import type { TreeHead } from '@holdfast/kit/audit/verify';
 import type { BanBook } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { Configuration, ConfigurationSource, Variables } from '../../config/index.ts';
 import type { BanIds } from '../../features/abuse/index.ts';
+import type { AuditExport, DatabaseReport, Publication } from '../../features/audit/index.ts';
 import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
 
 /** What the commands need done. `main.ts` gives it; commands parse, call and show. */
@@ -80,6 +89,8 @@ export interface CliDependencies {
   ) => Promise<(request: ErasePersonalDataRequest) => Promise<ErasedPersonalDataBody>>;
   /** Opens the request log, lets `work` read it, and closes it. */
   readonly requestLog: <Result>(configuration: Configuration, work: (log: RequestLogReader) => Promise<Result>) => Promise<Result>;
+  /** As `keys`, of the audit log. */
+  readonly audit: <Result>(configuration: Configuration, work: (audit: AuditCommands) => Promise<Result>) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
 }
@@ -127,6 +138,23 @@ export interface LogLevelCommands {
 export interface RequestLogReader {
   list(query: RequestLogQuery): Promise<RequestLogPage>;
   find(id: string): Promise<RequestLogDetail>;
+}
+
+/** The audit log, of the whole instance. */
+export interface AuditCommands {
+  list(query: AuditEventsQuery): Promise<AuditEventPage>;
+  prove(id: string): Promise<string>;
+  checkpoint(): Promise<string>;
+  keys(): Promise<AuditKeysBody>;
+  export(query: AuditExportQuery): Promise<AuditExport>;
+  report(name: AuditReportName, query: AuditReportQuery): Promise<{ readonly body: AuditReportBody; readonly page: string }>;
+  /** Into the folder instead of where the configuration says, when there is one. */
+  publish(folder: string | undefined): Promise<readonly Publication[]>;
+  verify(options: {
+    readonly verifierKeys: readonly string[];
+    readonly kept: readonly TreeHead[];
+    readonly onProgress: (progress: { readonly events: number; readonly of: number }) => void;
+  }): Promise<DatabaseReport>;
 }
 
 export type UsageReader = (query: UsageQuery) => Promise<UsagePage>;

@@ -77,6 +77,7 @@ async function run(
       environment: () => given.env ?? {},
       serve: unused,
       keys: unused,
+      audit: unused,
       organizations: unused,
       usage: unused,
       bans: unused,

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import {
   addAlerts,
+  addAudit,
   addBans,
   addBreakers,
   addConfig,
@@ -46,6 +47,7 @@ export async function runCli(
   addKeys(program, context);
   addOrganizations(program, context);
   addUsage(program, context);
+  addAudit(program, context);
   addRequestLog(program, context);
   addBans(program, context);
   addPseudonym(program, context);

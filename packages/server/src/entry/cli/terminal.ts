@@ -2,6 +2,8 @@
 export interface Terminal {
   /** What was asked for: safe to pipe into another program. */
   out(text: string): void;
+  /** Resolves when what was written to `out` has gone, for who writes much. */
+  drained?(): Promise<void>;
   /** What is said about it. */
   error(text: string): void;
   /** Whether a person reads `out`. */
@@ -25,6 +27,17 @@ export const processTerminal: Terminal = {
   out(text) {
     ignoreClosedPipes();
     process.stdout.write(text);
+  },
+  drained() {
+    if (!process.stdout.writableNeedDrain) return Promise.resolve();
+    // A reader that went away takes no more: it is over then, too.
+    return new Promise((resolve) => {
+      const over = (): void => {
+        process.stdout.off('drain', over).off('error', over).off('close', over);
+        resolve();
+      };
+      process.stdout.on('drain', over).on('error', over).on('close', over);
+    });
   },
   error(text) {
     ignoreClosedPipes();

@@ -25,3 +25,21 @@ export {
   type RotateKeysOptions,
   type RotationDetails,
 } from './store/index.ts';
+export { createAuditService, type AuditService, type AuditServiceOptions } from './audit-service.ts';
+export type { AuditExport } from './export/index.ts';
+export {
+  checkpointPublishAttempted,
+  createPublicationStore,
+  folderPublisher,
+  objectStorePublisher,
+  publishCheckpoint,
+  startPublishing,
+  webhookPublisher,
+  type CheckpointPublisher,
+  type Publication,
+  type PublishedCheckpoint,
+} from './publish/index.ts';
+export type { AuditScope } from './query/index.ts';
+export { reportPage, type Retention } from './reports/index.ts';
+export { auditRoutes, type AuditReading } from './routes.ts';
+export { verifyDatabase, type DatabaseReport } from './verify/index.ts';

@@ -1,4 +1,5 @@
 export { addAlerts } from './alerts.ts';
+export { addAudit } from './audit.ts';
 export { addBans } from './bans.ts';
 export { addBreakers } from './breakers.ts';
 export { addConfig } from './config.ts';

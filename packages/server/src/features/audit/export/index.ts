@@ -1,0 +1,1 @@
+export { openExport, type AuditExport, type ExportDependencies, type ExportOptions } from './open-export.ts';

@@ -1,0 +1,1 @@
+export { verifyDatabase, type DatabaseFault, type DatabaseReport, type VerifyDatabaseOptions } from './verify-database.ts';

@@ -1,0 +1,1 @@
+export { createStandardWebhook, type StandardWebhookOptions } from './standard-webhook.ts';

@@ -1,0 +1,2 @@
+export { createStandardWebhook, type StandardWebhookOptions } from './drivers/index.ts';
+export type { SignedWebhook } from './signed-webhook.ts';
