@@ -7,9 +7,11 @@ import type { AlertMetricName, Configuration } from '../config/index.ts';
 import { createDatabaseReadings, keptReading } from '../features/alerts/index.ts';
 import type { BreakerService } from '../features/breakers/index.ts';
 import type { CallLedger, LedgerSpill } from '../features/costs/index.ts';
+import { createMinuteStore } from '../features/performance/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import { readCertificateExpiry } from '../platform/tls/index.ts';
 import { openAlertWindows } from './alert-windows.ts';
+import { takeUpWindows } from './take-up-windows.ts';
 import type { Closers } from './closers.ts';
 
 export interface AlertReadingsOptions {
@@ -19,6 +21,8 @@ export interface AlertReadingsOptions {
   readonly clock: Clock;
   readonly closers: Closers;
   readonly database: Database;
+  /** Whether no other instance can use this database. */
+  readonly alone: boolean;
   readonly health: Pick<HealthRegistry, 'observe'>;
   readonly breakers: Pick<BreakerService, 'list'>;
   readonly ledger: Pick<CallLedger, 'available' | 'queued'> & { readonly spill: Pick<LedgerSpill, 'bytes' | 'maxBytes'> | undefined };
@@ -36,6 +40,8 @@ export function openAlertReadings(options: AlertReadingsOptions): AlertReader {
   const { configuration, clock, closers, database, health, breakers, ledger, isKnownModel } = options;
   const windows = openAlertWindows({ clock, isKnownModel });
   closers.add('alert windows', () => windows.close());
+  // Not waited for: the first look is half a minute away, and a start needs none of it.
+  void takeUpWindows({ windows, store: createMinuteStore(database, ''), clock, alone: options.alone });
   // Against all that there is, for the ratio: the limits of overload are those of requests.
   const ofProcess = processSignals({ eventLoopDelayMs: 1, memoryPercent: 100, memoryLimitBytes: configuration.overload.memoryLimitBytes });
   closers.add('alert signals', () => ofProcess.close());
@@ -44,7 +50,7 @@ export function openAlertReadings(options: AlertReadingsOptions): AlertReader {
     return found === undefined ? 0 : found.read() / found.limit;
   };
   const certificates = keptReading(clock, certificatesEveryMs, () => readCertificates(options.providers(), clock));
-  const { close: _close, ...ofWindows } = windows;
+  const { close: _close, takeUp: _takeUp, ...ofWindows } = windows;
   const readings: Readonly<Record<AlertMetricName, Reading>> = {
     ...ofWindows,
     ...createDatabaseReadings({ database, clock }),

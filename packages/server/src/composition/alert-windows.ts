@@ -2,7 +2,7 @@ import { alertDelivered, type AlertSample } from '@holdfast/kit/alerts';
 import { errorTraits } from '@holdfast/kit/errors';
 import { handOnAnnouncements, httpRequestFinished, type HttpRequestFinished } from '@holdfast/kit/events';
 import { callFinished, type CallFinished } from '@holdfast/kit/llm';
-import { RollingSketch } from '@holdfast/kit/telemetry';
+import { RollingSketch, type WindowRecord } from '@holdfast/kit/telemetry';
 import type { Clock } from '@holdfast/kit/time';
 
 export interface AlertWindows {
@@ -12,6 +12,8 @@ export interface AlertWindows {
   readonly error_ratio: (windowMs: number) => readonly AlertSample[];
   readonly server_errors: (windowMs: number) => readonly AlertSample[];
   readonly alert_deliveries_failed: (windowMs: number) => readonly AlertSample[];
+  /** Takes up what a process before this one saw in the minute that began then (Unix milliseconds). Throws when it cannot read the record. */
+  takeUp(minuteMs: number, record: WindowRecord): void;
   close(): void;
 }
 
@@ -38,8 +40,11 @@ export function openAlertWindows({
     return rolling.read(windowMs, now());
   };
 
+  const isJudged = (route: string): boolean => /^\/(?:api|v1)\//.test(route);
+  const nameOf = (model: string): string => (isKnownModel(model) && (models.has(model) || models.size < maxModels) ? model : 'other');
+
   function onRequest({ route, latencyMs, status, errorCode }: HttpRequestFinished): void {
-    if (route === undefined || !/^\/(?:api|v1)\//.test(route)) return;
+    if (route === undefined || !isJudged(route)) return;
     const failed = (errorCode === undefined ? status : errorTraits(errorCode).status) >= 500 && errorCode !== 'draining';
     const at = now();
     answers.add(latencyMs, failed, at);
@@ -50,8 +55,7 @@ export function openAlertWindows({
     const at = now();
     overhead.add(overheadMs, false, at);
     if (attempts === 0 || outcome === 'aborted') return;
-    const name = isKnownModel(modelAsked) && (models.has(modelAsked) || models.size < maxModels) ? modelAsked : 'other';
-    sketchOf(models, name).add(latencyMs, outcome === 'failed', at);
+    sketchOf(models, nameOf(modelAsked)).add(latencyMs, outcome === 'failed', at);
   }
 
   const stops = [
@@ -77,6 +81,19 @@ export function openAlertWindows({
     server_errors: (windowMs) => [{ labels: {}, value: read(answers, windowMs).failures }],
     alert_deliveries_failed: (windowMs) =>
       [...channels].map(([channel, rolling]) => ({ labels: { channel }, value: read(rolling, windowMs).failures })),
+    takeUp(minuteMs, { v, series }) {
+      if (v !== 1) throw new TypeError(`a minute of version ${String(v)}`);
+      // Its middle, on the clock of the windows: before its beginning, mostly.
+      const at = now() - Math.max(0, clock.now() - (minuteMs + 30_000));
+      for (const [, route, failures, , sketch] of series.request ?? []) {
+        if (!isJudged(route)) continue;
+        answers.addRecord(sketch, failures, at);
+        if (route.startsWith('/api/')) api.addRecord(sketch, failures, at);
+      }
+      for (const [, , , , sketch] of series.overhead ?? []) overhead.addRecord(sketch, 0, at);
+      for (const [provider, model, failures, , sketch] of series.model_call ?? [])
+        if (provider !== 'none') sketchOf(models, nameOf(model)).addRecord(sketch, failures, at);
+    },
     close() {
       for (const stop of stops) stop();
     },

@@ -14,8 +14,6 @@ import { openAlertReadings, type AlertReadingsOptions } from './alert-readings.t
 export interface AlertsOptions extends Omit<AlertReadingsOptions, 'providers'> {
   readonly random: Random;
   readonly metrics: Metrics | undefined;
-  /** Whether no other instance can use this database: what the last process saw is then its own. */
-  readonly alone: boolean;
   readonly principalOf: AlertRoutesOptions['principalOf'];
   readonly audit: AuditTrail;
 }

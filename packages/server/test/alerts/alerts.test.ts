@@ -8,12 +8,14 @@ import { alert as alertSchema, alertDeliveryPage, alertPage, alertRules, alertSi
 import { isHoldfastError } from '@holdfast/kit/errors';
 import { httpRequestFinished, type HttpRequestFinished } from '@holdfast/kit/events';
 import { callFinished, type CallFinished } from '@holdfast/kit/llm';
+import { createPerformanceTracker } from '@holdfast/kit/telemetry';
 import { createSeededRandom, type FakeClock } from '@holdfast/kit/testing';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { validatorCompiler, serializerCompiler } from '@fastify/type-provider-zod';
 import { Closers, openAlerts } from '../../src/composition/index.ts';
 import { loadConfiguration } from '../../src/config/index.ts';
+import { createMinuteStore } from '../../src/features/performance/index.ts';
 import type { Database } from '../../src/platform/postgres/index.ts';
 import { clockFromNow } from '../identity/fixture.ts';
 import { createTestTrail } from '../support/audit.ts';
@@ -366,6 +368,30 @@ describe('the API', () => {
     expect((await ask('GET', '/api/alerts/rules')).body).toMatchObject({ enabled: false });
     expect((await ask('GET', '/api/alerts')).body).toEqual({ data: [], next_cursor: null });
   });
+});
+
+test('an alert goes on over a restart: what the process before saw within the window counts', async () => {
+  const tracker = createPerformanceTracker({ clock: clockFromNow(), createId: () => '019a9c50-0000-7000-8000-00000000000a' });
+  for (let at = 0; at < 40; at++)
+    tracker.recordRequest({
+      route: '/v1/chat/completions',
+      method: 'POST',
+      status: at < 20 ? 502 : 200,
+      latencyMs: 9,
+      requestBytes: 1,
+      responseBytes: 1,
+    } as HttpRequestFinished);
+  const store = createMinuteStore(database, 'before:1');
+  onTestFinished(() => store.removeBefore(Date.now() + 86_400_000));
+  await store.write(tracker.minutes());
+  const { ask, looks } = await open({ 'error-rate': { forMs: 0 } });
+  // They are read beside the start.
+  const values = async () => {
+    await looks(1);
+    const { data } = (await ask('GET', '/api/alerts?status=firing&rule=error-rate')).body;
+    return data.map(({ value }: { value: number }) => value);
+  };
+  await expect.poll(values).toEqual([0.5]);
 });
 
 test('channels are exchanged by a reload, and one that is the same keeps what it knows', async () => {

@@ -191,7 +191,8 @@ class Tracker implements PerformanceTracker {
     const method = methods.has(event.method) ? event.method : otherName;
     const route = event.route ?? 'unmatched';
     const series = window!.series.request.at(method, route);
-    const failed = status >= 500;
+    // A server that stops refuses in order.
+    const failed = status >= 500 && event.errorCode !== 'draining';
     series.sketch.add(latencyMs);
     series.sums[0]! += event.requestBytes;
     series.sums[1]! += event.responseBytes;

@@ -126,6 +126,21 @@ export class QuantileSketch {
     if (count > 0) this.#addSums(count, record.z, record.s, record.n, record.x);
   }
 
+  /** As `mergeRecord` of a sketch of any error: quantiles are then within both errors together. */
+  absorbRecord(record: SketchRecord): void {
+    const gamma = (1 + record.a) / (1 - record.a);
+    const perLog = 1 / Math.log(gamma);
+    let bucket = 0;
+    let count = record.z;
+    for (let at = 0; at + 1 < record.b.length; at += 2) {
+      bucket += record.b[at]!;
+      const middle = Math.min(record.x, Math.max(record.n, (2 * Math.exp(bucket / perLog)) / (gamma + 1)));
+      this.#addTo(Math.ceil(Math.log(middle) * this.#perLog), record.b[at + 1]!);
+      count += record.b[at + 1]!;
+    }
+    if (count > 0) this.#addSums(count, record.z, record.s, record.n, record.x);
+  }
+
   toRecord(): SketchRecord {
     const b: number[] = [];
     let last = 0;

@@ -1,4 +1,4 @@
-import { QuantileSketch } from './quantile-sketch.ts';
+import { QuantileSketch, type SketchRecord } from './quantile-sketch.ts';
 
 /** Values in one slot, and how many slots there are: an hour in half minutes. */
 const slotMs = 30_000;
@@ -21,12 +21,16 @@ export class RollingSketch {
 
   /** `nowMs`: of a monotonic clock. */
   add(value: number, failed: boolean, nowMs: number): void {
-    const number = Math.floor(nowMs / slotMs);
-    const at = number % slots;
-    let slot = this.#slots[at];
-    if (slot?.number !== number) this.#slots[at] = slot = { number, failures: 0, sketch: new QuantileSketch(relativeError) };
+    const slot = this.#slotAt(nowMs);
     slot.sketch.add(value);
     if (failed) slot.failures++;
+  }
+
+  /** What a process before this one saw at that time, which may be before the clock's beginning and at most an hour ago. */
+  addRecord(record: SketchRecord, failures: number, atMs: number): void {
+    const slot = this.#slotAt(atMs);
+    slot.sketch.absorbRecord(record);
+    slot.failures += failures;
   }
 
   read(windowMs: number, nowMs: number): { readonly sketch: QuantileSketch; readonly failures: number } {
@@ -40,5 +44,13 @@ export class RollingSketch {
       failures += slot.failures;
     }
     return { sketch, failures };
+  }
+
+  #slotAt(nowMs: number): Slot {
+    const number = Math.floor(nowMs / slotMs);
+    const at = ((number % slots) + slots) % slots;
+    let slot = this.#slots[at];
+    if (slot?.number !== number) this.#slots[at] = slot = { number, failures: 0, sketch: new QuantileSketch(relativeError) };
+    return slot;
   }
 }

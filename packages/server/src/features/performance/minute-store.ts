@@ -17,6 +17,8 @@ export interface MinuteStore {
   write(minutes: readonly StoredMinute[]): Promise<void>;
   /** Minutes from `fromMs` on, oldest first, at most `limit`. */
   read(fromMs: number, limit: number, after: MinuteKey | undefined): Promise<readonly StoredMinute[]>;
+  /** The latest minutes from `fromMs` on with the instance that stored them, newest first, at most `limit`. */
+  readLatest(fromMs: number, limit: number): Promise<readonly (StoredMinute & { readonly instance: string })[]>;
   removeBefore(beforeMs: number): Promise<void>;
 }
 
@@ -50,6 +52,17 @@ export function createMinuteStore(database: Pick<Database, 'query'>, instance: s
       if (after) query = query.where(sql<boolean>`(minute, source) > (${new Date(after.minute)}, ${after.source}::uuid)`);
       const rows = await query.execute();
       return rows.map(({ minute, source, record }) => ({ minute: minute.getTime(), source, record: record as object }));
+    },
+    async readLatest(fromMs, limit) {
+      const rows = await database
+        .query('operator')
+        .selectFrom('holdfast.metric_minutes')
+        .select(['minute', 'source', 'instance', 'record'])
+        .where('minute', '>=', new Date(fromMs))
+        .orderBy('minute', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({ ...row, minute: row.minute.getTime(), record: row.record as object }));
     },
     async removeBefore(beforeMs) {
       await database.query('jobs').deleteFrom('holdfast.metric_minutes').where('minute', '<', new Date(beforeMs)).execute();
