@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { Evidence } from './support/evidence.ts';
@@ -14,6 +17,12 @@ let database: TestDatabase;
 let proxy: DatabaseProxy;
 let gateway: Gateway;
 const evidence = new Evidence(() => gateway);
+const masterKey = randomBytes(32).toString('hex');
+function common() {
+  const { target } = proxy;
+  if (target.kind !== 'url') throw new Error('the proxy has a URL');
+  return { DATABASE_URL: target.url, HOLDFAST_MASTER_KEY: masterKey, HOLDFAST_BOOTSTRAP_KEY: operatorKey, LOG_LEVEL: 'debug' };
+}
 /** Who is told of alerts, and what they were told. */
 let hook: Server;
 const told: string[] = [];
@@ -21,8 +30,6 @@ beforeAll(async () => {
   postgres = await startTestDatabase();
   database = await postgres.createDatabase({ migrated: false });
   proxy = await startDatabaseProxy(database.target);
-  const { target } = proxy;
-  if (target.kind !== 'url') throw new Error('the proxy has a URL');
   hook = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -40,12 +47,7 @@ beforeAll(async () => {
       webhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
       rules: { 'dependency-down': { forMs: 0, resolveAfterMs: 0 } },
     },
-    env: {
-      DATABASE_URL: target.url,
-      HOLDFAST_MASTER_KEY: randomBytes(32).toString('hex'),
-      HOLDFAST_BOOTSTRAP_KEY: operatorKey,
-      LOG_LEVEL: 'debug',
-    },
+    env: common(),
   });
 });
 afterAll(async () => {
@@ -55,6 +57,7 @@ afterAll(async () => {
   await postgres.stop();
 });
 beforeEach(async () => {
+  proxy.restore();
   gateway.upstream.reset();
   await untilItServes();
 });
@@ -165,6 +168,83 @@ test('a stream whose intent takes its time loses no byte', async () => {
     await database.asSuperuser('commit');
     expect(contents((await slow).text)).toBe(plain);
   }
+});
+
+describe('with a disk to record calls on', () => {
+  let spilling: Gateway;
+  let folder: string;
+  const seen = new Evidence(() => spilling);
+  const env = () => ({ ...common(), HOLDFAST_SPILL_DIR: folder });
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-e2e-spill-'));
+    spilling = await startGateway({ env: env() });
+  });
+  afterAll(async () => {
+    await spilling.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const spillOf = async () => {
+    const report = (await seen.send('/health/detailed')).json as { dependencies: { name: string; status: string }[] };
+    return report.dependencies.find(({ name }) => name === 'spill')?.status;
+  };
+  const ask = async (path: string, stream: boolean, id: string) => {
+    const body = JSON.stringify({ model: 'fast', stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] });
+    const response = await spilling.fetch(path, { method: 'POST', headers: { 'x-request-id': id }, body });
+    return { status: response.status, text: await response.text() };
+  };
+  const whole = ({ status, text }: { status: number; text: string }) =>
+    status === 200 && /\[DONE\]|message_stop|"finish_reason":"stop"|"stop_reason":"end_turn"/.test(text);
+
+  test('a database that is gone costs no call anything: all are whole, and in the ledger once when it is back', async () => {
+    expect(await ask('/v1/chat/completions', false, requestId()).then(whole)).toBe(true);
+    spilling.upstream.script('gpt-4o-mini', { chunks: 20, spacingMs: 20 });
+    const across = requestId();
+    const running = ask('/v1/chat/completions', true, across);
+    await spilling.upstream.waitFor((calls) => calls.length > 0);
+    proxy.cut();
+    const ids = [across];
+    const answers = [running];
+    for (const stream of [false, true])
+      for (const path of ['/v1/chat/completions', '/v1/messages']) {
+        ids.push(requestId());
+        answers.push(ask(path, stream, ids.at(-1)!));
+      }
+    expect((await Promise.all(answers)).map(whole)).toEqual(ids.map(() => true));
+    // It serves, so whoever asks where to send work is told so; what needs the database says that it is away.
+    expect((await seen.send('/health/ready', { key: null })).status).toBe(200);
+    expect(codeOf(await seen.send('/api/usage'))).toBe('database_unavailable');
+    const metrics = await (await spilling.fetch('/metrics')).text();
+    expect(metrics).toMatch(/^holdfast_ledger_spill_active 1$/m);
+    expect(metrics).toMatch(/^holdfast_ledger_available 1$/m);
+    await expect.poll(spillOf, { timeout: 8_000 }).toBe('degraded');
+    proxy.restore();
+    await expect
+      .poll(async () => (await (await spilling.fetch('/metrics')).text()).match(/^holdfast_ledger_spill_bytes (\d+)$/m)?.[1])
+      .toBe('0');
+    for (const id of ids) expect(await spilling.rowsOf(id)).toMatchObject([{ outcome: 'completed' }]);
+    expect(spilling.server.output()).toContain('the database is away: calls are served, and recorded on this disk until it is back');
+    expect(spilling.server.output()).toContain('the records of calls on this disk are in the database now');
+  });
+
+  test('a stop while the database is away loses nothing and waits for nobody: the next start brings home what was kept', async () => {
+    const id = requestId();
+    proxy.cut();
+    expect(whole(await ask('/v1/chat/completions', false, id))).toBe(true);
+    expect(await spilling.stop()).toBeUndefined();
+    expect(readdirSync(folder).filter((name) => name.endsWith('.spill'))).toHaveLength(1);
+    proxy.restore();
+    spilling = await startGateway({ env: env() });
+    expect(await spilling.rowsOf(id)).toMatchObject([{ outcome: 'completed' }]);
+    expect(spilling.server.output()).toContain('an earlier process had left records of calls on this disk');
+  });
+
+  test('a second process is not let into the folder of the first', async () => {
+    await expect(startGateway({ env: env() })).rejects.toThrow(/data_folder_in_use|held by another running server/);
+  });
+
+  test('nothing of all this told a secret', () => {
+    seen.expectClean([operatorKey, 'sk-upstream-secret', 'sk-ant-upstream-secret']);
+  });
 });
 
 test('nothing of all this told a secret', () => {
