@@ -15,6 +15,7 @@ export {
   spillReplayed,
   spillReplayFailed,
   type LedgerSpillOptions,
+  type SpillStorage,
 } from './ledger-spill.ts';
 export { createLedgerWriter } from './ledger-store.ts';
 export { countLiveInstances } from './live-instances.ts';

@@ -42,8 +42,11 @@ export interface SpillReplayFailed {
 }
 export const spillReplayFailed = defineChannel<SpillReplayFailed>('holdfast:costs:spill-replay-failed');
 
+/** What of a `Spill` is needed here. */
+export type SpillStorage = Pick<Spill, 'append' | 'bytes' | 'close' | 'empty' | 'hasRoomFor' | 'probe' | 'replay'>;
+
 export interface LedgerSpillOptions {
-  readonly spill: Spill;
+  readonly spill: SpillStorage;
   readonly maxBytes: number;
   /** Given the function that is to be told of what was replayed. */
   readonly target: (onReplayed: (replayed: Replayed) => void) => ReplayTarget;
@@ -72,7 +75,7 @@ const nothingReplayed: Replayed = { rows: 0, superseded: 0, intents: 0, events: 
 /** Where the ledger writes while the database is away: on this instance's disk, from where it is brought home in order. */
 export class LedgerSpill {
   readonly #options: LedgerSpillOptions;
-  readonly #spill: Spill;
+  readonly #spill: SpillStorage;
   readonly #target: ReplayTarget;
   #active = false;
   #refusing: SpillError['kind'] | undefined;
