@@ -10,3 +10,4 @@ export { handOnAnnouncements } from './late-listeners.ts';
 export { operationSlow, type OperationSlow } from './operation-slow.ts';
 export type { RequestTrace } from './request-trace.ts';
 export { defineScope, type EventScope } from './scope.ts';
+export { runUpkeep, runWork, workEnded, workRun, type Work } from './work.ts';

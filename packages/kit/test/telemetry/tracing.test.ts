@@ -3,6 +3,7 @@ import {
   handOnAnnouncements,
   httpRequestFinished,
   httpRequestHandled,
+  runUpkeep,
   type HttpRequestFinished,
   type RequestTrace,
 } from '@holdfast/kit/events';
@@ -300,6 +301,35 @@ describe('statements', () => {
       ['update', true, undefined],
     ]);
     expect(made[0]!.traceId).not.toBe(made[1]!.traceId);
+  });
+});
+
+describe('upkeep', () => {
+  test('is a trace of its own, also when its timer was set on the way of a request, with what it waited for', async () => {
+    const { tracing, spans } = setUp();
+    const request = tracing.begin({});
+    let upkeep!: Promise<void>;
+    httpRequestHandled.run({ trace: request }, () => {
+      upkeep = runUpkeep('holdfast.recovery', async () => {
+        await Promise.resolve();
+        tracing.recordQuery({ system: 'postgresql', operation: 'delete', collection: 'call_intents', durationMs: 1 });
+      });
+    });
+    await upkeep;
+    finish(request);
+    const made = await spans();
+    const [query, root] = made;
+    expect(made.map(({ name }) => name)).toEqual(['delete call_intents', 'holdfast.recovery', 'POST /v1/chat/completions']);
+    expect(root).toMatchObject({ parentSpanId: undefined, kind: 'internal' });
+    expect(root!.traceId).not.toBe(request.traceId);
+    expect(query).toMatchObject({ traceId: root!.traceId, parentSpanId: root!.spanId });
+  });
+
+  test('that fails is kept whatever the sampler says', async () => {
+    const { spans } = setUp({ sampler: 'always_off' });
+    runUpkeep('well', () => 1);
+    await expect(runUpkeep('fails', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect((await spans()).map(({ name, failed }) => [name, failed])).toEqual([['fails', true]]);
   });
 });
 

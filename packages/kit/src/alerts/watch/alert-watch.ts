@@ -1,3 +1,4 @@
+import { runUpkeep } from '../../events/index.ts';
 import { createUuidV7, systemClock, systemRandom, type Clock, type Random, type Timer } from '../../time/index.ts';
 import type { AlertChannel } from '../channel.ts';
 import {
@@ -146,7 +147,7 @@ class Watch implements AlertWatch {
   }
 
   look(): Promise<void> {
-    return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+    return (this.#looking ??= runUpkeep('holdfast.alerts.look', () => this.#look()).finally(() => (this.#looking = undefined)));
   }
 
   async acknowledge(

@@ -1,6 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { HoldfastError, isHoldfastError } from '../../errors/index.ts';
-import { httpRequestFinished, httpRequestHandled, type HttpRequestFinished, type RequestTrace } from '../../events/index.ts';
+import {
+  httpRequestFinished,
+  httpRequestHandled,
+  workEnded,
+  workRun,
+  type HttpRequestFinished,
+  type RequestTrace,
+  type Work,
+} from '../../events/index.ts';
 import { callTraced, type CallTraced } from '../../llm/spec/index.ts';
 import { SpanQueue, type SpanCounts } from './export/index.ts';
 import { createHeadSampler } from './head-sampler.ts';
@@ -8,7 +16,6 @@ import { tracingDefaults, type TracingNumbers, type TracingOptions } from './opt
 import type { Span } from './span.ts';
 import { callSpans, httpSpan, queryAttributes, TimeScale, type TracedQuery } from './spans/index.ts';
 import { isWorthKeeping } from './tail-rule.ts';
-import { functionEnded, functionRun, type TracedFunction } from './trace-function.ts';
 import { createTraceIds } from './trace-ids.ts';
 import { parseTraceparent, parseTracestate } from './trace-parent.ts';
 import { TracedRequest } from './traced-request.ts';
@@ -53,7 +60,7 @@ export function createTracing(options: TracingOptions): Tracing {
   const isSampled = createHeadSampler(numbers.sampler, numbers.ratio);
   const queue = new SpanQueue({ exporter, clock, onSpans, ...numbers });
   const storage = new AsyncLocalStorage<Active>();
-  const functions = new WeakMap<TracedFunction, RunningFunction>();
+  const functions = new WeakMap<Work, RunningFunction>();
 
   function begin(headers: Readonly<Record<string, unknown>>): TracedRequest {
     const caller = numbers.incoming === 'ignore' ? undefined : parseTraceparent(headers['traceparent']);
@@ -118,15 +125,15 @@ export function createTracing(options: TracingOptions): Tracing {
     });
   }
 
-  function beginFunction(running: TracedFunction): Active {
-    const outer = storage.getStore();
+  function beginFunction(running: Work): Active {
+    const outer = running.isUpkeep ? undefined : storage.getStore();
     const request = outer?.request ?? beginJob();
     const active: Active = { request, spanId: outer === undefined ? request.spanId : request.newSpanId() };
     functions.set(running, { active, parentSpanId: outer?.spanId, beganAt: clock.monotonic(), isRoot: outer === undefined });
     return active;
   }
 
-  function onFunction(running: TracedFunction): void {
+  function onFunction(running: Work): void {
     const begun = functions.get(running);
     if (begun === undefined) return;
     const { active, parentSpanId, beganAt, isRoot } = begun;
@@ -174,9 +181,9 @@ export function createTracing(options: TracingOptions): Tracing {
       const stops = [
         callTraced.subscribe(onCall),
         httpRequestFinished.subscribeLate(onRequest),
-        functionEnded.subscribe(onFunction),
+        workEnded.subscribe(onFunction),
         httpRequestHandled.bind(storage, ({ trace }) => ({ request: trace as TracedRequest, spanId: trace.spanId })),
-        functionRun.bind(storage, beginFunction),
+        workRun.bind(storage, beginFunction),
       ];
       return () => {
         for (const stop of stops) stop();

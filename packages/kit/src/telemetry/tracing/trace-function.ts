@@ -1,4 +1,4 @@
-import { defineChannel, defineScope } from '../../events/index.ts';
+import { runWork } from '../../events/index.ts';
 import type { AttributeValue } from './span.ts';
 
 /** The span of a function that runs. */
@@ -6,28 +6,6 @@ export interface FunctionSpan {
   /** Says something of what the function does: numbers, flags and words of your own choice, never what users wrote. */
   set(name: string, value: AttributeValue): void;
 }
-
-/** A function of somebody's, as it runs and when it has ended. */
-export class TracedFunction implements FunctionSpan {
-  readonly name: string;
-  readonly attributes: Record<string, AttributeValue>;
-  failed = false;
-  error: unknown;
-
-  constructor(name: string, attributes: Readonly<Record<string, AttributeValue>>) {
-    this.name = name;
-    this.attributes = { ...attributes };
-  }
-
-  set(name: string, value: AttributeValue): void {
-    this.attributes[name] = value;
-  }
-}
-
-export const functionRun = defineScope<TracedFunction>('holdfast:telemetry:function-run');
-export const functionEnded = defineChannel<TracedFunction>('holdfast:telemetry:function-ended');
-
-const unheard: FunctionSpan = Object.freeze({ set() {} });
 
 /**
  * Runs a function as a span of the request in which it is called, or as a trace of its own where there is none, and returns what it
@@ -39,35 +17,5 @@ export function trace<Result>(
   work: (span: FunctionSpan) => Result,
   attributes: Readonly<Record<string, AttributeValue>> = {},
 ): Result {
-  if (!functionRun.isHeard) return work(unheard);
-  const running = new TracedFunction(name, attributes);
-  return functionRun.run(running, () => {
-    let result: Result;
-    try {
-      result = work(running);
-    } catch (error) {
-      end(running, true, error);
-      throw error;
-    }
-    if (!(result instanceof Promise)) {
-      end(running, false, undefined);
-      return result;
-    }
-    return result.then(
-      (value: unknown) => {
-        end(running, false, undefined);
-        return value;
-      },
-      (error: unknown) => {
-        end(running, true, error);
-        throw error;
-      },
-    ) as Result;
-  });
-}
-
-function end(running: TracedFunction, failed: boolean, error: unknown): void {
-  running.failed = failed;
-  running.error = error;
-  functionEnded.publish(running);
+  return runWork(name, work, attributes);
 }

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { defineChannel } from '@holdfast/kit/events';
+import { defineChannel, runUpkeep } from '@holdfast/kit/events';
 import { sleep, type Clock } from '@holdfast/kit/time';
 import type { Database, Schema } from '../../platform/postgres/index.ts';
 import { insertEvents, type PersonalReferences } from '../../platform/audit/index.ts';
@@ -68,7 +68,7 @@ export function createRecovery({ database, instanceId, references, clock }: Reco
     while (!stopping.signal.aborted) {
       await sleep(clock, everyMs, stopping.signal).catch(() => {});
       if (stopping.signal.aborted) return;
-      await recover().catch((error: unknown) => recoveryFailed.publish({ error }));
+      await runUpkeep('holdfast.recovery', () => recover()).catch((error: unknown) => recoveryFailed.publish({ error }));
     }
   }
 

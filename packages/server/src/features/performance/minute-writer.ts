@@ -1,3 +1,4 @@
+import { runUpkeep } from '@holdfast/kit/events';
 import type { Clock, Timer } from '@holdfast/kit/time';
 import { minutesSavedAgain, minutesUnsaved } from './events.ts';
 import type { MinuteStore, StoredMinute } from './minute-store.ts';
@@ -59,7 +60,7 @@ export function startMinuteWriter({ store, minutes, clock, retentionMinutes, eve
   }
 
   // One after the other: one that is running may have begun before what the caller wants written.
-  const flush = (): Promise<void> => (last = last.then(write));
+  const flush = (): Promise<void> => (last = last.then(() => runUpkeep('holdfast.metrics.store', write)));
   const next = (): void => {
     if (stopped) return;
     timer = clock.setTimeout(() => void flush().then(next), everyMs);

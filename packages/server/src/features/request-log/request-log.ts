@@ -1,4 +1,4 @@
-import type { HttpRequestFinished } from '@holdfast/kit/events';
+import { runUpkeep, type HttpRequestFinished } from '@holdfast/kit/events';
 import { isHoldfastError } from '@holdfast/kit/errors';
 import { createUuidV7, sleep, type Clock, type Random, type Timer } from '@holdfast/kit/time';
 import { requestsUnlogged } from './events.ts';
@@ -128,7 +128,7 @@ export function startRequestLog(options: RequestLogOptions): RequestLog {
     while ((await store.removeBefore(beforeMs, removalPage)) === removalPage);
   }
 
-  const flush = (): Promise<void> => (last = last.then(write));
+  const flush = (): Promise<void> => (last = last.then(() => runUpkeep('holdfast.request_log.write', write)));
 
   function schedule(): void {
     if (scheduled || stopped) return;
@@ -136,7 +136,8 @@ export function startRequestLog(options: RequestLogOptions): RequestLog {
     timer = clock.setTimeout(() => {
       scheduled = false;
       void flush().then(async () => {
-        if (clock.monotonic() - cleanedAt >= cleanUpEveryMs) await cleanUp().catch((error: unknown) => (lastError = error));
+        if (clock.monotonic() - cleanedAt >= cleanUpEveryMs)
+          await runUpkeep('holdfast.request_log.clean_up', cleanUp).catch((error: unknown) => (lastError = error));
         if (queue.length > 0) schedule();
       });
     }, everyMs);
