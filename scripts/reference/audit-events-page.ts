@@ -28,7 +28,7 @@ export function auditEventsPage(): string {
         .filter((name) => auditEventTypes[name].category === category)
         .flatMap((name) => {
           const { when, resource, series: of, details } = auditEventTypes[name];
-          const about = `${when} Of the series of ${series[of]}; ${resource === undefined ? 'it has no resource' : `its resource is a ${code(resource)}`}.`;
+          const about = `${when} Of the series of ${series[of]}; ${resource === undefined ? 'it has no resource' : `its resource is a ${[resource].flat().map(code).join(' or ')}`}.`;
           const rows = Object.entries(details).map(([member, meaning]) => [code(member), meaning]);
           return [`### ${code(name)}`, about, ...(rows.length > 0 ? [table(['In `details`', 'What it says'], rows)] : [])];
         }),

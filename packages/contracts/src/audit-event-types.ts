@@ -106,7 +106,7 @@ const types = {
   'access.foreign': {
     category: 'security',
     when: 'A key of one organization asked for something that belongs to another. Its own organization has an `access.denied` that does not tell this.',
-    resource: 'key',
+    resource: ['key', 'budget', 'audit_event'],
     series: 'instance',
     details: {
       method: 'of the request',

@@ -61,11 +61,18 @@ export function openRefusals({
   };
 }
 
-/** Keys are all that an organization owns and a route names. */
-async function ownerOf(database: Pick<Database, 'asOperator'>, route: string, id: string): Promise<string | undefined> {
-  if (!route.startsWith('/api/keys/:id')) return undefined;
+/** What organizations own and routes name, by the beginning of the route. */
+const owned = [
+  { route: '/api/keys/:id', table: 'holdfast.api_keys', type: 'key' },
+  { route: '/api/budgets/:id', table: 'holdfast.budgets', type: 'budget' },
+  { route: '/api/audit/events/:id', table: 'holdfast.audit_log', type: 'audit_event' },
+] as const;
+
+async function ownerOf(database: Pick<Database, 'asOperator'>, route: string, id: string) {
+  const known = owned.find((each) => route.startsWith(each.route));
+  if (known === undefined) return undefined;
   const found = await database.asOperator((transaction) =>
-    transaction.selectFrom('holdfast.api_keys').select('organization_id').where('id', '=', id).executeTakeFirst(),
+    transaction.selectFrom(known.table).select('organization_id').where('id', '=', id).executeTakeFirst(),
   );
-  return found?.organization_id;
+  return found?.organization_id == null ? undefined : { organizationId: found.organization_id, type: known.type };
 }

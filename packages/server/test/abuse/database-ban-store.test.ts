@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '@holdfast/kit/time';
 import { createDatabaseBanStore } from '../../src/features/abuse/index.ts';
 import { databaseQueryCompleted, type Database } from '../../src/platform/postgres/index.ts';
 import { clockFromNow, timeUntil } from '../identity/fixture.ts';
-import { createTestTrail } from '../support/audit.ts';
+import { createTestTrail, storedEvents } from '../support/audit.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let postgres: TestDatabase;
@@ -184,4 +184,31 @@ test('a row that no ban can have is refused by the table', async () => {
     await expect(store.put([ban('203.0.113.7', over)])).rejects.toMatchObject({ code: '23514' });
   }
   await own.stop();
+});
+
+describe('the audit log', () => {
+  test('has an event of each ban that stands and of each end of one, by whoever it was, and none of what is put again', async () => {
+    const own = await postgres.createDatabase();
+    const { store } = await connect(own);
+    const person = ban('198.51.100.7', { source: 'manual', reason: 'manual', by: 'key-1', endsAtMs: null, note: 'enough' });
+    await store.put([ban('203.0.113.7')]);
+    // After an answer that was lost.
+    await store.put([ban('203.0.113.7')]);
+    await store.put([person], { actor: { type: 'key', id: 'key-1' }, requestId: 'r-1' });
+    // What a person said stands.
+    await store.put([ban('198.51.100.7')]);
+    await store.lift('203.0.113.7', { actor: { type: 'key', id: 'key-2' } });
+    await store.lift('203.0.113.7', { actor: { type: 'key', id: 'key-2' } });
+    const events = await storedEvents(own);
+    expect(events.map(({ type, actor, request_id }) => [type, actor, request_id])).toStrictEqual([
+      ['ban.added', { type: 'system' }, undefined],
+      ['ban.added', { type: 'key', id: 'key-1' }, 'r-1'],
+      ['ban.lifted', { type: 'key', id: 'key-2' }, undefined],
+    ]);
+    expect(events[0]!.details).toMatchObject({ reason: 'endpoint_scanning', repeats: 0, ends_at: '2027-01-01T01:00:00.000Z' });
+    const references = events.flatMap(({ details }) => [details!['range'], details!['note'] ?? []].flat());
+    expect(references).toHaveLength(4);
+    for (const reference of references) expect(reference).toMatch(/^[\w-]{43}$/);
+    await own.stop();
+  });
 });

@@ -70,7 +70,9 @@ async function send(
     },
     ...(body && { body: JSON.stringify(body) }),
   });
-  return { requestId, status: response.status, answer: (await response.json()) as Record<string, unknown> };
+  const text = await response.text();
+  const isObject = /^application\/json(;|$)/.test(response.headers.get('content-type') ?? '');
+  return { requestId, status: response.status, answer: isObject ? (JSON.parse(text) as Record<string, unknown>) : {} };
 }
 
 const eventsOf = async (requestId: string): Promise<StoredEvent[]> =>
@@ -99,6 +101,17 @@ const silence = () => ({
   reason: 'a test',
 });
 const call = { model: 'fast', messages: [{ role: 'user', content: 'hi' }], max_tokens: 8 };
+
+const nobody = '00000000-0000-7000-8000-000000000000';
+
+/** Of whatever comes first into a table; waits until there is something. */
+async function firstId(table: string): Promise<string> {
+  for (;;) {
+    const [row] = await postgres.asSuperuser<{ id: string }>(`select id from ${table} limit 1`);
+    if (row) return row.id;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 /** Every route that does something, or shows what is personal: one that is neither here nor below fails the first test. */
 const acts: Readonly<Record<string, Act>> = {
@@ -150,14 +163,18 @@ const acts: Readonly<Record<string, Act>> = {
   'GET /api/request-log': { event: 'request_log.read' },
   'GET /api/request-log/{id}': {
     event: 'request_log.read',
-    async prepare() {
-      for (;;) {
-        const [row] = await postgres.asSuperuser<{ id: string }>('select id from holdfast.request_log limit 1');
-        if (row) return `/api/request-log/${row.id}`;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
+    prepare: async () => `/api/request-log/${await firstId('holdfast.request_log')}`,
   },
+  'GET /api/audit/events': { event: 'audit.read' },
+  'GET /api/audit/events/{id}': { event: 'audit.read', prepare: async () => `/api/audit/events/${await firstId('holdfast.audit_log')}` },
+  'GET /api/audit/activity/users/{id}': { event: 'audit.read', prepare: async () => `/api/audit/activity/users/${nobody}` },
+  'GET /api/audit/activity/organizations/{id}': {
+    event: 'audit.read',
+    prepare: async () => `/api/audit/activity/organizations/${await firstId('identity.organization')}`,
+  },
+  'GET /api/audit/reports/{name}': { event: 'audit.read', prepare: async () => '/api/audit/reports/access-review' },
+  'GET /api/audit/reports/{name}/page': { event: 'audit.read', prepare: async () => '/api/audit/reports/personal-data/page' },
+  'GET /api/audit/export': { event: 'audit.exported' },
 };
 
 /** Routes that leave no event, and why. Whoever may not use them leaves one all the same. */
@@ -173,6 +190,11 @@ const plain: Readonly<Record<string, string>> = {
   'GET /api/usage': 'the organization looks at its own calls',
   'GET /api/costs': 'the organization looks at its own sums',
   'POST /api/costs/estimate': 'computes, and keeps nothing',
+  'GET /api/audit/events/{id}/proof': 'hashes',
+  'GET /api/audit/checkpoint': 'a hash and its signatures',
+  'GET /api/audit/consistency': 'hashes',
+  'GET /api/audit/keys': 'public keys',
+  'GET /api/audit/publications': 'states of the instance',
   'GET /api/rate-limits': 'counts',
   'GET /api/rate-limits/self': 'counts',
   'GET /api/configuration': 'a digest; no value',
@@ -300,7 +322,7 @@ describe('who is refused', () => {
        select gen_random_uuid(), id, 'theirs', 'hf_', '\\x00', 1, array['inference'] from made returning id, organization_id`,
     );
     const foreign = await send('DELETE /api/keys/{id}', { path: `/api/keys/${other!.id}` });
-    const nobodys = await send('DELETE /api/keys/{id}', { path: '/api/keys/00000000-0000-7000-8000-000000000000' });
+    const nobodys = await send('DELETE /api/keys/{id}', { path: `/api/keys/${nobody}` });
     expect([foreign.status, nobodys.status]).toStrictEqual([404, 404]);
     const events = await told(foreign.requestId, 2);
     const [denied, seen] = ['access.denied', 'access.foreign'].map((type) => events.find((event) => event.type === type)!);

@@ -20,7 +20,7 @@ function scene() {
   const refuse = createRefusedRequests({
     audit,
     gate,
-    ownerOf: async (_route, id) => (asked.push(id), id === theirs ? other : undefined),
+    ownerOf: async (_route, id) => (asked.push(id), id === theirs ? { organizationId: other, type: 'key' } : undefined),
   });
   const refused = (code: ErrorCode, more: Partial<RefusedRequest> = {}): void =>
     refuse({

@@ -23,8 +23,8 @@ export interface RefusedRequest {
 export interface RefusedRequestsOptions {
   readonly audit: Pick<AuditTrail, 'record'>;
   readonly gate: FloodGate;
-  /** To which organization belongs what a route names by an id; undefined when it is nobody's, or of no organization at all. */
-  readonly ownerOf: (route: string, id: string) => Promise<string | undefined>;
+  /** To which organization belongs what a route names by an id, and what it is; undefined when it is nobody's, or of no organization at all. */
+  readonly ownerOf: (route: string, id: string) => Promise<{ readonly organizationId: string; readonly type: string } | undefined>;
 }
 
 /** Refusals of a good key for one reason that are told one by one in a minute. */
@@ -41,14 +41,14 @@ const denials: ReadonlySet<ErrorCode> = new Set(['scope_missing', 'resource_not_
 export function createRefusedRequests({ audit, gate, ownerOf }: RefusedRequestsOptions): (request: RefusedRequest) => void {
   async function tellForeign(request: RefusedRequest, route: string, id: string): Promise<void> {
     const owner = await ownerOf(route, id).catch(() => undefined);
-    if (owner === undefined || owner === request.organizationId) return;
+    if (owner === undefined || owner.organizationId === request.organizationId) return;
     await audit.record({
       type: 'access.foreign',
       outcome: 'denied',
       organizationId: null,
       by: request.initiator,
-      resource: { type: 'key', id },
-      details: { method: request.method, route, organization_id: owner, by_organization_id: request.organizationId },
+      resource: { type: owner.type, id },
+      details: { method: request.method, route, organization_id: owner.organizationId, by_organization_id: request.organizationId },
     });
   }
 
