@@ -62,6 +62,7 @@ export async function openLedger(options: LedgerOptions): Promise<CallLedger> {
     references,
     clock,
     ...(spill && { spill }),
+    spendOnDisk: options.configuration.budgets.whenDatabaseAway === 'allow',
   }));
   closers.add('ledger', () => ledger.flush());
   return ledger;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   CallLedger,
   createLedgerWriter,
+  createCostSums,
   createRecovery,
   createSpillTarget,
   InstanceLease,
@@ -71,7 +72,7 @@ const openSpill = (maxBytes = 1_000_000) =>
   Spill.open({ folder, keyOf: (version) => Buffer.alloc(32, version), keyVersion: 1, random: systemRandom, maxBytes });
 
 /** One instance: the ledger as the server has it, with a spill, behind the proxy. */
-async function openInstance(given: { readonly maxBytes?: number; readonly dropFirst?: boolean } = {}) {
+async function openInstance(given: { readonly maxBytes?: number; readonly spendOnDisk?: boolean } = {}) {
   const maxBytes = given.maxBytes ?? 1_000_000;
   const lease = new InstanceLease({ beat: (id) => writeBeat(database, id), newId, clock });
   await lease.start();
@@ -93,6 +94,7 @@ async function openInstance(given: { readonly maxBytes?: number; readonly dropFi
   });
   const ledger = (opened.ledger = new CallLedger({
     ...{ write: (batch, again) => writer.write(batch, again), mayPass: isHoldfastError, references, lease, clock, spill },
+    spendOnDisk: given.spendOnDisk ?? false,
   }));
   return {
     ledger,
@@ -248,6 +250,24 @@ describe('while the database is away', () => {
   });
 });
 
+test.each([false, true])('what a hard budget has not heard of is spent only where that is wanted (%s)', async (spendOnDisk) => {
+  const { ledger, spill, close } = await openInstance({ spendOnDisk });
+  const [before, during] = [modelCall(), modelCall()];
+  for (const call of [before, during]) call.record.reservedNanoUsd = 1_000;
+  const known = ledger.enter(before);
+  await known.makeDurable();
+  proxy.cut();
+  const entry = ledger.enter(during);
+  const intent = entry.makeDurable();
+  if (spendOnDisk) await intent;
+  else await expect(intent).rejects.toMatchObject({ code: 'budget_unavailable', retryAfterSeconds: 1 });
+  // What was reserved where others know of it ends as ever.
+  await Promise.all([known.settle(ending()), entry.settle(ending())]);
+  proxy.restore();
+  await expect.poll(() => spill.empty).toBe(true);
+  await close();
+});
+
 describe('among several instances', () => {
   /** What another instance does once this one has been silent for too long. */
   async function othersSettle(): Promise<number> {
@@ -291,6 +311,62 @@ describe('among several instances', () => {
     expect(await eventsOf(cut.id, whole.id)).toHaveLength(3);
     await close();
   });
+
+  test('sums by day and what is closed of budgets follow the row, and count the call once', async () => {
+    const [organizationId, keyId, budgetId] = [newId(), newId(), newId()];
+    const call = modelCall({ organizationId, keyId, stream: true });
+    const { ledger, lease, spill, close } = await openInstance();
+    const instanceId = lease.instanceId;
+    call.record.reservedNanoUsd = 90_000;
+    const entry = ledger.enter(call);
+    await entry.makeDurable();
+    proxy.cut();
+    const alone = modelCall({ organizationId, keyId });
+    await entry.settle(ending());
+    await ledger.enter(alone).settle(ending({ costNanoUsd: 1_000 }));
+    expect(await othersSettle()).toBe(1);
+    // What was reserved for it is in the sums, and was closed with the slice of the dead.
+    await postgres.asSuperuser(`insert into identity.organization (id, name, slug) values ($1, 'o', $2)`, [organizationId, organizationId]);
+    await postgres.asSuperuser(
+      `insert into holdfast.budgets (id, organization_id, name, subject, subject_ids, period, limit_nano, enforcement, created_at)
+       values ($1, $2, 'b', 'key', array[$3]::uuid[], 'total', 1000000, 'hard', now() - interval '1 hour')`,
+      [budgetId, organizationId, keyId],
+    );
+    await postgres.asSuperuser(
+      `insert into holdfast.budget_windows (budget_id, organization_id, period_start, closed_nano) values ($1, $2, '2026-01-01', 90000)`,
+      [budgetId, organizationId],
+    );
+    await postgres.asSuperuser(
+      `insert into holdfast.budget_slices (budget_id, period_start, instance_id, organization_id, version, granted_nano, counted_from, closed)
+       values ($1, '2026-01-01', $2, $3, 1, 0, now() - interval '1 hour', true)`,
+      [budgetId, instanceId, organizationId],
+    );
+    const sums = createCostSums({ database: direct, clock: systemClock });
+    await expect.poll(async () => (await sums.add()) && (await sumsOf(organizationId)).length > 0, { timeout: 5_000 }).toBe(true);
+    expect(await sumsOf(organizationId)).toMatchObject([{ calls: 1, interrupted: 1, cost: 90_000, reserved: 90_000 }]);
+    proxy.restore();
+    await expect.poll(() => spill.empty).toBe(true);
+    await expect.poll(async () => (await sums.add()) && (await totalOf(organizationId)).calls, { timeout: 5_000 }).toBe(2);
+    expect(await totalOf(organizationId)).toEqual({ calls: 2, interrupted: 0, cost: 13_345, reserved: 0 });
+    const [window] = await postgres.asSuperuser('select closed_nano::int as closed from holdfast.budget_windows where budget_id = $1', [
+      budgetId,
+    ]);
+    expect(window).toEqual({ closed: 13_345 });
+    await close();
+  });
+
+  const sumsOf = (organizationId: string) =>
+    postgres.asSuperuser<Record<'calls' | 'interrupted' | 'cost' | 'reserved', number>>(
+      `select calls::int, interrupted_calls::int as interrupted, cost_nano_usd::int as cost, reserved_nano_usd::int as reserved
+       from holdfast.cost_days where organization_id = $1`,
+      [organizationId],
+    );
+  const totalOf = async (organizationId: string) => {
+    const total = { calls: 0, interrupted: 0, cost: 0, reserved: 0 };
+    for (const day of await sumsOf(organizationId))
+      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += day[name];
+    return total;
+  };
 
   test('whoever was away for longer than a lease gives every answer all the same, and each is recorded under the name that was in force', async () => {
     const { ledger, lease, spill, close } = await openInstance();

@@ -18,6 +18,8 @@ export interface CallLedgerOptions {
   readonly onAway?: () => void;
   /** Where rows and intents go when the database does not take them; without it the answer is withheld. */
   readonly spill?: LedgerSpill;
+  /** Whether a call under a hard budget may begin whose intent is on the disk alone. */
+  readonly spendOnDisk?: boolean;
   readonly lease: InstanceLease;
   /** What stands in audit events for personal data. */
   readonly references: PersonalReferences;
@@ -198,6 +200,7 @@ class Entry implements LedgerEntry {
   readonly #lease: InstanceLease;
   readonly #references: PersonalReferences;
   readonly #spill: LedgerSpill | undefined;
+  readonly #spendOnDisk: boolean;
   readonly #instanceId: string;
   readonly #onSettled: () => void;
   readonly #onUnwritten: (entry: Entry) => void;
@@ -208,7 +211,7 @@ class Entry implements LedgerEntry {
   constructor(
     call: ModelCall,
     commits: GroupCommit<OwnedWrite>,
-    { lease, references, spill }: Pick<CallLedgerOptions, 'lease' | 'references' | 'spill'>,
+    { lease, references, spill, spendOnDisk = false }: Pick<CallLedgerOptions, 'lease' | 'references' | 'spill' | 'spendOnDisk'>,
     enteredAt: number,
     onSettled: () => void,
     onUnwritten: (entry: Entry) => void,
@@ -218,6 +221,7 @@ class Entry implements LedgerEntry {
     this.#lease = lease;
     this.#references = references;
     this.#spill = spill;
+    this.#spendOnDisk = spendOnDisk;
     this.#instanceId = lease.instanceId;
     this.enteredAt = enteredAt;
     this.#onSettled = onSettled;
@@ -236,9 +240,8 @@ class Entry implements LedgerEntry {
   makeDurable(): Promise<void> {
     if (this.#call === undefined) return Promise.resolve();
     return (this.#intent ??= this.#commit({ kind: 'intent', bytes: intentBytes(this.#call, this.#instanceId) }).then(
-      () => {
-        // Written too late, when others had settled this instance without it: nothing may be spent on its word.
-        if (!this.#lease.holds(this.#instanceId)) throw leaseLost();
+      (place) => {
+        this.#requireShared(place);
         this.durable = true;
       },
       (error: unknown) => {
@@ -247,6 +250,18 @@ class Entry implements LedgerEntry {
         throw error;
       },
     ));
+  }
+
+  /**
+   * Written too late, when others had settled this instance without it, nothing may be spent of a budget on its word; nor where only this disk knows
+   * of it, unless that is wanted. Without a budget over it, a call with a disk to end on goes on.
+   */
+  #requireShared(place: Place): void {
+    const reserves = (this.#call?.record.reservedNanoUsd ?? 0) > 0;
+    if ((reserves || !this.#spill) && !this.#lease.holds(this.#instanceId)) throw leaseLost();
+    if (!reserves || place === 'database' || this.#spendOnDisk) return;
+    const detail = 'the database is away, and what is reserved is known to this disk alone';
+    throw new HoldfastError('budget_unavailable', { detail, retryAfterSeconds: 1 });
   }
 
   settle(ending: CallEnding): Promise<void> {
@@ -289,12 +304,15 @@ class Entry implements LedgerEntry {
     return { kind: 'row', bytes: rowBytes(call, this.#instanceId, ending), event: bytes, personal };
   }
 
-  async #commit(write: Omit<OwnedWrite, 'instanceId'>): Promise<void> {
+  async #commit(write: Omit<OwnedWrite, 'instanceId'>): Promise<Place> {
     // After its lease ran out, another instance may have settled this call as interrupted: a second row would not count.
     const holdsLease = this.#lease.holds(this.#instanceId);
-    await commitOrKeep(this.#commits, this.#spill, { ...write, instanceId: this.#instanceId }, holdsLease);
+    return commitOrKeep(this.#commits, this.#spill, { ...write, instanceId: this.#instanceId }, holdsLease);
   }
 }
+
+/** Where a write is durable. */
+type Place = 'database' | 'disk';
 
 /** Resolves when the write is durable: in the database, or on the disk where that is away and there is one. */
 async function commitOrKeep(
@@ -302,7 +320,7 @@ async function commitOrKeep(
   spill: LedgerSpill | undefined,
   write: OwnedWrite,
   holdsLease: boolean,
-): Promise<void> {
+): Promise<Place> {
   if (spill?.active) return keep(spill, commits, write, undefined);
   if (!holdsLease) {
     if (spill) return keep(spill, commits, write, leaseLost());
@@ -310,8 +328,9 @@ async function commitOrKeep(
   }
   try {
     await commits.add(write);
+    return 'database';
   } catch (cause) {
-    await keepOrWithhold(commits, spill, write, cause);
+    return keepOrWithhold(commits, spill, write, cause);
   }
 }
 
@@ -320,7 +339,7 @@ async function keepOrWithhold(
   spill: LedgerSpill | undefined,
   write: OwnedWrite,
   cause: unknown,
-): Promise<void> {
+): Promise<Place> {
   if (spill && isHoldfastError(cause)) return keep(spill, commits, write, cause);
   if (isLeaseLost(cause)) throw cause;
   throw uncommitted(write, cause);
@@ -332,9 +351,10 @@ async function keep(
   commits: GroupCommit<OwnedWrite>,
   write: OwnedWrite,
   reason: HoldfastError | undefined,
-): Promise<void> {
+): Promise<Place> {
   try {
     await spill.keep(write, reason === undefined || !isLeaseLost(reason));
+    return 'disk';
   } catch (cause) {
     // The answer is withheld, but what it cost was spent: whichever of the two takes it first has it. Twice is once.
     const late = lateWrite(write);

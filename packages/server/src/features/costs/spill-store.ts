@@ -35,23 +35,6 @@ const findInterrupted = `select c.id from holdfast.calls c where c.id = any($1::
   and not exists (select from holdfast.call_corrections x where x.call_id = c.id)`;
 const deleteInterrupted = `delete from holdfast.calls where id = any($1::uuid[]) and outcome = 'interrupted' returning id, cost_nano_usd`;
 
-/** Before a row is removed that may be in the sums by day, or about to be added to them: whoever adds waits, or is waited for. */
-const lockSums = 'select from holdfast.cost_state for share';
-/** What the rows to be removed have added to the sums, as `cost-sums.ts` adds it. */
-const takeOutOfSums = `
-  update holdfast.cost_days d set calls = d.calls - o.calls, interrupted_calls = d.interrupted_calls - o.calls, unpriced_calls = d.unpriced_calls - o.unpriced,
-    cost_nano_usd = d.cost_nano_usd - o.cost, reserved_nano_usd = d.reserved_nano_usd - o.cost
-  from (
-    select c.organization_id, (c.started_at at time zone 'UTC')::date as day, c.model_asked, c.model_served, c.provider, c.key_id, c.user_id,
-      c.end_user, c.feature, count(*) as calls, count(*) filter (where c.cost_nano_usd is null) as unpriced, coalesce(sum(c.cost_nano_usd), 0)::bigint as cost
-    from holdfast.calls c
-    where c.id = any($1::uuid[]) and c.outcome = 'interrupted' and c.committed_in < (select summed_to from holdfast.cost_state)
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
-  ) o
-  where d.organization_id = o.organization_id and d.day = o.day and d.model is not distinct from o.model_asked
-    and d.served_model is not distinct from o.model_served and d.provider is not distinct from o.provider and d.key_id is not distinct from o.key_id
-    and d.user_id is not distinct from o.user_id and d.end_user is not distinct from o.end_user and d.feature is not distinct from o.feature`;
-
 const insertRows = `insert into holdfast.calls (${rowColumns}) select ${rowColumns} from unnest($1::${ledgerTypes.rows}[])
   on conflict (id) do nothing returning id`;
 const insertIntents = `insert into holdfast.call_intents (${intentColumns}) select ${intentColumns} from unnest($1::${ledgerTypes.intents}[]) i
@@ -204,8 +187,6 @@ async function removeInterrupted(client: pg.PoolClient, ids: readonly string[]) 
   const { rows: found } = await client.query<{ id: string }>(findInterrupted, [ids]);
   if (found.length === 0) return [];
   const interrupted = found.map(({ id }) => id);
-  await client.query(lockSums);
-  await client.query(takeOutOfSums, [interrupted]);
   return (await client.query<{ id: string; cost_nano_usd: number | null }>(deleteInterrupted, [interrupted])).rows;
 }
 
