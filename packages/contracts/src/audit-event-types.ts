@@ -1,4 +1,5 @@
 import type { AuditEventType } from './audit-event-type.ts';
+import { budgetEventTypes } from './budget-event-types.ts';
 
 const organizationAndOperation = { operation: '`chat`, `embeddings` or `count_tokens`', dialect: '`openai` or `anthropic`' };
 const refusedCode = { code: 'the error that was told' };
@@ -89,6 +90,7 @@ const types = {
     series: 'organization',
     details: { tier: 'the new one', tier_before: 'the old one' },
   },
+  ...budgetEventTypes,
   'authentication.failed': {
     category: 'security',
     when: 'A request showed no key, or one that is not good. Told once, then counted a minute.',

@@ -100,6 +100,18 @@ export {
   type ReloadReportBody,
 } from './configuration/index.ts';
 export {
+  budget,
+  budgetPage,
+  budgetParams,
+  changeBudgetRequest,
+  createBudgetRequest,
+  listBudgetsQuery,
+  type BudgetBody,
+  type ChangeBudgetRequest,
+  type CreateBudgetRequest,
+  type ListBudgetsQuery,
+} from './budgets.ts';
+export {
   ban,
   banPage,
   banParams,

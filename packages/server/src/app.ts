@@ -45,7 +45,8 @@ import { addMetricsRoute, createHttpServer, initiatorOf, type BeginTrace } from 
 import { banRoutes, createBanIds } from './features/abuse/index.ts';
 import { configurationRoutes, type ConfigurationService, type Reloadable } from './features/configuration/index.ts';
 import { breakerRoutes, createBreakerService } from './features/breakers/index.ts';
-import { countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
+import { budgetRoutes, countLiveInstances, createUsageService, usageRoutes } from './features/costs/index.ts';
+import { createBudgetService } from './features/costs/budgets/index.ts';
 import { gatewayRoutes } from './features/gateway/index.ts';
 import { healthRoutes } from './features/health/index.ts';
 import { logLevelRoutes, type LogLevelControl } from './features/logging/index.ts';
@@ -216,6 +217,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
     }),
   );
   await http.app.register(keyRoutes({ service: identity.keys, principalOf: (request) => request.principal!, initiatorOf }));
+  await http.app.register(budgetRoutes({ service: createBudgetService({ database, audit: trail, createId, clock }), initiatorOf }));
   await http.app.register(organizationRoutes({ service: identity.organizations, initiatorOf }));
   await http.app.register(
     banRoutes({

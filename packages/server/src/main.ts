@@ -20,6 +20,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   serve: async (source) => (await server()).serve(source, runtimeDir),
   keys: async (configuration, work) => (await commands()).keyCommands(runtimeDir)(configuration, work),
   organizations: async (configuration, work) => (await commands()).organizationCommands(runtimeDir)(configuration, work),
+  budgets: async (configuration, work) => (await commands()).budgetCommands(runtimeDir)(configuration, work),
   usage: async (configuration, work) => (await commands()).usageCommand(runtimeDir)(configuration, work),
   audit: async (configuration, work) => (await commands()).auditCommands(runtimeDir)(configuration, work),
   bans: async (configuration, work) => (await commands()).banCommands(runtimeDir)(configuration, work),

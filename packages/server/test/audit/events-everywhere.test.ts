@@ -94,6 +94,7 @@ interface Act {
 const made = async (name: string, body: object): Promise<string> => String((await send(name, { body })).answer['id']);
 const newKey = (): Promise<string> => made('POST /api/keys', { name: 'of a test', scopes: ['inference'] });
 const range = '198.51.100.0/24';
+const newBudget = { name: 'of a test', subject: 'organization', period: 'day', limit_usd: '1' };
 const breaker = { name: 'lab/demo' };
 const silence = () => ({
   matchers: [{ label: 'rule', value: 'disk' }],
@@ -130,6 +131,16 @@ const acts: Readonly<Record<string, Act>> = {
       const { answer } = await send('GET /api/organizations');
       return `/api/organizations/${(answer['data'] as { id: string }[])[0]!.id}`;
     },
+  },
+  'POST /api/budgets': { event: 'budget.created', body: newBudget },
+  'PATCH /api/budgets/{id}': {
+    event: 'budget.changed',
+    body: { limit_usd: '2' },
+    prepare: async () => `/api/budgets/${await made('POST /api/budgets', newBudget)}`,
+  },
+  'DELETE /api/budgets/{id}': {
+    event: 'budget.deleted',
+    prepare: async () => `/api/budgets/${await made('POST /api/budgets', newBudget)}`,
   },
   'POST /api/bans': { event: 'ban.added', body: { range, note: 'a test' } },
   'DELETE /api/bans/{id}': { event: 'ban.lifted', prepare: async () => `/api/bans/${await made('POST /api/bans', { range })}` },
@@ -185,6 +196,8 @@ const plain: Readonly<Record<string, string>> = {
   'GET /api/keys/{id}': 'the same',
   'GET /api/organizations': 'names and tiers',
   'GET /api/organizations/{id}': 'the same',
+  'GET /api/budgets': 'the organization looks at its own, or the operator at what stands in the log already',
+  'GET /api/budgets/{id}': 'the same',
   'GET /api/bans': 'read by consoles each few seconds; who was banned stands in the log already',
   'GET /api/bans/{id}': 'the same',
   'GET /api/usage': 'the organization looks at its own calls',

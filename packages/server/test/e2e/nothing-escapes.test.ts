@@ -128,6 +128,13 @@ const preparations: Record<string, () => Promise<{ path?: string; body?: unknown
   'POST /api/keys/{id}/rotate': async () => ({ path: `/api/keys/${await makeKey()}/rotate` }),
   'GET /api/organizations/{id}': async () => ({ path: `/api/organizations/${await organizationId()}` }),
   'PATCH /api/organizations/{id}': async () => ({ path: `/api/organizations/${await organizationId()}`, body: { tier: 'unlimited' } }),
+  'POST /api/budgets': async () => ({ body: newBudget() }),
+  'GET /api/budgets/{id}': async () => ({ path: `/api/budgets/${await makeBudget()}` }),
+  'PATCH /api/budgets/{id}': async () => ({
+    path: `/api/budgets/${await makeBudget()}`,
+    body: { name: marks.word('new name of a budget') },
+  }),
+  'DELETE /api/budgets/{id}': async () => ({ path: `/api/budgets/${await makeBudget()}` }),
   'POST /api/bans': async () => ({ body: { range: knownNumbers.ipv6, note: marks.everything('note of a ban') } }),
   'GET /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
   'DELETE /api/bans/{id}': async () => ({ path: `/api/bans/${await makeBan()}` }),
@@ -165,6 +172,14 @@ const silence = () => ({
   reason: marks.everything('reason of a silence'),
 });
 const makeKey = async (): Promise<string> => bodyOf(await post('/api/keys', { name: marks.word('name of a key') })).id;
+const newBudget = () => ({
+  name: marks.word('name of a budget'),
+  subject: 'organization',
+  period: 'total',
+  limit_usd: '900000',
+  enforcement: 'soft',
+});
+const makeBudget = async (): Promise<string> => bodyOf(await post('/api/budgets', newBudget())).id;
 const makeBan = async (): Promise<string> => bodyOf(await post('/api/bans', { range: '203.0.113.77' })).id;
 /** What no caller can make. */
 const makeAlert = async (): Promise<string> =>

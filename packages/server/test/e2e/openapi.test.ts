@@ -139,6 +139,20 @@ test('every answer of every route is as the description says', async () => {
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'platinum' }) });
   await check('PATCH', '/api/organizations/{id}', own, { body: JSON.stringify({ tier: 'unlimited' }) });
 
+  const trial = { name: 'Trial', subject: 'organization', period: 'month', limit_usd: '900' };
+  const budget = (await check('POST', '/api/budgets', '/api/budgets', post(trial))) as { id: string };
+  await check('POST', '/api/budgets', '/api/budgets', post({ ...trial, limit_nano_usd: 1 }));
+  await check('POST', '/api/budgets', '/api/budgets', post({ ...trial, subject: 'key' }));
+  await check('POST', '/api/budgets', '/api/budgets', post({ ...trial, organization_id: '01a1f863-0000-7000-8000-000000000000' }));
+  await check('GET', '/api/budgets', '/api/budgets?limit=1');
+  await check('GET', '/api/budgets', '/api/budgets?all_organizations=true');
+  await check('GET', '/api/budgets', '/api/budgets?cursor=nonsense');
+  await check('GET', '/api/budgets/{id}', `/api/budgets/${budget.id}`);
+  await check('GET', '/api/budgets/{id}', '/api/budgets/01a1f863-0000-7000-8000-000000000000');
+  await check('PATCH', '/api/budgets/{id}', `/api/budgets/${budget.id}`, post({ limit_usd: '901', enforcement: 'soft' }));
+  await check('DELETE', '/api/budgets/{id}', `/api/budgets/${budget.id}`);
+  await check('DELETE', '/api/budgets/{id}', `/api/budgets/${budget.id}`);
+
   await check('GET', '/health/detailed', '/health/detailed');
   await check('GET', '/health/detailed', '/health/detailed', { key: null });
   await check('GET', '/api/health/status', '/api/health/status', { key: null });

@@ -7,6 +7,7 @@ import type { TestDatabase } from '../support/postgres.ts';
 const keptAsGiven: ReadonlySet<string> = new Set([
   // Names that operators give their keys, and their own words about a ban, whose address is what it is about.
   'holdfast.api_keys.name',
+  'holdfast.budgets.name',
   'holdfast.bans.note',
   'holdfast.bans.range',
   // The words of operators about alerts: what they silence and why, and who takes one up.

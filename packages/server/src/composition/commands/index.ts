@@ -16,6 +16,7 @@ import {
 import type { CliDependencies } from '../../entry/cli/index.ts';
 import { testChannels } from '../../features/alerts/index.ts';
 import { createBanIds } from '../../features/abuse/index.ts';
+import { createBudgetService } from '../../features/costs/budgets/index.ts';
 import { createUsageService } from '../../features/costs/index.ts';
 import {
   createKeyAdministration,
@@ -55,6 +56,20 @@ export function organizationCommands(runtimeDir: string | undefined): CliDepende
           tierNames: () => Object.keys(configuration.rateLimits.tiers),
         }),
       ),
+    );
+}
+
+/** `holdfast budgets …` */
+export function budgetCommands(runtimeDir: string | undefined): CliDependencies['budgets'] {
+  return (configuration, work) =>
+    withStorage(configuration, runtimeDir, ({ database, audit }) =>
+      work({
+        service: createBudgetService({ database, audit, createId: createUuidV7(systemClock, systemRandom), clock: systemClock }),
+        organizations: createOrganizationService({
+          store: createOrganizationStore(database, audit),
+          tierNames: () => Object.keys(configuration.rateLimits.tiers),
+        }),
+      }),
     );
 }
 

@@ -43,6 +43,7 @@ import type { Clock } from '@holdfast/kit/time';
 import type { Configuration, ConfigurationSource, Variables } from '../../config/index.ts';
 import type { BanIds } from '../../features/abuse/index.ts';
 import type { AuditExport, DatabaseReport, Publication } from '../../features/audit/index.ts';
+import type { BudgetService } from '../../features/costs/budgets/index.ts';
 import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
 
 /** What the commands need done. `main.ts` gives it; commands parse, call and show. */
@@ -62,6 +63,11 @@ export interface CliDependencies {
   readonly organizations: <Result>(
     configuration: Configuration,
     work: (organizations: OrganizationService) => Promise<Result>,
+  ) => Promise<Result>;
+  /** As `keys`, of budgets. */
+  readonly budgets: <Result>(
+    configuration: Configuration,
+    work: (budgets: { readonly service: BudgetService; readonly organizations: OrganizationService }) => Promise<Result>,
   ) => Promise<Result>;
   /** As `keys`, of bans. */
   readonly bans: <Result>(

@@ -22,6 +22,7 @@ import type { Ban, BanBook, ListBansOptions } from '@holdfast/kit/security';
 import { systemClock } from '@holdfast/kit/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Configuration, ConfigurationSource } from '../../config/index.ts';
+import type { BudgetService, BudgetStanding } from '../../features/costs/budgets/index.ts';
 import type { ApiKey, KeyAdministration, Organization, OrganizationService } from '../../features/identity/index.ts';
 import type { AlertCommands } from './dependencies.ts';
 import { runCli, type CliDependencies } from './index.ts';
@@ -79,6 +80,7 @@ async function run(
       keys: unused,
       audit: unused,
       organizations: unused,
+      budgets: unused,
       usage: unused,
       bans: unused,
       pseudonym: unused,
@@ -115,6 +117,7 @@ describe('the program', () => {
       'keys',
       'organizations',
       'usage',
+      'budgets',
       'bans',
       'breakers',
       'alerts',
@@ -358,6 +361,46 @@ describe('keys', () => {
     expect(revoked).toEqual({ code: 0, out: `Key ${keyId} is revoked.\n`, error: '' });
     const unknown = await run(['keys', 'revoke', 'x'], withKeys({ revoke: () => Promise.reject(new HoldfastError('resource_not_found')) }));
     expect(unknown).toEqual({ code: 1, out: '', error: 'holdfast: There is no such resource.\n' });
+  });
+});
+
+describe('budgets', () => {
+  const standing: BudgetStanding = {
+    budget: {
+      ...{ id: '019a9c5a-7d40-7c3e-9e1f-4b5d2a6c8e10', organizationId: 'o', name: 'Trial', subject: 'organization', subjectIds: ['o'] },
+      ...{ period: 'month', limitNanoUsd: 25_000_000_000, enforcement: 'hard', createdAt: 0 },
+    },
+    ...{ periodStartMs: 0, periodEndMs: 1, spentNano: 12_500_000_000, reservedNano: 40_000_000, idleNano: 0, refusing: false },
+  };
+  const withBudgets = (service: Partial<BudgetService>): Pick<CliDependencies, 'budgets'> => ({
+    budgets: (_, work) =>
+      work({
+        service: service as BudgetService,
+        organizations: { find: async () => ({ id: 'o' }) } as unknown as OrganizationService,
+      }),
+  });
+
+  test('are made in the name of the operator at the terminal, and shown with what is spent and held', async () => {
+    const asked: unknown[] = [];
+    const create: BudgetService['create'] = async (request, by) => {
+      asked.push(request, by.actor.type);
+      return standing;
+    };
+    const words = ['budgets', 'create', 'Trial', '--organization', 'acme', '--limit', '25.00', '--period', 'month'];
+    const ran = await run(words, withBudgets({ create }));
+    expect(asked).toMatchObject([
+      { name: 'Trial', subject: 'organization', organization_id: 'o', period: 'month', limit_usd: '25.00', enforcement: 'hard' },
+      'operator',
+    ]);
+    expect(ran.out).toMatch(/Trial +organization o +month +\$25\.00 hard +\$12\.50 +\$0\.04 +open/);
+  });
+
+  test('refuse what the API would refuse', async () => {
+    const words = ['budgets', 'create', 'Trial', '--organization', 'acme', '--limit', 'much', '--period', 'year'];
+    const ran = await run(words, withBudgets({}));
+    expect(ran.code).toBe(1);
+    expect(ran.error).toMatch(/period/);
+    expect(ran.error).toMatch(/limit_usd/);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   addAudit,
   addBans,
   addBreakers,
+  addBudgets,
   addConfig,
   addHealth,
   addKeys,
@@ -48,6 +49,7 @@ export async function runCli(
   addOrganizations(program, context);
   addUsage(program, context);
   addAudit(program, context);
+  addBudgets(program, context);
   addRequestLog(program, context);
   addBans(program, context);
   addPseudonym(program, context);

@@ -1,3 +1,4 @@
+export { budgetRoutes } from './budget-routes.ts';
 export { createCostCalculator } from './cost-calculator.ts';
 export { costRoutes } from './cost-routes.ts';
 export { createCostService, type CostService } from './cost-service.ts';

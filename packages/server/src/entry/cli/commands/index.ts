@@ -2,6 +2,7 @@ export { addAlerts } from './alerts.ts';
 export { addAudit } from './audit.ts';
 export { addBans } from './bans.ts';
 export { addBreakers } from './breakers.ts';
+export { addBudgets } from './budgets.ts';
 export { addConfig } from './config.ts';
 export { addHealth } from './health.ts';
 export { addKeys } from './keys.ts';

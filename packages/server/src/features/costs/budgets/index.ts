@@ -1,5 +1,8 @@
 export type { Budget, BudgetEnforcement, BudgetPeriod, BudgetSubject } from './budget.ts';
+export { toBudgetBody } from './budget-body.ts';
+export type { BudgetStanding } from './budget-administration.ts';
 export { BudgetKeeper, type BudgetKeeperOptions } from './budget-keeper.ts';
+export { createBudgetService, type BudgetService, type BudgetView } from './budget-service.ts';
 export { windowAt, type BudgetWindow } from './budget-period.ts';
 export { createDatabaseSliceStore } from './database-slice-store.ts';
 export { budgetOverrun, budgetRefused, budgetsLeased, budgetThresholdReached } from './events.ts';
