@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalJson, type CanonicalValue } from './canonical-json.ts';
+import { canonicalJson, isCanonicalText, type CanonicalValue } from './canonical-json.ts';
 
 test('sorts names as RFC 8785 does, by UTF-16 code units', () => {
   // The RFC's own example (section 3.2.3), its values left out.
@@ -71,4 +71,46 @@ test.each([
   ['undefined in a list', [undefined]],
 ])('refuses %s', (_name, value) => {
   expect(() => canonicalJson(value as CanonicalValue)).toThrow(TypeError);
+});
+
+test('a text is called canonical only when it is what would be written of what it says', () => {
+  const strings = fc.string({ unit: 'binary', maxLength: 8 });
+  const anything = fc.anything({
+    key: fc.oneof(strings, fc.constantFrom('__proto__', 'toJSON', '1', '10', '9')),
+    values: [strings, fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.constant(-0), fc.constant(2 ** 53)],
+  });
+  let canonical = 0;
+  fc.assert(
+    fc.property(anything, fc.nat(3), (given, indent) => {
+      const text = JSON.stringify(given, undefined, indent) ?? 'null';
+      const value = JSON.parse(text) as CanonicalValue;
+      if (!isCanonicalText(value, text)) return;
+      canonical++;
+      expect(canonicalJson(value)).toBe(text);
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(canonical).toBeGreaterThan(100);
+  fc.assert(
+    fc.property(values, (value) => {
+      const json = canonicalJson(value);
+      // Names that are numbers are the engine's to order, and a backslash may stand before what looks like an escape.
+      if (!/"\d+":|\\ud/.test(json)) expect(isCanonicalText(JSON.parse(json) as CanonicalValue, json)).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  ['blanks', '{"a": 1}'],
+  ['another order', '{"b":1,"a":1}'],
+  ['another order within', '{"a":[{"d":1,"c":1}]}'],
+  ['a name that is there twice', '{"a":1,"a":1}'],
+  ['an escape that need not be', '{"a":"\\u0041"}'],
+  ['half of a surrogate pair', '{"a":"\\ud800"}'],
+  ['a fraction', '{"a":1.5}'],
+  ['minus zero', '{"a":-0}'],
+  ['a number that is not counted exactly', '{"a":9007199254740992}'],
+  ['an exponent', '{"a":1e3}'],
+])('a text with %s is not canonical', (_, text) => {
+  expect(isCanonicalText(JSON.parse(text) as CanonicalValue, text)).toBe(false);
 });

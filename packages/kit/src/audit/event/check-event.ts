@@ -28,8 +28,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isTimestamp(value: unknown): boolean {
+  if (typeof value !== 'string' || !timestamp.test(value)) return false;
+  const ms = Date.parse(value);
   // Of days that a month has not, the calendar makes others.
-  return typeof value === 'string' && timestamp.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value;
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === value;
 }
 
 const optional =

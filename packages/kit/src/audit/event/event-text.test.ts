@@ -6,8 +6,10 @@ import {
   auditLeafText,
   isAuditEvent,
   maxAuditEventBytes,
+  numberAuditEvent,
   parseAuditEvent,
   parseAuditLeaf,
+  readAuditEvent,
   type AuditEvent,
 } from './index.ts';
 
@@ -29,6 +31,9 @@ describe('the published vectors', () => {
     expect(auditEventText(vector.event)).toBe(vector.text);
     expect(parseAuditEvent(vector.text)).toEqual(vector.event);
     expect(auditLeafText(vector.event, vector.number)).toBe(vector.leaf);
+    expect(readAuditEvent(vector.text)).toEqual({ event: vector.event, text: vector.text });
+    expect(readAuditEvent(JSON.stringify(vector.event, undefined, 1)).text).toBe(vector.text);
+    expect(numberAuditEvent(vector.text, vector.number)).toBe(vector.leaf);
     expect(hashLeaf(Buffer.from(vector.leaf)).toString('hex')).toBe(vector.leaf_hash);
     expect(parseAuditLeaf(vector.leaf)).toEqual({ ...vector.event, number: vector.number });
   });
@@ -96,4 +101,17 @@ test('a leaf in another form than the one is told, for it hashes to something el
   expect(() => parseAuditLeaf(`${leaf} `)).toThrow(/canonical/);
   expect(() => parseAuditLeaf(JSON.stringify({ z: 1, ...(JSON.parse(leaf) as object) }))).toThrow(/"z"/);
   expect(() => parseAuditLeaf(vectors[0]!.text)).toThrow(/"number"/);
+});
+
+test('a number stands where it belongs, whatever an event says', () => {
+  const tricky = ',"organization_id":';
+  const odd = changed({
+    organization_id: null,
+    request_id: tricky,
+    resource: { type: 'a', id: tricky },
+    actor: { type: 'key', id: tricky },
+    details: { organization_id: tricky, number: 7, z: { organization_id: 1 }, [tricky]: tricky },
+  });
+  const leaf = numberAuditEvent(auditEventText(odd), 12);
+  expect(parseAuditLeaf(leaf)).toEqual({ ...odd, number: 12 });
 });

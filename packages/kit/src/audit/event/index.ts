@@ -9,4 +9,4 @@ export {
 } from './audit-event.ts';
 export { canonicalJson, type CanonicalValue } from './canonical-json.ts';
 export { auditEventFault, isAuditEvent } from './check-event.ts';
-export { auditEventText, auditLeafText, parseAuditEvent, parseAuditLeaf } from './event-text.ts';
+export { auditEventText, auditLeafText, numberAuditEvent, parseAuditEvent, parseAuditLeaf, readAuditEvent } from './event-text.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { auditLeafText, hashLeaf, parseAuditEvent, type AuditEvent, type TiledTree } from '@holdfast/kit/audit';
+import { auditEventText, hashLeaf, numberAuditEvent, readAuditEvent, type AuditEvent, type TiledTree } from '@holdfast/kit/audit';
 import { instanceSeries } from '../log-head.ts';
 import type { RejectionReason } from '../rejection-reason.ts';
 import type { PlacedBatch, PlacedLeaf, WaitingEvent } from './session.ts';
@@ -28,10 +28,10 @@ export async function placeEvents(waiting: readonly WaitingEvent[], tree: TiledT
   /** Of this batch, by id. */
   const placed = new Map<string, { readonly number: number; readonly leaf: string }>();
 
-  function place(event: AuditEvent, lastStored: number): void {
+  function place({ event, text }: ReadEvent, lastStored: number): void {
     const series = event.organization_id ?? instanceSeries;
     const number = (lastNumbers.get(series) ?? lastStored) + 1;
-    const leaf = auditLeafText(event, number);
+    const leaf = numberAuditEvent(text, number);
     lastNumbers.set(series, number);
     leaves.push({
       index: tree.size,
@@ -57,33 +57,37 @@ export async function placeEvents(waiting: readonly WaitingEvent[], tree: TiledT
     if (at > 0 && at % eventsPerBreath === 0) await options.breathe();
     const read = options.refused.has(row.seq) ? 'refused_by_store' : eventOf(row);
     if (typeof read !== 'string') {
-      const before = row.logged ?? placed.get(read.id);
+      const before = row.logged ?? placed.get(read.event.id);
       if (before === undefined) {
         place(read, row.lastNumber);
         continue;
       }
       // A commit that was repeated because its answer was lost. The same id for something else would be an event that vanishes.
-      if (auditLeafText(read, before.number) === before.leaf) continue;
+      if (numberAuditEvent(read.text, before.number) === before.leaf) continue;
     }
     const reason = typeof read === 'string' ? read : 'id_taken';
     rejected.push({ seq: row.seq, reason });
-    place(rejection(row, reason, options), row.lastNumber);
+    const event = rejection(row, reason, options);
+    place({ event, text: auditEventText(event) }, row.lastNumber);
   }
   return { seqs: waiting.map(({ seq }) => seq), leaves, rejected, lastNumbers };
 }
 
+type ReadEvent = ReturnType<typeof readAuditEvent>;
+
 /** The event, or why it is none. */
-function eventOf({ id, organizationId, body }: WaitingEvent): AuditEvent | RejectionReason {
+function eventOf({ id, organizationId, body }: WaitingEvent): ReadEvent | RejectionReason {
   if (body === undefined) return 'too_long';
-  let event: AuditEvent;
+  let read: ReadEvent;
   try {
     // Whoever wrote it may be another version, or nobody of ours: also its form is not taken on trust.
-    event = parseAuditEvent(body);
+    read = readAuditEvent(body);
   } catch {
     return 'no_event';
   }
   // By these columns it was let in; it must not speak for another organization.
-  return event.id === id && event.organization_id === organizationId ? event : 'columns_differ';
+  const { event } = read;
+  return event.id === id && event.organization_id === organizationId ? read : 'columns_differ';
 }
 
 function rejection({ seq, id, organizationId, body }: WaitingEvent, reason: RejectionReason, { createId, now }: PlaceOptions): AuditEvent {
