@@ -135,7 +135,7 @@ async function openApp(options: AppOptions, closers: Closers): Promise<App> {
 
   // With a disk to go on with, calls are served without it.
   const critical = spillFolderOf(configuration) === undefined;
-  health.register('database', { critical, componentType: 'datastore', check: () => database.ping() });
+  health.register('database', { critical, componentType: 'datastore', check: (signal) => database.ping(signal) });
   // A check must not outlive what it asks.
   closers.add('health checks', () => health.close());
   // What real calls see counts at once; the next check sets it right again.

@@ -45,6 +45,25 @@ test("a wrong password or a database that is not there is the server's trouble, 
   await expect(openDatabase({ target, maxConnections: 20, clock: systemClock })).rejects.toMatchObject(unavailable);
 });
 
+test('a ping of a database that hangs ends when it is told to, and holds no connection after that', async () => {
+  const database = await postgres.open({ target: proxy.target });
+  await database.ping();
+  proxy.freeze();
+  const [ending, before] = [new AbortController(), new AbortController()];
+  const pings = Array.from({ length: 5 }, () => database.ping(ending.signal));
+  const all = Promise.allSettled(pings);
+  await expect.poll(() => database.poolStates().find(({ role }) => role === 'app')!.idle).toBe(0);
+  ending.abort();
+  // Those that wait for a connection learn of it when they have one.
+  expect((await Promise.race(pings.map((ping) => ping.catch((error: Error) => error)))) instanceof Error).toBe(true);
+  proxy.restore();
+  await all;
+  before.abort();
+  await expect(database.ping(before.signal)).rejects.toThrow('abort');
+  await database.ping(new AbortController().signal);
+  expect(database.poolStates().find(({ role }) => role === 'app')).toMatchObject({ waiting: 0 });
+});
+
 describe('the network is cut', () => {
   test('queries under way and new ones fail as database_unavailable, and it goes on by itself when it is back', async () => {
     const database = await postgres.open({ target: proxy.target });

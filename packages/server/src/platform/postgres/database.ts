@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type PostgresPool, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { HoldfastError } from '@holdfast/kit/errors';
 import type { Clock } from '@holdfast/kit/time';
@@ -50,8 +50,8 @@ export interface Database {
   /** One transaction as `operator`, over all organizations: administration of the instance, never a request's. */
   asOperator<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
   readonly notifications: Notifications;
-  /** Whether the database answers, asked as `app`; throws `database_unavailable` otherwise. */
-  ping(): Promise<void>;
+  /** Whether the database answers, asked as `app`; throws `database_unavailable` otherwise. Aborted, it gives its connection up: one that hangs must not take the pool. */
+  ping(signal?: AbortSignal): Promise<void>;
   /** The pools in use so far, for metrics. */
   poolStates(): readonly PoolState[];
   /** Waits up to 5 s for what is under way, then cuts it off. May be called again. */
@@ -71,7 +71,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   const shares = poolShares(options.maxConnections);
   await assertServerFits(target, timeouts);
 
-  const pools = new Map<DatabaseRole, RolePool & { readonly kysely: Kysely<Schema> }>();
+  const pools = new Map<DatabaseRole, RolePool & { readonly queryPool: PostgresPool; readonly kysely: Kysely<Schema> }>();
   const notifications = createNotifications(target, clock, timeouts);
   let closing: Promise<void> | undefined;
 
@@ -82,7 +82,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     const maxConnections = shares[role];
     const rolePool = createRolePool({ target, role, maxConnections, timeouts, clock });
     const queryPool = createQueryPool({ role, pool: rolePool.pool, maxConnections, slowQueryMs: options.slowQueryMs, clock });
-    found = { ...rolePool, kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: queryPool }) }) };
+    found = { ...rolePool, queryPool, kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: queryPool }) }) };
     pools.set(role, found);
     return found;
   }
@@ -101,8 +101,24 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
       });
     },
     asOperator: async (work) => transact(query('operator'), work),
-    async ping() {
-      await sql`select 1`.execute(query('app'));
+    async ping(signal) {
+      signal?.throwIfAborted();
+      const client = await entry('app').queryPool.connect();
+      let held = true;
+      const giveBack = (broken: boolean): void => {
+        if (held) client.release(broken);
+        held = false;
+      };
+      // The end of the connection is the end of the statement.
+      const onAbort = (): void => giveBack(true);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        signal?.throwIfAborted();
+        await client.query('select 1', []);
+      } finally {
+        signal?.removeEventListener('abort', onAbort);
+        giveBack(signal?.aborted ?? false);
+      }
     },
     poolStates: () =>
       Array.from(pools, ([role, { pool }]) => ({
