@@ -28,8 +28,10 @@ const longestWaitMs = 50;
 export interface SinkOptions {
   readonly target: 'stdout' | { readonly file: string; readonly rotation?: RotationOptions | undefined };
   readonly clock: Clock;
-  /** Called once, at the first failure. */
+  /** Called at the first failure, and again at the first after it had gone on. */
   readonly onError: (error: Error) => void;
+  /** Called when it is written again, with the lines that were dropped meanwhile. */
+  readonly onRecovery?: (droppedLines: number) => void;
 }
 
 /**
@@ -58,7 +60,7 @@ function makeFolder(path: string): void {
  * Standard output, or a file that is made with its folders. A line waits for up to 50 ms; what waits is written at a
  * regular exit of the process, and lost with a `kill -9`.
  */
-export function openSink({ target, clock, onError }: SinkOptions): LineSink {
+export function openSink({ target, clock, onError, onRecovery }: SinkOptions): LineSink {
   if (target !== 'stdout') openForAppending(target.file);
   const stream = pino.destination({
     dest: target === 'stdout' ? 1 : target.file,
@@ -68,11 +70,22 @@ export function openSink({ target, clock, onError }: SinkOptions): LineSink {
     maxLength: mostWaitingBytes,
   });
   // Without a listener, a full disk or a closed pipe would end the process.
-  let told = false;
+  let failing = false;
+  let dropped = 0;
   stream.on('error', (error: Error) => {
-    if (told) return;
-    told = true;
+    if (failing) return;
+    failing = true;
     onError(error);
+  });
+  // What finds no room any more.
+  stream.on('drop', (text: string) => {
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) dropped++;
+  });
+  stream.on('write', () => {
+    if (!failing) return;
+    failing = false;
+    onRecovery?.(dropped);
+    dropped = 0;
   });
   const file =
     target === 'stdout' ? undefined : new LogFile({ ...target, rotation: target.rotation, clock, reopen: () => stream.reopen() });

@@ -1,16 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HttpRequestFinished } from '../../events/index.ts';
 import { HoldfastError } from '../../errors/index.ts';
-import { createFakeClock } from '../../testing/index.ts';
+import { createFakeClock, type FakeClock } from '../../testing/index.ts';
 import { toLine } from './access-line.ts';
 import { createAccessLog, createLogger, redactLine, toLogLevel } from './index.ts';
 
 const key = 'hf_7q2m8dkx0v5n3c9wz4t1r6y8b2e7g0j5s3h9af';
 
-async function collect(options: { level?: string; json?: boolean; file?: string } = {}) {
+async function collect(options: { level?: string; json?: boolean; file?: string; clock?: FakeClock } = {}) {
   let text = '';
   const log = await createLogger({ clock: createFakeClock(), sink: { write: (line) => void (text += line) }, ...options });
   return {
@@ -185,6 +185,42 @@ test('a file that cannot be written is complained of once and stops nothing', as
   expect(messages).toContain('second');
   expect(messages.filter((message) => message === 'the log file cannot be written')).toHaveLength(1);
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a disk that was full and has room again has what waited, and the log says what did not find room',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+    try {
+      const [file, real] = [join(folder, 'log'), join(folder, 'real')];
+      symlinkSync('/dev/full', file);
+      const clock = createFakeClock();
+      const { log, logger, lines } = await collect({ file, clock });
+      const failures = () => lines().filter(({ msg }) => msg === 'the log file cannot be written').length;
+      logger.info('while it is full');
+      await log.flush();
+      for (let at = 0; at < 200; at++) log.writeLine(`{"msg":"${'x'.repeat(100_000)}"}\n`);
+      await log.flush();
+      expect(failures()).toBe(1);
+
+      rmSync(file);
+      symlinkSync(real, file);
+      for (let at = 0; at < 3; at++) {
+        clock.advance(1_000);
+        logger.info(`after ${at}`);
+        await log.flush();
+      }
+      const written = readFileSync(real, 'utf8');
+      for (const message of ['while it is full', 'after 2', 'the log file is written again']) expect(written).toContain(message);
+      const recovery = lines().find(({ msg }) => msg === 'the log file is written again');
+      const kept = written.split('\n').filter((line) => line.includes('xxx')).length;
+      expect(recovery.dropped_lines).toBe(200 - kept);
+      expect(kept).toBeGreaterThan(50);
+      expect(kept).toBeLessThan(100);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 test.skipIf(process.platform !== 'linux')(
   'a file in a folder that cannot be made is a fault of the configuration, told at once',

@@ -44,7 +44,14 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
     : openSink({ target: 'stdout', clock, onError: () => {} });
   sinks.push(json ? main : await prettify(main, options.sink === undefined && process.stdout.isTTY));
   if (options.file !== undefined)
-    sinks.push(openSink({ target: { file: options.file, rotation: options.rotation }, clock, onError: complain('file') }));
+    sinks.push(
+      openSink({
+        target: { file: options.file, rotation: options.rotation },
+        clock,
+        onError: complain('file'),
+        onRecovery: (droppedLines) => logger.warn({ dropped_lines: droppedLines }, 'the log file is written again'),
+      }),
+    );
 
   const [first, ...others] = sinks as [LineSink, ...LineSink[]];
   const write =
