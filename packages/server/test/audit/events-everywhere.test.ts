@@ -178,6 +178,19 @@ const acts: Readonly<Record<string, Act>> = {
   },
   'GET /api/audit/events': { event: 'audit.read' },
   'GET /api/audit/events/{id}': { event: 'audit.read', prepare: async () => `/api/audit/events/${await firstId('holdfast.audit_log')}` },
+  // The event is in the file. Only what a checkpoint speaks of is proved.
+  'GET /api/audit/events/{id}/proof': {
+    event: 'audit.read',
+    async prepare() {
+      for (;;) {
+        const [row] = await postgres.asSuperuser<{ id: string }>(
+          'select id from holdfast.audit_log where index < (select max(size) from holdfast.audit_checkpoints) order by index limit 1',
+        );
+        if (row) return `/api/audit/events/${row.id}/proof`;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  },
   'GET /api/audit/activity/users/{id}': { event: 'audit.read', prepare: async () => `/api/audit/activity/users/${nobody}` },
   'GET /api/audit/activity/organizations/{id}': {
     event: 'audit.read',
@@ -203,7 +216,6 @@ const plain: Readonly<Record<string, string>> = {
   'GET /api/usage': 'the organization looks at its own calls',
   'GET /api/costs': 'the organization looks at its own sums',
   'POST /api/costs/estimate': 'computes, and keeps nothing',
-  'GET /api/audit/events/{id}/proof': 'hashes',
   'GET /api/audit/checkpoint': 'a hash and its signatures',
   'GET /api/audit/consistency': 'hashes',
   'GET /api/audit/keys': 'public keys',

@@ -108,7 +108,10 @@ export function auditRoutes({ service, principalOf, recordReading }: AuditRoutes
         produces: ['text/plain'],
       },
       handler: async (request, reply) => {
-        const proof = await service.prove(scopeFor(request), idOf(request));
+        const scope = scopeFor(request);
+        const proof = await service.prove(scope, idOf(request));
+        // The event is in it.
+        await recordReading(request, { type: 'audit.read', scope, view: 'event', personal: false });
         return reply
           .type('text/plain; charset=utf-8')
           .header('content-disposition', `attachment; filename="${idOf(request)}.tlog-proof"`)
