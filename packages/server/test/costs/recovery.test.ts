@@ -121,6 +121,16 @@ test('an interrupted row has what its intent knew, and claims nothing that nobod
   writer.close();
 });
 
+test('the event of an interrupted call says what was reserved for it, as a number', async () => {
+  const call = modelCall({ record: { reservedNanoUsd: 12_345 } });
+  const writer = createLedgerWriter(() => database.pool('writer'), systemClock);
+  await writer.write([{ kind: 'intent', bytes: intentBytes(call, newId()) }], false);
+  writer.close();
+  await recoveryOf(database).recover();
+  const [event] = await postgres.asSuperuser<{ body: string }>('select body from holdfast.audit_inbox');
+  expect(JSON.parse(event!.body)).toMatchObject({ id: call.id, outcome: 'interrupted', details: { cost_nano_usd: 12_345 } });
+});
+
 test('the calls of instances that live, and of the one that recovers, are left alone', async () => {
   await leaveIntents(10, 0);
   await leaveIntents(10, 50);
