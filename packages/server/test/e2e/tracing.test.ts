@@ -170,6 +170,17 @@ test('what became of spans and reports is in the metrics', async () => {
   expect(await (await gateway.fetch('/metrics')).text()).toContain('holdfast_error_reports_total{outcome="reported"} ');
 });
 
+test('a metric leads to a trace: its buckets have examples, by OpenMetrics', async () => {
+  const example = 'c0ffee1916cd43dd8448eb211c80319c';
+  const headers = { traceparent: `00-${example}-b7ad6b7169203331-01` };
+  await gateway.openai.chat.completions.create(ask, { headers });
+  const scrape = async (accept: string) => (await gateway.fetch('/metrics', { headers: { accept } })).text();
+  const openMetrics = await scrape('application/openmetrics-text; version=1.0.0');
+  for (const metric of ['holdfast_http_request_duration_seconds_bucket', 'holdfast_llm_call_duration_seconds_bucket'])
+    expect(openMetrics).toMatch(new RegExp(`^${metric}\\{.*\\} \\d+ # \\{trace_id="${example}"\\} `, 'm'));
+  expect(await scrape('text/plain')).not.toContain(example);
+});
+
 test('SIGTERM sends what is left before the end', async () => {
   const id = requestId();
   receiver.answerWith({ status: 503, headers: { 'retry-after': '0' } }, {});

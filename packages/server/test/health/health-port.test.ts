@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { createHealthRegistry, type HealthReport } from '@holdfast/kit/health';
+import { createFakeClock } from '@holdfast/kit/testing';
 import { systemClock } from '@holdfast/kit/time';
 import { expect, onTestFinished, test } from 'vitest';
-import { openHealthPort } from '../../src/entry/health-port/index.ts';
+import { healthThreadEnded, openHealthPort } from '../../src/entry/health-port/index.ts';
 
 async function startMain(stuckMs: number) {
   const standing = new Int32Array(new SharedArrayBuffer(4));
@@ -86,4 +87,34 @@ test('a port that is taken, or an address that this machine has not, is a clear 
   await once(other, 'close');
   const opened = await open('127.0.0.1');
   await opened.close();
+});
+
+test('a thread that ends is told of, and another one serves the same port a second later', async () => {
+  const clock = createFakeClock();
+  const health = createHealthRegistry({ clock });
+  const threads: Worker[] = [];
+  const onThread = (thread: Worker): void => void threads.push(thread);
+  process.on('worker', onThread);
+  const ended: unknown[] = [];
+  onTestFinished(healthThreadEnded.subscribe(({ error }) => void ended.push(error)));
+  const opened = await openHealthPort({ host: '127.0.0.1', port: 0, stuckMs: 60_000, health, version: '0', clock });
+  onTestFinished(async () => {
+    process.off('worker', onThread);
+    await opened.close();
+    health.close();
+  });
+  const status = () =>
+    fetch(`http://127.0.0.1:${opened.port}/health/live`, { headers: { connection: 'close' } }).then(
+      (answer) => answer.status,
+      () => 'nobody',
+    );
+  expect(await status()).toBe(200);
+  await threads[0]!.terminate();
+  await expect.poll(() => ended).toHaveLength(1);
+  expect(await status()).toBe('nobody');
+  clock.advance(999);
+  expect(threads).toHaveLength(1);
+  clock.advance(1);
+  await expect.poll(status, soon).toBe(200);
+  expect(threads).toHaveLength(2);
 });
