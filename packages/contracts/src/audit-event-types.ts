@@ -219,6 +219,18 @@ const types = {
     series: 'instance',
     details: { level: 'the new one', level_before: 'the old one', for_seconds: 'for how long; left out when until it is set again' },
   },
+  'costs.corrected': {
+    category: 'operations',
+    when: 'What calls of an organization cost was corrected, beside their rows in the ledger. One event for each transaction that did.',
+    resource: undefined,
+    series: 'organization',
+    details: {
+      reason: '`repriced`, or `reconciled` with an export of a provider',
+      source: 'what it was found out from: the moment of the prices, or the format and digest of the export',
+      calls: 'how many were corrected',
+      added_nano_usd: 'by how much their costs changed together, in nano-dollars, as text; may be negative',
+    },
+  },
   'request_log.read': {
     category: 'privacy',
     when: 'Somebody looked at the log of requests, of all organizations.',

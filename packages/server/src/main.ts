@@ -23,6 +23,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   budgets: async (configuration, work) => (await commands()).budgetCommands(runtimeDir)(configuration, work),
   usage: async (configuration, work) => (await commands()).usageCommand(runtimeDir)(configuration, work),
   audit: async (configuration, work) => (await commands()).auditCommands(runtimeDir)(configuration, work),
+  costs: async (configuration, work) => (await commands()).costCommands(runtimeDir)(configuration, work),
   bans: async (configuration, work) => (await commands()).banCommands(runtimeDir)(configuration, work),
   pseudonym: async (...given) => (await commands()).pseudonymCommand(runtimeDir)(...given),
   breakers: async (...given) => (await commands()).breakerCommands(...given),

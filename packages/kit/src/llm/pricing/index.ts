@@ -1,5 +1,6 @@
 export { costNanoUsd, costParts, totalPicoUsd, type CostParts } from './cost.ts';
 export type { DatedPrice } from './dated-price.ts';
+export { isSnapshotOf } from './model-family.ts';
 export { mostCostNanoUsd, type MostUse } from './most-cost.ts';
 export {
   createPriceBook,

@@ -35,6 +35,7 @@ import { readServerAddress } from '../server-address.ts';
 import { withStorage } from './with-storage.ts';
 
 export { auditCommands } from './audit.ts';
+export { costCommands } from './costs.ts';
 export { healthCommands } from './health.ts';
 
 /** `holdfast keys …` */

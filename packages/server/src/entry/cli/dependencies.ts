@@ -16,6 +16,8 @@ import type {
   AuditReportQuery,
   CircuitBreakerListBody,
   CloseCircuitBreakerRequest,
+  CostPage,
+  CostQuery,
   CreateAlertSilenceRequest,
   ListAlertDeliveriesQuery,
   ListAlertsQuery,
@@ -44,6 +46,7 @@ import type { Configuration, ConfigurationSource, Variables } from '../../config
 import type { BanIds } from '../../features/abuse/index.ts';
 import type { AuditExport, DatabaseReport, Publication } from '../../features/audit/index.ts';
 import type { BudgetService } from '../../features/costs/budgets/index.ts';
+import type { CallSelection, ReconcileReport, RepriceReport } from '../../features/costs/index.ts';
 import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
 
 /** What the commands need done. `main.ts` gives it; commands parse, call and show. */
@@ -99,6 +102,16 @@ export interface CliDependencies {
   readonly audit: <Result>(configuration: Configuration, work: (audit: AuditCommands) => Promise<Result>) => Promise<Result>;
   /** Opens the ledger, lets `work` read pages of it, and closes it. */
   readonly usage: <Result>(configuration: Configuration, work: (read: UsageReader) => Promise<Result>) => Promise<Result>;
+  /** As `usage`, of costs. */
+  readonly costs: <Result>(configuration: Configuration, work: (costs: CostCommands) => Promise<Result>) => Promise<Result>;
+}
+
+/** Sums, prices again, and comparison with a provider, for whoever has the machine. */
+export interface CostCommands {
+  sums(query: CostQuery, organizationId: string | undefined): Promise<CostPage>;
+  reprice(selection: CallSelection, options: { readonly apply: boolean }): Promise<RepriceReport>;
+  /** `text` is an export of a provider. */
+  reconcile(text: string, options: { readonly apply: boolean }): Promise<ReconcileReport>;
 }
 
 /** The alerts of a running server. */

@@ -6,6 +6,7 @@ import {
   addBreakers,
   addBudgets,
   addConfig,
+  addCosts,
   addHealth,
   addKeys,
   addLimits,
@@ -50,6 +51,7 @@ export async function runCli(
   addUsage(program, context);
   addAudit(program, context);
   addBudgets(program, context);
+  addCosts(program, context);
   addRequestLog(program, context);
   addBans(program, context);
   addPseudonym(program, context);

@@ -1,4 +1,7 @@
 export { budgetRoutes } from './budget-routes.ts';
+export type { CallSelection } from './correction-store.ts';
+export { reconcile, type ReconcileReport } from './reconcile/index.ts';
+export { reprice, type RepriceReport } from './reprice.ts';
 export { createCostCalculator } from './cost-calculator.ts';
 export { costRoutes } from './cost-routes.ts';
 export { createCostService, type CostService } from './cost-service.ts';

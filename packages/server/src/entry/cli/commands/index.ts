@@ -4,6 +4,7 @@ export { addBans } from './bans.ts';
 export { addBreakers } from './breakers.ts';
 export { addBudgets } from './budgets.ts';
 export { addConfig } from './config.ts';
+export { addCosts } from './costs.ts';
 export { addHealth } from './health.ts';
 export { addKeys } from './keys.ts';
 export { addLimits } from './limits.ts';

@@ -47,6 +47,8 @@ export async function costs(database: Kysely<unknown>): Promise<void> {
       source text not null,
       made_at timestamptz(3) not null default now(),
       price_id text,
+      -- Of a call that was interrupted, by which model it turned out to have been served.
+      model_served text,
       previous_cost_nano_usd bigint,
       cost_nano_usd bigint,
       prompt_tokens bigint not null default 0,

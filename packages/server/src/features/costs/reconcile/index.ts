@@ -1,0 +1,1 @@
+export { reconcile, type ComparedModel, type ReconcileOptions, type ReconcileReport } from './reconcile.ts';
