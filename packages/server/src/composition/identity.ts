@@ -17,6 +17,7 @@ import type { AuditTrail } from '../platform/audit/index.ts';
 import type { KeyRing } from '../platform/keyring/index.ts';
 import type { Database } from '../platform/postgres/index.ts';
 import type { Closers } from './closers.ts';
+import { spillFolderOf } from './spill.ts';
 
 export interface IdentityOptions {
   readonly configuration: Configuration;
@@ -58,6 +59,7 @@ export async function openIdentity({
     ring: keyRing,
     clock,
     acceptsGivenSecrets: first.acceptsGivenSecrets,
+    limits: { awayMs: spillFolderOf(configuration) === undefined ? 0 : configuration.spill.keySeconds * 1_000 },
   });
   await authenticator.start();
   closers.add('keys', () => authenticator.close());

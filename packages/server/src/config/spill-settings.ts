@@ -17,6 +17,13 @@ export const spillSettings = {
     default: 268_435_456,
     defaultText: '268435456 (256 MiB)',
     description:
-      'Most that is kept there, in bytes; a call takes about 1,500. Beyond it calls are refused until the database is back. `0` keeps nothing.',
+      'Most that is kept there, in bytes; a call takes about 3,000. Beyond it calls are refused until the database is back. `0` keeps nothing.',
+  },
+  keySeconds: {
+    type: integer(0, 604_800),
+    environment: 'HOLDFAST_SPILL_KEY_SECONDS',
+    default: 3_600,
+    description:
+      'Seconds that keys which were in use go on while calls are recorded there, beyond the minute that they have anyway: nobody can be asked whether they were revoked. `0` ends calls after that minute.',
   },
 } as const satisfies SettingSection;

@@ -24,6 +24,9 @@ export const wrongKinds = [
   'gap in the numbers',
   'event of nobody',
   'event differs',
+  'budget passed',
+  'budget leaked',
+  'budget forgot',
 ] as const;
 
 /** Those of the kinds that `checkLog` finds. */
@@ -35,6 +38,9 @@ export const logKinds = [
   'event of nobody',
   'event differs',
 ] as const;
+
+/** And `checkBudgets`. */
+export const budgetKinds = ['budget passed', 'budget leaked', 'budget forgot'] as const;
 
 export type ViolationKind = (typeof lostKinds)[number] | (typeof doubledKinds)[number] | (typeof wrongKinds)[number];
 
@@ -224,13 +230,22 @@ function checkRow(
     }
   }
   const expected = costOf(row, prices);
-  if (row.costNanoUsd !== expected)
+  // What was reserved for it counts until somebody finds out: never less than it can have cost.
+  const reserved =
+    row.outcome === 'interrupted' && row.costNanoUsd !== null && row.costNanoUsd > 0 && row.costNanoUsd >= mostOf(arrival, prices);
+  if (row.costNanoUsd !== expected && !reserved)
     report('wrong cost', marker, `stored ${row.costNanoUsd}, expected ${expected} for ${row.outcome} by ${row.modelServed}`);
 }
 
 /** Not every answer says what was used, and one that broke off need not have come to it. */
 function differs(read: number | null, stored: number | null): boolean {
   return read !== null && read !== stored;
+}
+
+/** What the whole answer would have cost. */
+function mostOf(arrival: UpstreamArrival | undefined, prices: CheckOptions['prices']): number {
+  const price = arrival && prices[arrival.model];
+  return price ? arrival.promptTokens * price.prompt + arrival.completionTokens * price.completion : 0;
 }
 
 /** Undefined when there is no price to go by, which no call of these tests should meet. */

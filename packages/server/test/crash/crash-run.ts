@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Random } from '@holdfast/kit/time';
 import { createSeededRandom } from '@holdfast/kit/testing';
+import { checkBudgets } from './check-budgets.ts';
 import { checkLog } from './check-log.ts';
 import { check, withViolations, type CheckOptions, type Finding } from './checker.ts';
 import { Companion } from './companion.ts';
@@ -14,7 +15,7 @@ import { readMarker } from './marker.ts';
 import { chatModels, type FromLoad, type FromUpstream, type ToLoad } from './messages.ts';
 import { below } from './plan-call.ts';
 import { planRounds, type RoundPlan, type Target } from './plan-round.ts';
-import { killBackend, readLog, readStored } from './stored.ts';
+import { addBudget, killBackend, readBudgets, readLog, readStored } from './stored.ts';
 
 export interface CrashRunOptions {
   readonly rounds: number;
@@ -59,6 +60,10 @@ const checkOptions: CheckOptions = {
   },
   overtakenAfterMs: 50,
 };
+
+/** Of two hard budgets: one that all rounds together do not reach, and one that is used up early, so that calls are refused by it in most rounds. */
+const roomyNano = 10_000_000_000_000;
+const tightNano = 400_000_000;
 
 /** How long a round waits for its moment before it strikes anyway. */
 const patienceMs = 800;
@@ -117,6 +122,7 @@ class Scene {
   readonly #crashes: Crash[] = [];
   #process: ServerRun | undefined;
   #url = '';
+  #budgetKeys: [string, string] = ['', ''];
 
   static async open(folder: string, seed: number, drainTimeoutMs: number): Promise<Scene> {
     const path = (name: string) => join(folder, name);
@@ -159,6 +165,19 @@ class Scene {
   async firstStart(faults: string[], killed: boolean): Promise<void> {
     if (killed) await this.#killedStart(below(this.random, firstStartMs), this.random.next() < 0.3);
     await this.#start(faults);
+    this.#budgetKeys = [await this.#addBudget('roomy', roomyNano), await this.#addBudget('tight', tightNano)];
+    // Longer than it takes an instance to hear of them: calls before that are not counted.
+    await sleep(2_500);
+  }
+
+  /** A key, and a hard budget over it. */
+  async #addBudget(name: string, limitNano: number): Promise<string> {
+    const headers = { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ name, scopes: ['inference'] });
+    const response = await fetch(`${this.#url}/api/keys`, { method: 'POST', headers, body });
+    const { id, secret } = (await response.json()) as { id: string; secret: string };
+    await addBudget(this.#server.socket()!, name, id, limitNano);
+    return secret;
   }
 
   async round(round: number, plan: RoundPlan): Promise<RoundResult> {
@@ -168,7 +187,7 @@ class Scene {
     const reached = this.#load.next('reached', patienceMs).catch(() => undefined);
     const { workers, tellAfter } = plan;
     const killPids = plan.byClient ? this.#victims(plan.target) : [];
-    this.#load.tell({ kind: 'begin', round, url: this.#url, key: operatorKey, workers, tellAfter, killPids });
+    this.#load.tell({ kind: 'begin', round, url: this.#url, keys: [operatorKey, ...this.#budgetKeys], workers, tellAfter, killPids });
     const moment = await reached;
     if (plan.moment === 'idle' || plan.moment === 'start') {
       this.#load.tell({ kind: 'finish' });
@@ -191,7 +210,8 @@ class Scene {
     const evidence = await this.#evidenceOf(round);
     // The longer the log, the longer it takes to verify all of it: then not after each round, and at the end in any case.
     const further = round < 30 || round % 25 === 0 ? await this.checkLog() : [];
-    const finding = withViolations(check(evidence, checkOptions), further);
+    const budgets = checkBudgets(await readBudgets(this.#server.socket()!));
+    const finding = withViolations(check(evidence, checkOptions), [...further, ...budgets]);
     const left = this.#server.spilled();
     if (left.length > 0) faults.push(`after a start with its database ${left.join(', ')} were left on the disk`);
     if (plan.target === 'stop' || plan.target === 'drain') faults.push(...disorder(evidence));

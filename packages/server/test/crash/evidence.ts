@@ -97,6 +97,19 @@ export interface StoredLogEvent {
   readonly body: string;
 }
 
+/** What is stored of a budget when nothing runs. */
+export interface StoredBudget {
+  readonly name: string;
+  readonly limitNano: number;
+  /** Spent for good, by the windows of the budget. */
+  readonly closedNano: number;
+  /** What instances still hold. */
+  readonly grantedNano: number;
+  readonly openSlices: number;
+  /** What the calls of its key cost, by the ledger. */
+  readonly ledgerNano: number;
+}
+
 export interface Crash {
   readonly round: number;
   readonly atMs: number;

@@ -18,7 +18,7 @@ let watched: { readonly event: LoadEvent; left: number; readonly killPids: reado
 
 type Begin = Extract<ToLoad, { kind: 'begin' }>;
 
-async function runRound({ round, url, key, workers, tellAfter, killPids }: Begin): Promise<void> {
+async function runRound({ round, url, keys, workers, tellAfter, killPids }: Begin): Promise<void> {
   finishing = false;
   const random = createSeededRandom(Number(values.seed) * 10_007 + round);
   const agent = new Agent({ keepAlive: true, maxSockets: workers });
@@ -31,10 +31,11 @@ async function runRound({ round, url, key, workers, tellAfter, killPids }: Begin
     for (const pid of watched.killPids) process.kill(pid, 'SIGKILL');
     tell({ kind: 'reached', atMs });
   };
-  const options: SendOptions = { url, key, agent, onEvent };
 
   async function work(): Promise<void> {
     while (!finishing) {
+      const key = keys[number % 4 === 1 ? 1 : number % 4 === 3 ? 2 : 0];
+      const options: SendOptions = { url, key, agent, onEvent };
       const line = await sendCall(planCall(random, values.run!, round, number++), options);
       if (!line) {
         refusedConnections++;
@@ -42,7 +43,7 @@ async function runRound({ round, url, key, workers, tellAfter, killPids }: Begin
       }
       writeSync(log, `${JSON.stringify(line)}\n`);
       // Turned away: a client that comes back at once would only measure how fast that goes.
-      if (line.status === 503) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (line.status === 503 || line.status === 402) await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 

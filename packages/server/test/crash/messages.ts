@@ -14,7 +14,8 @@ export type ToLoad =
       readonly kind: 'begin';
       readonly round: number;
       readonly url: string;
-      readonly key: string;
+      /** The operator's, and those under budgets; every fourth call is made with each of the others. */
+      readonly keys: readonly [string, string, string];
       readonly workers: number;
       /** Told once, when this has happened so many times. */
       readonly tellAfter: { readonly event: LoadEvent; readonly count: number };

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Random } from '@holdfast/kit/time';
-import type { StoredCall, StoredIntent, StoredLog } from './evidence.ts';
+import type { StoredBudget, StoredCall, StoredIntent, StoredLog } from './evidence.ts';
 import { pick } from './plan-call.ts';
 
 /** What is stored of calls whose marker begins so, read as the superuser, past the server and its roles. */
@@ -22,6 +22,43 @@ export async function readStored(
   } finally {
     await client.end();
   }
+}
+
+type Socket = { readonly socketDir: string; readonly port: number };
+
+async function asSuperuser<Result>(socket: Socket, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ host: socket.socketDir, port: socket.port, user: 'postgres', database: 'holdfast' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A hard budget over one key, for all time. */
+export function addBudget(socket: Socket, name: string, keyId: string, limitNano: number): Promise<void> {
+  return asSuperuser(socket, async (client) => {
+    await client.query(
+      `insert into holdfast.budgets (id, organization_id, name, subject, subject_ids, period, limit_nano, enforcement)
+       select gen_random_uuid(), organization_id, $1, 'key', array[id], 'total', $3, 'hard' from holdfast.api_keys where id = $2`,
+      [name, keyId, limitNano],
+    );
+  });
+}
+
+export function readBudgets(socket: Socket): Promise<StoredBudget[]> {
+  return asSuperuser(socket, async (client) => {
+    const { rows } = await client.query<StoredBudget>(
+      `select b.name, b.limit_nano::float8 as "limitNano",
+         (select coalesce(sum(closed_nano), 0)::float8 from holdfast.budget_windows w where w.budget_id = b.id) as "closedNano",
+         (select coalesce(sum(granted_nano), 0)::float8 from holdfast.budget_slices s where s.budget_id = b.id and not s.closed) as "grantedNano",
+         (select count(*)::int from holdfast.budget_slices s where s.budget_id = b.id and not s.closed) as "openSlices",
+         (select coalesce(sum(cost_nano_usd), 0)::float8 from holdfast.calls c where c.key_id = any(b.subject_ids)) as "ledgerNano"
+       from holdfast.budgets b`,
+    );
+    return rows;
+  });
 }
 
 /** The audit log and all rows of the ledger, in one view of the database. */

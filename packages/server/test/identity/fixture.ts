@@ -8,6 +8,7 @@ import {
   createKeyStore,
   type KeyActor,
   type KeyAuthenticator,
+  type KeyAuthenticatorOptions,
   type KeyService,
 } from '../../src/features/identity/index.ts';
 import { scopes as allScopes } from '../../src/model/principal.ts';
@@ -27,7 +28,11 @@ export interface Instance {
 }
 
 /** One server's part of identity: its own connections and its own memory. */
-export async function startInstance(postgres: TestDatabase, clock: Clock = systemClock): Promise<Instance> {
+export async function startInstance(
+  postgres: TestDatabase,
+  clock: Clock = systemClock,
+  limits: KeyAuthenticatorOptions['limits'] = {},
+): Promise<Instance> {
   const database = await postgres.open();
   const service = createKeyService({ store: createKeyStore(database, createTestTrail(database)), ring, clock, random: systemRandom });
   const authenticator = createKeyAuthenticator({
@@ -36,6 +41,7 @@ export async function startInstance(postgres: TestDatabase, clock: Clock = syste
     ring,
     clock,
     acceptsGivenSecrets: false,
+    limits,
   });
   await authenticator.start();
   return {

@@ -21,6 +21,8 @@ export interface KeyAuthenticatorLimits {
   readonly maxRefusals: number;
   /** How long a good key is accepted without a word from the database: also how long it works while the database is away. */
   readonly maxAgeMs: number;
+  /** How much longer it works while the database cannot be asked; its own end counts all the same. */
+  readonly awayMs: number;
   /** Age from which a key in use is looked up again in the background, so that no call waits for it. */
   readonly refreshAgeMs: number;
   /** How long a refusal is remembered. */
@@ -41,6 +43,7 @@ export const defaultKeyAuthenticatorLimits: KeyAuthenticatorLimits = Object.free
   maxKeys: 10_000,
   maxRefusals: 10_000,
   maxAgeMs: 60_000,
+  awayMs: 0,
   refreshAgeMs: 45_000,
   refusalMs: 5_000,
   pollIntervalMs: 500,

@@ -1,4 +1,4 @@
-import { HoldfastError, type ErrorCode } from '@holdfast/kit/errors';
+import { HoldfastError, isHoldfastError, type ErrorCode } from '@holdfast/kit/errors';
 import type { Principal } from '../../model/index.ts';
 import { createChangeFeed } from '../../platform/change-feed/index.ts';
 import { defaultKeyAuthenticatorLimits, type KeyAuthenticatorOptions } from './authenticator-options.ts';
@@ -31,7 +31,7 @@ type Verdict = { readonly principal: Principal } | { readonly code: ErrorCode };
 /**
  * A key that was revoked, rotated out or deleted is refused within 1 s on every instance while the database can be asked, by its
  * notification or by the poll, and after `maxAgeMs` at the latest. While the database is away, keys in memory go on for
- * that long, and any other key is answered with `database_unavailable`: never "unknown" for want of an answer.
+ * that long (or `awayMs` longer), and any other key is answered with `database_unavailable`: never "unknown" for want of an answer.
  */
 export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAuthenticator {
   const { directory, clock, acceptsGivenSecrets } = options;
@@ -98,6 +98,7 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
         expiresAtUnixMs: key.expiresAtMs ?? Infinity,
         staleAtMs: nowMs + limits.maxAgeMs,
         refreshAtMs: nowMs + limits.refreshAgeMs,
+        away: false,
         usedAtUnixMs: 0,
       });
     }
@@ -135,6 +136,21 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
     return settle(loadOnce(digest, hasher.all(secret)), digest, wellFormed);
   }
 
+  /** A key whose time without a word from the database is over, and which is good for longer only if there is none to be had. */
+  function goOn(key: CachedKey, secret: string, nowMs: number): Principal | Promise<Principal> {
+    if (clock.now() >= key.expiresAtUnixMs) throw refuse('key_expired', true);
+    if (key.away) {
+      // The first that was asked for it has waited for all others.
+      if (nowMs >= key.refreshAtMs) refresh(key, nowMs);
+      return key.principal;
+    }
+    return lookUp(secret, key.digest).catch((error: unknown) => {
+      if (!isHoldfastError(error) || error.code !== 'database_unavailable') throw error;
+      key.away = true;
+      return key.principal;
+    });
+  }
+
   return {
     async start() {
       await feed.start();
@@ -148,7 +164,8 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
       const digest = hasher.current(secret);
       const key = cache.get(digest);
       const nowMs = clock.monotonic();
-      if (key === undefined || nowMs >= key.staleAtMs) return lookUp(secret, digest);
+      if (key === undefined || nowMs >= key.staleAtMs + limits.awayMs) return lookUp(secret, digest);
+      if (nowMs >= key.staleAtMs) return goOn(key, secret, nowMs);
       const nowUnixMs = clock.now();
       if (nowUnixMs >= key.expiresAtUnixMs) throw refuse('key_expired', true);
       if (nowMs >= key.refreshAtMs) refresh(key, nowMs);
@@ -158,7 +175,8 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
     remembers(secret) {
       if (secret.length > maxSecretLength) return false;
       const key = cache.get(hasher.current(secret));
-      return key !== undefined && clock.monotonic() < key.staleAtMs && clock.now() < key.expiresAtUnixMs;
+      if (key === undefined || clock.now() >= key.expiresAtUnixMs) return false;
+      return clock.monotonic() < key.staleAtMs + (key.away ? limits.awayMs : 0);
     },
     async close() {
       following = false;

@@ -9,6 +9,7 @@ function key(keyId: string, digest: string, organizationId = 'org'): CachedKey {
     expiresAtUnixMs: Infinity,
     staleAtMs: Infinity,
     refreshAtMs: Infinity,
+    away: false,
     usedAtUnixMs: 0,
   };
 }

@@ -15,6 +15,8 @@ export interface CachedKey {
   readonly staleAtMs: number;
   /** From here on it is looked up again while it is still accepted. */
   refreshAtMs: number;
+  /** The database could not be asked when its time was over. */
+  away: boolean;
   /** Unix milliseconds of its last use since uses were last written; 0 for none. */
   usedAtUnixMs: number;
 }
