@@ -33,6 +33,9 @@ const instanceId = newId();
 const organizationId = newId();
 const keyId = newId();
 
+const references = createReferences();
+const statement = ledgerStatement(['rows', 'rowEvents'], false);
+
 const postgres = await startTestDatabase();
 const database = await postgres.open();
 const writers = [await pgWriter(database), await wireWriter(database)];
@@ -87,15 +90,11 @@ async function measure(writer: Writer, size: number) {
   };
 }
 
-const references = createReferences();
-
 function newRow(): RowAndEvent {
   const call = modelCall({ organizationId, keyId });
   const end = ending();
   return { kind: 'row', bytes: rowBytes(call, instanceId, end), event: callEvent(call, end, references).bytes };
 }
-
-const statement = ledgerStatement(['rows', 'rowEvents'], false);
 
 /** As pg's users do it: a named statement, binary parameters. */
 async function pgWriter(on: Database): Promise<Writer> {
@@ -128,7 +127,8 @@ async function wireWriter(on: Database): Promise<Writer> {
   const writer = createLedgerWriter(() => on.pool('writer'), systemClock);
   await writer.write([newRow()], false);
   const found = await postgres.asSuperuser<{ pid: number }>(
-    `select pid from pg_stat_activity where application_name = 'holdfast writer' and query = $1`,
+    // The server keeps the first 1,024 bytes of a statement.
+    `select pid from pg_stat_activity where application_name = 'holdfast writer' and length(query) > 100 and starts_with($1, query)`,
     [statement.text],
   );
   return { name: 'wire', pid: found[0]!.pid, write: (batch) => writer.write(batch, false) };

@@ -28,6 +28,8 @@ const layers: readonly (readonly [layer: string, pattern: RegExp])[] = [
     'log and metrics',
     /kit\/src\/(?:telemetry|privacy)|features\/(?:request-log|performance)|composition\/(?:performance|alert)|sonic-boom|node_modules\/pino|request-log|prom-client/,
   ],
+  ['audit log', /features\/audit|kit\/src\/audit|platform\/audit|costs\/call-event|layers\/audit/],
+  ['budgets', /costs\/budget|layers\/budget/],
   ['ledger', /features\/costs|model\/layers\/ledger|platform\/postgres|node_modules\/pg|node_modules\/kysely/],
   ['keys', /features\/identity|platform\/keyring|http\/access/],
   ['provider: reading', /kit\/src\/llm\/(?:wire|providers|dialects|spec)/],
