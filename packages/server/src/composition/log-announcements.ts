@@ -23,6 +23,7 @@ import {
 } from '../features/costs/index.ts';
 import { keyChanged, organizationChanged, upkeepFailed } from '../features/identity/index.ts';
 import { tierUnknown } from '../features/limits/index.ts';
+import { budgetOverrun, budgetThresholdReached } from '../features/costs/budgets/index.ts';
 import { healthThreadEnded } from '../entry/health-port/index.ts';
 import { logLevelChanged } from '../features/logging/index.ts';
 import { minutesSavedAgain, minutesUnsaved } from '../features/performance/index.ts';
@@ -90,6 +91,18 @@ export function logAnnouncements({ logger }: Log, clock: Clock, names: ClientNam
     if (result === 'failed') logger.warn({ destination, size, error }, 'a checkpoint of the audit log could not be published');
     else if (result === 'published') logger.info({ destination, size }, 'a checkpoint of the audit log was published');
   });
+  on(budgetThresholdReached, ({ budget, percent, spentNanoUsd, limitNanoUsd }) => {
+    const fields = { budget_id: budget.id, organization_id: budget.organizationId, percent, enforcement: budget.enforcement };
+    const money = { spent_nano_usd: spentNanoUsd, limit_nano_usd: limitNanoUsd };
+    if (percent < 80) logger.info({ ...fields, ...money }, 'half of a budget is spent');
+    else logger.warn({ ...fields, ...money }, percent < 100 ? 'most of a budget is spent' : 'a budget is spent');
+  });
+  on(budgetOverrun, ({ budget, reservedNanoUsd, costNanoUsd }) =>
+    logger.warn(
+      { budget_id: budget.id, reserved_nano_usd: reservedNanoUsd, cost_nano_usd: costNanoUsd },
+      'a call cost more than the most that it could: a provider counted what it should not, or a limit of a model in the price book is wrong',
+    ),
+  );
   on(healthThreadEnded, ({ error }) => logger.error({ err: error }, 'the thread that serves probes ended; another one follows'));
   on(connectionLost, ({ role, error }) => logger.warn({ role, err: error }, 'a database connection was lost'));
   let lost = false;

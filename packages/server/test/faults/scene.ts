@@ -14,8 +14,11 @@ import {
   ServedModels,
   type ModelCatalog,
   type ModelDefinition,
+  type Pricing,
   type Principal,
 } from '../../src/model/index.ts';
+import { BudgetKeeper, type Budget } from '../../src/features/costs/budgets/index.ts';
+import { MemorySlices } from '../costs/budgets/memory-slices.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { fakeTime, realTime, type SceneTime } from './time.ts';
 
@@ -52,6 +55,8 @@ export interface Scene {
   readonly catalog: ModelCatalog;
   readonly ledger: MemoryLedger;
   readonly time: SceneTime;
+  /** What is held of the budget that every call is under, and what it has spent. */
+  budget(): { readonly reserved: number; readonly spent: number };
   /** Requests that came through the door, to see what clients repeat. */
   readonly requests: number;
   call(model: string, options?: CallOptions): Promise<Seen>;
@@ -97,6 +102,17 @@ const principal: Principal = {
   allowedModels: undefined,
 };
 
+/** Every call of a scene is under it: however it ends, nothing stays held. */
+const budget: Budget = {
+  ...{ id: 'b', organizationId: principal.organizationId, name: 'b', subject: 'organization', subjectIds: [principal.organizationId] },
+  ...{ period: 'total', limitNanoUsd: 1_000_000_000_000, enforcement: 'hard', createdAt: 0 },
+};
+const rate = 1_000;
+const flat = { inputPicoUsd: rate, cachedPicoUsd: rate, cacheWritePicoUsd: rate, outputPicoUsd: rate, reasoningPicoUsd: rate };
+const bounds = { prices: [{ ...flat, tiers: [] }], limit: { context: 100_000, output: 1_000 } } as unknown as ReturnType<
+  Pricing['boundsOf']
+>;
+
 export async function openScene(real: boolean): Promise<Scene> {
   let heard = 0;
   const seenBy: { upstream?: ScriptedUpstream } = {};
@@ -116,10 +132,19 @@ export async function openScene(real: boolean): Promise<Scene> {
   );
   const catalog = createModelCatalog({ providers, models: new Map(Object.entries(sceneModels)), clock, random });
   const ledger = new MemoryLedger();
+  const slices = new MemorySlices();
+  slices.budgets.set(budget.id, { limitNano: budget.limitNanoUsd, hard: true, deleted: false });
+  const budgets = new BudgetKeeper({
+    store: { lease: async (id, questions) => slices.lease(id, questions) },
+    instanceId: () => 'only',
+    clock,
+    whenAway: 'refuse',
+  });
+  budgets.put(budget);
   const models = new ServedModels(
     new ModelGeneration({
       catalog,
-      pricing: { costNanoUsd: () => 1, boundsOf: () => undefined, priceId: () => undefined },
+      pricing: { costNanoUsd: () => 1, boundsOf: () => bounds, priceId: () => undefined },
       clock,
       longestCallMs: 600_000,
       onUnused: () => {},
@@ -134,7 +159,7 @@ export async function openScene(real: boolean): Promise<Scene> {
   });
   server.addGateway(
     gatewayRoutes({
-      pipeline: createPipeline({ models, limits: undefined, ledger, clock }),
+      pipeline: createPipeline({ models, limits: undefined, budgets, ledger, clock }),
       listModels: () => [],
       clock,
       createId,
@@ -192,6 +217,10 @@ export async function openScene(real: boolean): Promise<Scene> {
     catalog,
     ledger,
     time,
+    budget() {
+      const [slice] = budgets.slices();
+      return { reserved: slice?.reserved ?? 0, spent: slice?.spent ?? 0 };
+    },
     get requests() {
       return requests;
     },
@@ -211,6 +240,7 @@ export async function openScene(real: boolean): Promise<Scene> {
       return time.pendingTimers()! - timersBefore;
     },
     async close() {
+      await budgets.close();
       await server.drain({ timeoutMs: 0 });
       await transport.close();
       await played.close();

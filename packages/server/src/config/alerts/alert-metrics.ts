@@ -75,6 +75,13 @@ export const alertMetrics = {
     description: 'The same by organization: the 100 that spent most.',
   },
   key_spend_usd: { unit: 'usd', bad: 'above', labels: ['organization', 'key'], description: 'The same by key.' },
+  budget_used_ratio: {
+    unit: 'ratio',
+    bad: 'above',
+    labels: ['organization', 'budget', 'name', 'enforcement'],
+    description:
+      'What of the limit of a budget is spent in the day or month that runs: of those that are half spent at least, the 200 fullest. 1 for a hard one that refuses.',
+  },
   key_expiry_days: {
     unit: 'days',
     bad: 'below',

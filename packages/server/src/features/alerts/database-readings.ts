@@ -11,11 +11,14 @@ export interface DatabaseReadings {
   readonly organization_spend_usd: Reading;
   readonly key_spend_usd: Reading;
   readonly key_expiry_days: Reading;
+  readonly budget_used_ratio: Reading;
 }
 
 /** Those who spent most; rules about spending are about them. */
 const maxSpenders = 100;
 const maxKeys = 100;
+/** The fullest budgets; those that are half full at least. */
+const maxBudgets = 200;
 const dayMs = 86_400_000;
 const lookAheadDays = 90;
 
@@ -64,6 +67,24 @@ export function createDatabaseReadings({
       return rows.map(({ id, organization_id, prefix, expires_at }) => ({
         labels: { organization: organization_id, key: id, prefix },
         value: (expires_at!.getTime() - clock.now()) / dayMs,
+      }));
+    }),
+    // Of the windows that run. One that refuses calls of ordinary size is used up, whatever it would still have for smaller ones.
+    budget_used_ratio: keptByWindow(clock, async () => {
+      const { rows } = await sql<{ organization: string; budget: string; name: string; enforcement: string; ratio: number }>`
+        select organization, budget, name, enforcement, ratio from (
+          select b.organization_id as organization, b.id as budget, b.name, b.enforcement,
+            greatest(
+              (w.closed_nano + coalesce((select sum(s.spent_nano) from holdfast.budget_slices s
+                where s.budget_id = w.budget_id and s.period_start = w.period_start and not s.closed), 0))::double precision / greatest(b.limit_nano, 1),
+              case when b.enforcement = 'hard' and w.refused_at is not null then 1 else 0 end) as ratio
+          from holdfast.budgets b join holdfast.budget_windows w on w.budget_id = b.id
+          where b.deleted_at is null and w.period_start <= ${new Date(clock.now())} and (w.period_end is null or w.period_end > ${new Date(clock.now())})
+        ) each_budget
+        where ratio >= 0.5 order by ratio desc limit ${maxBudgets}`.execute(query());
+      return rows.map(({ organization, budget, name, enforcement, ratio }) => ({
+        labels: { organization, budget, name, enforcement },
+        value: ratio,
       }));
     }),
   };
