@@ -18,14 +18,13 @@ export type CanonicalValue =
 export function canonicalJson(value: CanonicalValue): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw new TypeError('half of a surrogate pair has no bytes in UTF-8');
-      return JSON.stringify(value);
+      return quoted(value);
     case 'number':
       if (!Number.isSafeInteger(value) || Object.is(value, -0))
         throw new TypeError(`${value} is not a whole number that is counted exactly`);
       return String(value);
     case 'boolean':
-      return String(value);
+      return value ? 'true' : 'false';
     case 'object':
       break;
     default:
@@ -37,11 +36,10 @@ export function canonicalJson(value: CanonicalValue): string {
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError('only plain objects have one form');
   const members = value as { readonly [name: string]: CanonicalValue | undefined };
   let json = '';
-  // The default order of sort is by code units, as the RFC wants it.
-  for (const name of Object.keys(members).sort()) {
+  for (const name of sortedNames(members)) {
     const member = members[name];
     if (member === undefined) continue;
-    json += `${json === '' ? '' : ','}${canonicalJson(name)}:${canonicalJson(member)}`;
+    json += json === '' ? `${quoted(name)}:${canonicalJson(member)}` : `,${quoted(name)}:${canonicalJson(member)}`;
   }
   return `{${json}}`;
 }
@@ -67,4 +65,20 @@ function isInOrder(value: CanonicalValue): boolean {
     before = name;
   }
   return true;
+}
+
+/** What needs no escape: most strings, for which this takes a third of the time of `JSON.stringify`. */
+const plain = /^[ !#-[\]-~]*$/;
+
+function quoted(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new TypeError('half of a surrogate pair has no bytes in UTF-8');
+  return JSON.stringify(text);
+}
+
+function sortedNames(members: object): readonly string[] {
+  const names = Object.keys(members);
+  // By code units, as the RFC wants it, and as `sort` compares without being told how. What was read from canonical JSON is in order.
+  for (let at = 1; at < names.length; at++) if (names[at - 1]! > names[at]!) return names.sort();
+  return names;
 }

@@ -4,6 +4,14 @@ import { instanceSeries } from '../log-head.ts';
 import type { RejectionReason } from '../rejection-reason.ts';
 import type { PlacedBatch, PlacedLeaf, WaitingEvent } from './session.ts';
 
+/** What was placed and is not stored yet: what the store says of series and ids is older. */
+export class PlacedMemory {
+  /** By series. */
+  readonly lastNumbers = new Map<string, number>();
+  /** By id. */
+  readonly events = new Map<string, { readonly number: number; readonly leaf: string }>();
+}
+
 export interface PlaceOptions {
   readonly createId: () => string;
   /** RFC 3339 with three decimals: the time of events about the log itself. */
@@ -21,18 +29,22 @@ const eventsPerBreath = 64;
  * Gives events their places: each the next number of its series and the next leaf of the tree, which grows. One that has a place already is
  * dropped; what is no event is rejected, and an event that says so takes its place, since nothing leaves the inbox unrecorded.
  */
-export async function placeEvents(waiting: readonly WaitingEvent[], tree: TiledTree, options: PlaceOptions): Promise<PlacedBatch> {
+export async function placeEvents(
+  waiting: readonly WaitingEvent[],
+  tree: TiledTree,
+  options: PlaceOptions,
+  memory = new PlacedMemory(),
+): Promise<PlacedBatch> {
   const leaves: PlacedLeaf[] = [];
   const rejected: { seq: number; reason: RejectionReason }[] = [];
   const lastNumbers = new Map<string, number>();
-  /** Of this batch, by id. */
-  const placed = new Map<string, { readonly number: number; readonly leaf: string }>();
 
   function place({ event, text }: ReadEvent, lastStored: number): void {
     const series = event.organization_id ?? instanceSeries;
-    const number = (lastNumbers.get(series) ?? lastStored) + 1;
+    const number = (memory.lastNumbers.get(series) ?? lastStored) + 1;
     const leaf = numberAuditEvent(text, number);
     lastNumbers.set(series, number);
+    memory.lastNumbers.set(series, number);
     leaves.push({
       index: tree.size,
       id: event.id,
@@ -49,7 +61,7 @@ export async function placeEvents(waiting: readonly WaitingEvent[], tree: TiledT
       requestId: event.request_id,
       leaf,
     });
-    placed.set(event.id, { number, leaf });
+    memory.events.set(event.id, { number, leaf });
     tree.append(hashLeaf(Buffer.from(leaf)));
   }
 
@@ -57,7 +69,7 @@ export async function placeEvents(waiting: readonly WaitingEvent[], tree: TiledT
     if (at > 0 && at % eventsPerBreath === 0) await options.breathe();
     const read = options.refused.has(row.seq) ? 'refused_by_store' : eventOf(row);
     if (typeof read !== 'string') {
-      const before = row.logged ?? placed.get(read.event.id);
+      const before = row.logged ?? memory.events.get(read.event.id);
       if (before === undefined) {
         place(read, row.lastNumber);
         continue;

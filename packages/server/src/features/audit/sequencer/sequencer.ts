@@ -3,7 +3,8 @@ import { isHoldfastError } from '@holdfast/kit/errors';
 import { sleep, type Clock } from '@holdfast/kit/time';
 import { auditBatchRefused, auditEventsRejected, auditEventsSequenced, auditSequencerElected, auditSequencerEnded } from '../events.ts';
 import type { LogHead } from '../log-head.ts';
-import { placeEvents } from './place-events.ts';
+import type { RejectionReason } from '../rejection-reason.ts';
+import { placeEvents, PlacedMemory } from './place-events.ts';
 import type { LogSurvey, SequencerSession } from './session.ts';
 
 export interface SequencerOptions {
@@ -15,6 +16,8 @@ export interface SequencerOptions {
   readonly clock: Clock;
   /** From this many waiting events on it goes on without a pause. `AUDIT_BUFFER_SIZE`, 100. */
   readonly bufferSize: number;
+  /** Leaves of one commit, which share a signature. Default 1,000. */
+  readonly batchSize?: number;
 }
 
 export interface SequencerState {
@@ -42,13 +45,21 @@ const retryMs = 1_000;
 const refusedPauseMs = 20;
 /** A log that must not be continued needs a person. */
 const damagedRetryMs = 60_000;
-/** Leaves of one commit: of 600 bytes each some megabyte. */
-const maxBatch = 2_000;
+/** Leaves of one commit, and of one signature: of 900 bytes each a megabyte. */
+const defaultBatchSize = 1_000;
+/** Commits of what was read at once. */
+const batchesARead = 4;
 const maintainEveryMs = 600_000;
 /** How often whoever is elected counts what waits. */
 const countEveryMs = 5_000;
 /** How long a stop goes on with what waits. It is safe where it is. */
 const lastWorkMs = 2_000;
+
+/** A commit under way. */
+interface Writing {
+  readonly committed: Promise<boolean>;
+  readonly seqs: readonly number[];
+}
 
 /**
  * Gives events their places in the log. Every instance has one; one of them is elected by a lock that belongs to its connection, and each of its
@@ -64,7 +75,7 @@ export class AuditSequencer {
   #blindSince: number | undefined;
   #error: unknown;
   /** Smaller after the store refused a batch: the event at fault is looked for. */
-  #limit = maxBatch;
+  #limit: number;
   /** Events that the store refuses by themselves, and those that it refuses even as rejected; by their place in the inbox. */
   readonly #refused = new Set<number>();
   readonly #stuck = new Set<number>();
@@ -72,6 +83,7 @@ export class AuditSequencer {
 
   constructor(options: SequencerOptions) {
     this.#options = options;
+    this.#limit = this.#maxRead;
   }
 
   get state(): SequencerState {
@@ -93,6 +105,14 @@ export class AuditSequencer {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
+  }
+
+  get #batchSize(): number {
+    return this.#options.batchSize ?? defaultBatchSize;
+  }
+
+  get #maxRead(): number {
+    return this.#batchSize * batchesARead;
   }
 
   get #stopped(): boolean {
@@ -188,32 +208,53 @@ export class AuditSequencer {
       this.#survey = { oldestWaitedMs: 0, waiting: this.#stuck.size };
       return 0;
     }
-    const oldSize = tree.size;
-    const batch = await placeEvents(waiting, tree, {
-      ...{ createId, breathe, refused: this.#refused },
-      now: () => new Date(clock.now()).toISOString(),
-    });
-    const { origin, epoch, signers } = head;
+    // While the store writes one part, the next is placed: it is another process, and takes as long.
+    const memory = new PlacedMemory();
+    let writing: Writing | undefined;
+    let rejected: RejectionReason[] = [];
+    for (let at = 0; at < waiting.length; at += this.#batchSize) {
+      const options = { createId, breathe, refused: this.#refused, now: () => new Date(clock.now()).toISOString() };
+      const oldSize = tree.size;
+      const batch = await placeEvents(waiting.slice(at, at + this.#batchSize), tree, options, memory);
+      const growth = { ...batch, ...this.#signed(head, tree, oldSize) };
+      const failed = await this.#outcome(writing);
+      if (failed) return failed;
+      const committed = session.commit(growth);
+      // Looked at when the next part is placed: until then nobody waits for it.
+      committed.catch(() => {});
+      writing = { committed, seqs: batch.seqs };
+      rejected = [...rejected, ...batch.rejected.map(({ reason }) => reason)];
+    }
+    const failed = await this.#outcome(writing);
+    if (failed) return failed;
+    this.#limit = Math.min(this.#maxRead, this.#limit * 4);
+    for (const { seq } of waiting) this.#refused.delete(seq);
+    if (waiting.length < this.#maxRead) this.#survey = { oldestWaitedMs: 0, waiting: this.#stuck.size };
+    auditEventsSequenced.publish({ events: waiting.length, size: tree.size, durationMs: clock.monotonic() - startedAt });
+    if (rejected.length > 0) auditEventsRejected.publish({ reasons: rejected });
+    return waiting.length;
+  }
+
+  /** The log as it is with what was placed. Signed before it is stored, and shown to nobody before that: when the commit fails this head was never said. */
+  #signed({ origin, epoch, signers }: LogHead, tree: TiledTree, oldSize: number) {
+    const { size, tail } = tree;
     const root = tree.root();
-    // Signed before it is stored, and shown to nobody before that: when the commit fails this head was never said.
-    const note =
-      tree.size === oldSize ? undefined : signCheckpoint({ origin, size: tree.size, root }, signers, Math.floor(clock.now() / 1_000));
-    let committed: boolean;
+    const seconds = Math.floor(this.#options.clock.now() / 1_000);
+    const note = size === oldSize ? undefined : signCheckpoint({ origin, size, root }, signers, seconds);
+    return { epoch, oldSize, size, root, tail, tiles: tree.takeTiles(), note };
+  }
+
+  /** Undefined when it was written. */
+  async #outcome(writing: Writing | undefined): Promise<'superseded' | 'refused' | undefined> {
+    if (writing === undefined) return undefined;
     try {
-      committed = await session.commit({ ...batch, epoch, oldSize, size: tree.size, root, tail: tree.tail, tiles: tree.takeTiles(), note });
+      return (await writing.committed) ? undefined : 'superseded';
     } catch (error) {
       if (isHoldfastError(error)) throw error;
-      this.#suspect(batch.seqs);
-      auditBatchRefused.publish({ events: batch.seqs.length, error });
+      this.#suspect(writing.seqs);
+      auditBatchRefused.publish({ events: writing.seqs.length, error });
       return 'refused';
     }
-    if (!committed) return 'superseded';
-    this.#limit = Math.min(maxBatch, this.#limit * 4);
-    for (const seq of batch.seqs) this.#refused.delete(seq);
-    if (waiting.length < maxBatch) this.#survey = { oldestWaitedMs: 0, waiting: this.#stuck.size };
-    auditEventsSequenced.publish({ events: batch.seqs.length, size: tree.size, durationMs: clock.monotonic() - startedAt });
-    if (batch.rejected.length > 0) auditEventsRejected.publish({ reasons: batch.rejected.map(({ reason }) => reason) });
-    return batch.seqs.length;
   }
 
   /** The store refuses this batch, and would again. One event must not keep all others waiting for ever: it is found by halves, rejected, and if need be left. */

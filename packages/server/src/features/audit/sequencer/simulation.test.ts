@@ -168,6 +168,7 @@ async function play(simulation: Simulation): Promise<void> {
       breathe: () => process.step('breathes'),
       clock: process.clock,
       bufferSize: 4,
+      batchSize: 2,
     });
     process.spawn(() => {
       sequencer.start();

@@ -16,19 +16,26 @@ export const survey = {
 
 export const claim = `update holdfast.audit_state set epoch = epoch + 1 returning log_id, epoch, size, root, tail`;
 
+/** Bytes of bodies that are read at once; one event is, whatever its size. */
+const maxReadBytes = 16 * 1_024 * 1_024;
+
 /** Beyond its bound a body is not sent: the table refuses such, but a table can be changed. */
 export const readWaiting = {
   name: 'holdfast_audit_waiting',
   text: `select batch.seq, batch.id, batch.organization_id, batch.body, series.last_number, logged.number as logged_number, logged.leaf as logged_leaf
     from (
-      select seq, id, organization_id, case when octet_length(body) <= ${maxAuditEventBytes} then body end as body
-      from holdfast.audit_inbox where seq <> all ($2::bigint[]) order by seq limit $1::bigint
+      select *, sum(octet_length(body)) over (order by seq) as bytes, row_number() over (order by seq) as place
+      from (
+        select seq, id, organization_id, case when octet_length(body) <= ${maxAuditEventBytes} then body end as body
+        from holdfast.audit_inbox where seq <> all ($2::bigint[]) order by seq limit $1::bigint
+      ) as oldest
     ) as batch
       left join lateral (select number, leaf from holdfast.audit_log where id = batch.id limit 1) as logged on true
       left join lateral (
         select last_number from holdfast.audit_series
         where organization_id = coalesce(batch.organization_id, '${instanceSeries}') limit 1
       ) as series on true
+    where batch.place = 1 or batch.bytes <= ${maxReadBytes}
     order by batch.seq`,
 };
 
