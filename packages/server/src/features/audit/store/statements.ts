@@ -84,5 +84,8 @@ export const readKeys = `select verifier_key, kind, sealed_private_key from hold
 
 export const releaseLock = `select pg_advisory_unlock_all()`;
 
-/** Tables grow from nothing between two looks of the planner, which would go on reading a small one from its beginning. */
-export const prepareSession = `set enable_seqscan = off`;
+/**
+ * Tables grow from nothing between two looks of the planner, which would go on reading a small one from its beginning. What the planner is told not to do
+ * it gives a price beyond any other, for which PostgreSQL would compile each statement to machine code: half a second each.
+ */
+export const prepareSession = `select set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)`;
