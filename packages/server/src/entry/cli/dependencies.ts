@@ -44,7 +44,7 @@ import type { BanBook } from '@holdfast/kit/security';
 import type { Clock } from '@holdfast/kit/time';
 import type { Configuration, ConfigurationSource, Variables } from '../../config/index.ts';
 import type { BanIds } from '../../features/abuse/index.ts';
-import type { AuditExport, DatabaseReport, Publication } from '../../features/audit/index.ts';
+import type { AuditExport, DatabaseReport, Publication, RotatedKeys } from '../../features/audit/index.ts';
 import type { BudgetService } from '../../features/costs/budgets/index.ts';
 import type { CallSelection, ReconcileReport, RepriceReport } from '../../features/costs/index.ts';
 import type { KeyAdministration, OrganizationService } from '../../features/identity/index.ts';
@@ -167,6 +167,8 @@ export interface AuditCommands {
   keys(): Promise<AuditKeysBody>;
   export(query: AuditExportQuery): Promise<AuditExport>;
   report(name: AuditReportName, query: AuditReportQuery): Promise<{ readonly body: AuditReportBody; readonly page: string }>;
+  /** Makes new keys that sign from now on, and deletes the private halves of the old ones. */
+  rotateKeys(): Promise<RotatedKeys>;
   /** Into the folder instead of where the configuration says, when there is one. */
   publish(folder: string | undefined): Promise<readonly Publication[]>;
   verify(options: {

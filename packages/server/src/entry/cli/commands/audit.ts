@@ -160,6 +160,19 @@ export function addAudit(program: Command, context: CommandContext): void {
     });
 
   audit
+    .command('rotate-key')
+    .description('replace the keys that sign checkpoints; what the old ones signed stays valid. Writes the new public keys')
+    .option('--json', 'as JSON, with the checkpoint that old and new keys signed')
+    .action(async ({ json: asJson }: Json) => {
+      const rotated = await log((commands) => commands.rotateKeys());
+      if (asJson) return json(rotated);
+      terminal.out(`${rotated.added.join('\n')}\n`);
+      terminal.error(
+        'Give these keys to whoever verifies, beside the old ones: the checkpoint at this moment is signed by both, and the log has an event that names them.\n',
+      );
+    });
+
+  audit
     .command('report')
     .description('make a report: who may do what, what was refused and attacked, where personal data went')
     .addArgument(new Argument('<name>', 'of the report').choices(auditReportName.options))

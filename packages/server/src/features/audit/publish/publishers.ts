@@ -29,7 +29,9 @@ export function folderPublisher(folder: string): CheckpointPublisher {
         const { code } = error as NodeJS.ErrnoException;
         if (code !== 'EEXIST')
           throw new HoldfastError('delivery_failed', { detail: `folder of checkpoints: ${code ?? 'failed'}`, cause: error });
-        const there = await readFile(path, 'utf8');
+        const there = await readFile(path, 'utf8').catch((cause: unknown) => {
+          throw new HoldfastError('delivery_failed', { detail: 'folder of checkpoints: it is no folder', cause });
+        });
         if (textOf(there) === textOf(note)) return;
         // Half a file is what a crash leaves.
         if (note.startsWith(there))
