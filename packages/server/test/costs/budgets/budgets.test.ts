@@ -1,4 +1,5 @@
 import { systemClock } from '@holdfast/kit/time';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRecovery } from '../../../src/features/costs/index.ts';
 import { budgetThresholdReached, windowAt } from '../../../src/features/costs/budgets/index.ts';
@@ -163,6 +164,14 @@ describe('what an instance leaves', () => {
     // A cost that comes to light later sets right what was closed with it.
     await postgres.asSuperuser(`update holdfast.calls set cost_nano_usd = 50 where outcome = 'interrupted'`);
     expect((await stored(postgres, budget.id)).closed).toBe(170);
+    // And so does a correction, which leaves the row as it is; made by the operator.
+    await database.asOperator((transaction) =>
+      sql`insert into holdfast.call_corrections (call_id, number, organization_id, reason, source, previous_cost_nano_usd, cost_nano_usd)
+        select id, 1, organization_id, 'reconciled', 'a test', 50, 20 from holdfast.calls where outcome = 'interrupted'`.execute(
+        transaction,
+      ),
+    );
+    expect((await stored(postgres, budget.id)).closed).toBe(140);
   });
 
   test('one that was given up is granted nothing any more', async () => {

@@ -13,6 +13,7 @@ import { budgets } from './0011-budgets.ts';
 import { requestLogRows } from './0012-request-log-rows.ts';
 import { spill } from './0013-spill.ts';
 import { costs } from './0014-costs.ts';
+import { budgetCorrections } from './0015-budget-corrections.ts';
 
 /**
  * All migrations by name, applied in the order of their names, those that are pending in one transaction. What was released is
@@ -35,4 +36,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0012-request-log-rows': { up: requestLogRows },
   '0013-spill': { up: spill },
   '0014-costs': { up: costs },
+  '0015-budget-corrections': { up: budgetCorrections },
 });
