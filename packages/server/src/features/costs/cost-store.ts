@@ -64,7 +64,7 @@ export async function readCosts(
   const summedTo = sql`(select case when ${known} then summed_to else 0 end from holdfast.cost_state)`;
   const selected = sql.join([...groups, ...costMeasures.map((name) => sql.ref(name))]);
   const { rows } = await sql<Record<string, string | null>>`
-    with summed as (
+    with summed as not materialized (
       select ${selected} from (
         select ${dimensions}, ${measures} from holdfast.cost_days where ${known} and ${where}
         union all
