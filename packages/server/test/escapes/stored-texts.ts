@@ -19,6 +19,10 @@ const keptAsGiven: ReadonlySet<string> = new Set([
   'holdfast.calls.feature',
   'holdfast.call_intents.end_user',
   'holdfast.call_intents.feature',
+  'holdfast.call_removals.end_user',
+  'holdfast.call_removals.feature',
+  'holdfast.cost_days.end_user',
+  'holdfast.cost_days.feature',
 ]);
 
 /** All texts of all tables, by column; and how many rows there are. */
