@@ -33,7 +33,7 @@ const planned: Planned[] = Array.from({ length: 700 }, (_, at) => {
     type: at % 5 === 0 ? 'access.denied' : at % 11 === 0 ? 'key.revoked' : 'model.called',
     outcome: at % 5 === 0 ? 'denied' : 'success',
     actor: keyOf(organization ?? 'instance'),
-    resource: { type: 'key', id: `resource-${at % 50}` },
+    resource: { type: at % 13 === 0 ? 'model' : 'key', id: `resource-${at % 50}` },
     request_id: `request-${at}`,
     ...(organization === acme && { client: { ip: address.ref } }),
     ...(organization === other && { client: { ip: foreignAddress.ref } }),
@@ -101,12 +101,22 @@ describe('a list', () => {
 
   test.each([
     ['type', { type: 'key.revoked' }, (event: Planned) => event.type === 'key.revoked'],
+    ['the most frequent type', { type: 'model.called' }, (event: Planned) => event.type === 'model.called'],
     ['types by their beginning', { type: 'key.*' }, (event: Planned) => event.type!.startsWith('key.')],
     ['outcome', { outcome: 'denied' as const }, (event: Planned) => event.outcome === 'denied'],
     ['the common outcome', { outcome: 'success' as const }, (event: Planned) => event.outcome === 'success'],
     ['person', { user_id: user }, (event: Planned) => event.actor!.user_id === user],
     ['who did it', { actor_id: 'key-of-2' }, (event: Planned) => event.actor!.id === 'key-of-2'],
-    ['resource', { resource_type: 'key', resource_id: 'resource-7' }, (event: Planned) => event.resource!.id === 'resource-7'],
+    [
+      'resource',
+      { resource_type: 'key', resource_id: 'resource-7' },
+      (event: Planned) => event.resource!.type === 'key' && event.resource!.id === 'resource-7',
+    ],
+    [
+      'resource of the most frequent type',
+      { resource_type: 'model', resource_id: 'resource-26' },
+      (event: Planned) => event.resource!.type === 'model' && event.resource!.id === 'resource-26',
+    ],
     ['request', { request_id: 'request-333' }, (event: Planned) => event.request_id === 'request-333'],
     [
       'time',
@@ -116,7 +126,11 @@ describe('a list', () => {
     [
       'several at once',
       { user_id: user, type: 'access.denied', outcome: 'denied' as const, resource_type: 'key', resource_id: 'resource-10' },
-      (event: Planned) => event.actor!.user_id === user && event.type === 'access.denied' && event.resource!.id === 'resource-10',
+      (event: Planned) =>
+        event.actor!.user_id === user &&
+        event.type === 'access.denied' &&
+        event.resource!.type === 'key' &&
+        event.resource!.id === 'resource-10',
     ],
   ])('finds by %s', async (_name, query, fits) => {
     const wanted = planned.flatMap((event, index) => (fits(event) ? [index] : [])).toReversed();

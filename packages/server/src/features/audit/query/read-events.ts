@@ -46,8 +46,11 @@ export async function readEvents(
   if (filter.from !== undefined) candidates = candidates.where('at', '>=', new Date(filter.from));
   if (filter.to !== undefined) candidates = candidates.where('at', '<', new Date(filter.to));
   for (const [column, value] of found) candidates = candidates.where(column, '=', value);
-  // Said again, because the index leaves successes out and the planner cannot tell from a parameter.
-  if (found.some(([column]) => column === 'outcome')) candidates = candidates.where('outcome', '<>', sql.lit('success'));
+  // Said again, because the indexes leave these out and the planner cannot tell from a parameter.
+  for (const [column] of found) {
+    const frequent = frequentValues[column];
+    if (frequent !== undefined) candidates = candidates.where(column, '<>', sql.lit(frequent));
+  }
 
   let query = database
     .selectFrom(candidates.select(filterable).limit(maxReadEvents).as('events'))
@@ -87,6 +90,9 @@ export async function findEvent(
 
 type Equality = readonly [column: Column, value: string];
 
+/** What most events have, and so has no place in the index of its column. */
+const frequentValues: Partial<Record<Column, string>> = { type: 'model.called', resource_type: 'model', outcome: 'success' };
+
 function splitFilters(filter: AuditFilter): { found: readonly Equality[]; chosen: readonly Equality[] } {
   const found: Equality[] = [];
   const chosen: Equality[] = [];
@@ -94,15 +100,19 @@ function splitFilters(filter: AuditFilter): { found: readonly Equality[]; chosen
     (indexed && found.length === 0 ? found : chosen).push(...equalities);
   };
   if (filter.resource_id !== undefined && filter.resource_type !== undefined)
-    one(true, ['resource_type', filter.resource_type], ['resource_id', filter.resource_id]);
+    one(
+      filter.resource_type !== frequentValues.resource_type,
+      ['resource_type', filter.resource_type],
+      ['resource_id', filter.resource_id],
+    );
   else {
     if (filter.resource_type !== undefined) one(false, ['resource_type', filter.resource_type]);
     if (filter.resource_id !== undefined) one(false, ['resource_id', filter.resource_id]);
   }
   // Not a choice: `user_id` is no column of what was found.
   if (filter.user_id !== undefined) found.push(['user_id', filter.user_id]);
-  if (filter.type !== undefined) one(!filter.type.endsWith('*'), ['type', filter.type]);
-  if (filter.outcome !== undefined) one(filter.outcome !== 'success', ['outcome', filter.outcome]);
+  if (filter.type !== undefined) one(!filter.type.endsWith('*') && filter.type !== frequentValues.type, ['type', filter.type]);
+  if (filter.outcome !== undefined) one(filter.outcome !== frequentValues.outcome, ['outcome', filter.outcome]);
   if (filter.actor_id !== undefined) one(false, ['actor_id', filter.actor_id]);
   if (filter.request_id !== undefined) one(false, ['request_id', filter.request_id]);
   return { found, chosen };
