@@ -153,7 +153,8 @@ export const auditConsistencyQuery = z.strictObject({
     .number()
     .int()
     .nonnegative()
-    .meta({ examples: [0] }),
+    .default(0)
+    .meta({ description: 'Size of the one that you kept.', examples: [0] }),
   to: z.coerce.number().int().nonnegative().optional().meta({ description: 'Default: the last checkpoint.' }),
 });
 
