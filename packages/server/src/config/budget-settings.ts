@@ -8,6 +8,6 @@ export const budgetSettings = {
     environment: 'HOLDFAST_BUDGETS_WHEN_DATABASE_AWAY',
     default: 'refuse',
     description:
-      'Calls under a hard budget while the database is away: `refuse` refuses them with `budget_unavailable`; `allow` goes on within what each instance has leased of the budget already. Budgets are not passed either way; what an instance that dies meanwhile has spent may be counted late.',
+      'Calls under a hard budget while the database is away: `refuse` refuses them with `budget_unavailable`; `allow` goes on within what each instance has leased of the budget already. With `refuse` no budget is passed; with `allow` one can be, by what was leased to an instance that is cut off for more than a minute, since its lease is then given to others.',
   },
 } as const satisfies SettingSection;
