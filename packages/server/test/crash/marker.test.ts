@@ -21,7 +21,7 @@ test('every ten rounds strike each target, and a seed gives the same rounds agai
     const plans = planRounds(createSeededRandom(seed));
     return Array.from({ length: 10 }, () => plans.next().value);
   };
-  expect(new Set(ten(5).map((plan) => plan.target))).toEqual(new Set(['server', 'postgres', 'both', 'backend', 'stop']));
+  expect(new Set(ten(5).map((plan) => plan.target))).toEqual(new Set(['server', 'postgres', 'both', 'backend', 'stop', 'hang']));
   expect(ten(5)).toEqual(ten(5));
   expect(ten(5)).not.toEqual(ten(6));
 });
