@@ -219,7 +219,9 @@ describe('with a disk to record calls on', () => {
     await expect.poll(spillOf, { timeout: 8_000 }).toBe('degraded');
     proxy.restore();
     await expect
-      .poll(async () => (await (await spilling.fetch('/metrics')).text()).match(/^holdfast_ledger_spill_bytes (\d+)$/m)?.[1])
+      .poll(async () => (await (await spilling.fetch('/metrics')).text()).match(/^holdfast_ledger_spill_bytes (\d+)$/m)?.[1], {
+        timeout: 15_000,
+      })
       .toBe('0');
     for (const id of ids) expect(await spilling.rowsOf(id)).toMatchObject([{ outcome: 'completed' }]);
     expect(spilling.server.output()).toContain('the database is away: calls are served, and recorded on this disk until it is back');
