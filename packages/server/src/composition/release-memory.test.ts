@@ -18,19 +18,34 @@ function open() {
   return { clock, state, stop };
 }
 
-test('memory is given back once the server had nothing to do, and again when it has grown again, once a minute at most', () => {
+test('memory is given back after the start, and again when nobody has called for ten minutes', () => {
   const { clock, state, stop } = open();
   clock.advance(4_999);
   expect(state.collections).toBe(0);
   clock.advance(1);
   expect(state.collections).toBe(1);
-  clock.advance(59_999);
+  clock.advance(599_999);
   expect(state.collections).toBe(1);
-  clock.advance(1);
+  clock.advance(5_001);
   expect(state.collections).toBe(2);
   stop();
-  clock.advance(600_000);
+  clock.advance(6_000_000);
   expect(state.collections).toBe(2);
+});
+
+test('who is idle between calls keeps the compiled code', () => {
+  const { clock, state } = open();
+  state.busyShare = 0.5;
+  clock.advance(5_000);
+  for (let round = 0; round < 10; round++) {
+    state.busyShare = 0.5;
+    clock.advance(5_000);
+    state.busyShare = 0;
+    clock.advance(590_000);
+  }
+  expect(state.collections).toBe(0);
+  clock.advance(15_000);
+  expect(state.collections).toBe(1);
 });
 
 test.each([
